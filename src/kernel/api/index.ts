@@ -1,0 +1,10 @@
+/** What a plugin may import: the whole published promise of the kernel, and nothing of its inside. */
+export type * from '../../events/envelope.ts'
+export type * from '../../events/ids.ts'
+export type * from '../../events/result.ts'
+export * from './errors.ts'
+export type * from './machine.ts'
+export * from './plugin.ts'
+export type * from './points.ts'
+export * from './tokens.ts'
+export type * from './transport.ts'

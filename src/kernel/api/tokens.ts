@@ -1,0 +1,200 @@
+/**
+ * The services that the kernel gives to plugins. Clock, chance, network and disk come in here and nowhere else,
+ * so that the simulator can replace them.
+ */
+import type { Observable } from 'rxjs'
+import type { Draft, Recorded, Sealed } from '../../events/envelope.ts'
+import type { DeviceId, EventId, Millis, PersonId, StreamId, TunnelKey } from '../../events/ids.ts'
+import type { Verdict } from './machine.ts'
+import { type PluginHealth, token } from './plugin.ts'
+import type { Projection, ProjectionState } from './points.ts'
+import type { Link, LookupFailure, NameRecord, PeerCard } from './transport.ts'
+
+export interface Clock {
+  /** Wall clock: what an author claims in `at`. May jump. */
+  now(): Millis
+  /** Never goes back; for timers and round trips. Fractions count. */
+  monotonicMs(): number
+  /** Runs once after the delay; returns how to cancel. */
+  after(delayMs: number, run: () => void): () => void
+}
+export const Clock = token<Clock>('ntm.clock')
+
+export interface Random {
+  bytes(count: number): Uint8Array
+  /** Uniform in [0, 1). */
+  next(): number
+}
+export const Random = token<Random>('ntm.random')
+
+export interface UdpEndpoint {
+  readonly address: string
+  readonly port: number
+}
+export interface UdpSocket {
+  readonly local: UdpEndpoint
+  /** Hands the bytes to the network now; they may be reused when it returns. Errors are counted, not thrown. */
+  send(bytes: Uint8Array, to: UdpEndpoint): void
+  close(): Promise<void>
+}
+export interface SrvRecord {
+  readonly host: string
+  readonly port: number
+  readonly priority: number
+  readonly weight: number
+}
+export interface Network {
+  /** Rejects with PORT_IN_USE. `bytes` in `receive` are valid only during the call. */
+  udp(local: UdpEndpoint, receive: (bytes: Uint8Array, from: UdpEndpoint) => void): Promise<UdpSocket>
+  /** Addresses of this host that others might reach, without port. */
+  localAddresses(): readonly string[]
+  /** Addresses of a host name; an address stands for itself. Empty when there are none. */
+  addresses(host: string): Promise<readonly string[]>
+  srv(name: string): Promise<readonly SrvRecord[]>
+  txt(name: string): Promise<readonly string[]>
+}
+export const Network = token<Network>('ntm.network')
+
+/** Operations with this device's keys. Key bytes never leave; a label names the purpose. */
+export interface Keys {
+  readonly device: DeviceId
+  readonly tunnelKey: TunnelKey
+  /** X25519 with the static tunnel key, for the tunnel's handshake only. */
+  agreeTunnel(peerPublicKey: Uint8Array): Uint8Array
+  /** A secret shared with a peer's tunnel key for one purpose: KDF(label, X25519). */
+  agree(label: string, peerPublicKey: Uint8Array): Uint8Array
+  /** Ed25519(label ‖ message) with the device's signing key. */
+  sign(label: string, message: Uint8Array): Uint8Array
+}
+export const Keys = token<Keys>('ntm.keys')
+
+/** Who this home is. `proof` is the person's founding event (and certificates), ready to be shown to others. */
+export interface Identity {
+  readonly name: string
+  readonly person: PersonId
+  readonly device: DeviceId
+  readonly tunnelKey: TunnelKey
+  readonly proof: readonly Uint8Array[]
+}
+export const Identity = token<Identity>('ntm.identity')
+
+export interface Tip {
+  readonly author: DeviceId
+  readonly seq: number
+  readonly id: EventId
+}
+export interface LogQuery {
+  readonly stream?: StreamId
+  /** With `stream`: one author's chain, by seq. */
+  readonly author?: DeviceId
+  readonly fromSeq?: number
+  /** Without `author`: local order, exclusive. */
+  readonly afterPosition?: number
+  readonly beforePosition?: number
+  readonly reverse?: boolean
+  readonly limit?: number
+}
+/** The one log of this device. Everything anybody sees is folded from it. */
+export interface Log {
+  /** Seals, appends and syncs drafts of this device. Rejects with DISK_FULL and the like; then nothing was kept. */
+  submit(stream: StreamId, drafts: readonly Draft[]): Promise<readonly Recorded[]>
+  /** Every admitted event after it was synced, in position order. */
+  readonly appended$: Observable<Recorded>
+  find(id: EventId): Promise<Recorded | undefined>
+  read(query: LogQuery): AsyncIterable<Recorded>
+  tips(stream: StreamId): Promise<readonly Tip[]>
+  /** Devices that may write to the stream, by its law. */
+  authors(stream: StreamId): Promise<ReadonlySet<DeviceId>>
+  streams(): Promise<readonly StreamId[]>
+}
+export const Log = token<Log>('ntm.log')
+
+/** The door for foreign events. Only protocols hand events in; the verdicts come after the sync. */
+export interface Gate {
+  ingest(run: readonly Sealed[], from: DeviceId): Promise<readonly Verdict[]>
+}
+export const Gate = token<Gate>('ntm.gate')
+
+/** A plugin's own part of the store: same batches, same encryption. */
+export interface Keyspace {
+  get(key: string): Promise<Uint8Array | undefined>
+  /** Pairs whose key starts with the prefix, by key. */
+  list(prefix: string): AsyncIterable<readonly [key: string, value: Uint8Array]>
+  /** Writes all or nothing; resolves after the sync. An undefined value deletes. */
+  write(entries: readonly (readonly [key: string, value: Uint8Array | undefined])[]): Promise<void>
+  /** Joins the next commit without waiting for it; lost if the power goes before. */
+  put(key: string, value: Uint8Array | undefined): void
+}
+export const Keyspace = token<Keyspace>('ntm.keyspace')
+
+export interface JournalEntry {
+  readonly at: Millis
+  readonly about: EventId | DeviceId | undefined
+  readonly what: string
+}
+/** What happened beside the events: acknowledgements, retries, paths. Bounded; the oldest go first. */
+export interface Journal {
+  note(what: string, about?: EventId | DeviceId): void
+  read(about: EventId | DeviceId): AsyncIterable<JournalEntry>
+}
+export const Journal = token<Journal>('ntm.journal')
+
+/** The live states of the projections. */
+export interface Views {
+  live<S extends ProjectionState>(projection: Projection<S>): S
+}
+export const Views = token<Views>('ntm.views')
+
+/** All transports as one: the first that has a path carries. */
+export interface Peers {
+  reach(device: DeviceId): Promise<{ readonly up: boolean; readonly reason?: string }>
+  links(): readonly Link[]
+  readonly link$: Observable<Link>
+  ping(device: DeviceId, timeoutMs: number): Promise<number | undefined>
+}
+export const Peers = token<Peers>('ntm.peers')
+
+/** All directories as one; a name never silently changes its person. */
+export interface Directory {
+  lookup(name: string): Promise<NameRecord | LookupFailure>
+}
+export const Directory = token<Directory>('ntm.directory')
+
+/** Feeds commands to a protocol's machine by the protocol's name. */
+export interface Protocols {
+  command(protocol: string, command: unknown): void
+}
+export const Protocols = token<Protocols>('ntm.protocols')
+
+export interface Health {
+  plugins(): readonly PluginHealth[]
+  readonly health$: Observable<PluginHealth>
+}
+export const Health = token<Health>('ntm.health')
+
+export type ContactState = 'request' | 'accepted' | 'blocked'
+export interface Contact {
+  readonly person: PersonId
+  readonly name: string
+  readonly state: ContactState
+  readonly verified: boolean
+  /** Another person claims this name now: nothing is sent until it is accepted. */
+  readonly disputed: boolean
+}
+/** Who is who: persons, their devices, and how this person stands to them. */
+export interface People {
+  /** Checks a name record and its proofs, pins what is new, shouts when a name changed its person. */
+  learn(record: NameRecord): Promise<'known' | 'new-device' | 'new' | 'keys-changed' | 'invalid'>
+  card(device: DeviceId): PeerCard | undefined
+  cardOfTunnelKey(key: TunnelKey): PeerCard | undefined
+  cards(person: PersonId): readonly PeerCard[]
+  contact(person: PersonId): Contact | undefined
+  contacts(): readonly Contact[]
+  /** A full name, a unique prefix of an accepted contact, or a person id. Looks names up that are not known. */
+  find(nameOrId: string): Promise<Contact>
+  accept(person: PersonId): Promise<void>
+  /** Remembers a stranger who wrote first. */
+  request(person: PersonId): Promise<void>
+  readonly contact$: Observable<Contact>
+}
+export const People = token<People>('ntm.people')
