@@ -78,14 +78,21 @@ export class ChatError extends Error {
   readonly fault: Fault
   readonly exitCode: number
   readonly hint: string
+  /** What is known all the same, printed beside the error by `--json`: the id and state of a queued message. */
+  readonly fields: Readonly<Record<string, unknown>>
 
-  constructor(code: ErrorCode, message: string, more: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { hint?: string; cause?: unknown; fields?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause })
     this.name = 'ChatError'
     this.code = code
     this.fault = ERRORS[code].fault
     this.exitCode = ERRORS[code].exitCode
     this.hint = more.hint ?? ERRORS[code].hint
+    this.fields = more.fields ?? {}
   }
 }
 
