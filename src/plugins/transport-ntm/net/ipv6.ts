@@ -1,0 +1,51 @@
+/**
+ * IPv6 as far as the inside of a tunnel needs it (RFC 8200). Extension headers are refused: nothing between
+ * two ends of a tunnel has a use for them, and each is one more way to hide something from a check.
+ */
+import { ok, type Result, refuse } from '../../../events/result.ts'
+import { HOP_LIMIT, TUNNEL_PADDING_MAX } from './limits.ts'
+import type { IpPacket } from './packet.ts'
+import { readU16, writeU16 } from './u16.ts'
+
+export const IPV6_HEADER_BYTES = 40
+
+/** Hop-by-hop, routing, fragment, ESP, AH, destination options, mobility, HIP, Shim6 (the IANA registry). */
+const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 50, 51, 60, 135, 139, 140]
+
+export type Ipv6Refusal = 'ip-version' | 'ip-truncated' | 'ip-length' | 'ipv6-extension'
+
+/** Reads one packet. Up to 15 bytes of tunnel padding may follow it. Views only; never throws. */
+export const parseIpv6 = (bytes: Uint8Array): Result<IpPacket, Ipv6Refusal> => {
+  if (bytes.length < IPV6_HEADER_BYTES) return refuse('ip-truncated')
+  if (bytes[0]! >>> 4 !== 6) return refuse('ip-version')
+  const totalBytes = IPV6_HEADER_BYTES + readU16(bytes, 4)
+  if (totalBytes > bytes.length || bytes.length - totalBytes > TUNNEL_PADDING_MAX) return refuse('ip-length')
+  const protocol = bytes[6]!
+  if (EXTENSION_HEADERS.includes(protocol)) return refuse('ipv6-extension')
+  return ok({
+    version: 6,
+    source: bytes.subarray(8, 24),
+    destination: bytes.subarray(24, 40),
+    protocol,
+    bytes: bytes.subarray(0, totalBytes),
+    payload: bytes.subarray(IPV6_HEADER_BYTES, totalBytes),
+  })
+}
+
+/** Writes a header at the start of `out`, traffic class and flow label zero, and returns its length. */
+export const writeIpv6Header = (
+  out: Uint8Array,
+  source: Uint8Array,
+  destination: Uint8Array,
+  protocol: number,
+  payloadBytes: number,
+): number => {
+  writeU16(out, 0, 0x6000)
+  writeU16(out, 2, 0)
+  writeU16(out, 4, payloadBytes)
+  out[6] = protocol
+  out[7] = HOP_LIMIT
+  out.set(source, 8)
+  out.set(destination, 24)
+  return IPV6_HEADER_BYTES
+}
