@@ -1,0 +1,80 @@
+/**
+ * The numbers of the WireGuard protocol, and below them the numbers that are ours to choose. They are kept
+ * apart because changing one of the first group stops us from talking to other implementations, or makes us a
+ * worse neighbour to them, while the second group only changes how this device spends its memory and time.
+ */
+
+/** WireGuard paper §5.4: the name that is hashed first, and the prologue. */
+export const CONSTRUCTION = 'Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s'
+export const IDENTIFIER = 'WireGuard v1 zx2c4 Jason@zx2c4.com'
+export const LABEL_MAC1 = 'mac1----'
+export const LABEL_COOKIE = 'cookie--'
+
+export const KEY_BYTES = 32
+export const TAG_BYTES = 16
+export const MAC_BYTES = 16
+/** Inner packets are padded with zeros to a multiple of this. */
+export const PADDING_BYTES = 16
+
+/** Secrets behind cookies, and cookies received, live this long (paper §5.4.7). */
+export const COOKIE_LIFETIME_MS = 120_000
+/** At most this much is added at random to a retry, so that two peers do not stay in step (paper §6.1). */
+export const JITTER_MS = 333
+/** Keys are wiped when no new session was made for this many times the reject time (paper §6.3). */
+export const ZERO_AFTER_REJECTS = 3
+/** A peer's initiations closer together than this are a flood. */
+export const INITIATION_SPACING_MS = 20
+
+/** Times and bounds of one tunnel device. Tests shorten the times; the bounds suit a personal node. */
+export interface TunnelLimits {
+  readonly rekeyAfterMs: number
+  readonly rejectAfterMs: number
+  readonly rekeyAttemptMs: number
+  readonly rekeyTimeoutMs: number
+  readonly keepaliveMs: number
+  readonly rekeyAfterMessages: number
+  readonly rejectAfterMessages: number
+  /** Peers known at once, added and admitted together. */
+  readonly peers: number
+  /** Packets that wait for a session, per peer; the oldest goes first. */
+  readonly stagedPackets: number
+  /** Handshake messages a second above which strangers must show a cookie. */
+  readonly handshakesPerSecond: number
+}
+
+/**
+ * The times are the specification's. Its message limits, 2^60 and 2^64 - 2^13 - 1, cannot be counted exactly
+ * in a double, so ours lie lower; at a million packets a second both are a lifetime away.
+ */
+export const DEFAULT_LIMITS: TunnelLimits = {
+  rekeyAfterMs: 120_000,
+  rejectAfterMs: 180_000,
+  rekeyAttemptMs: 90_000,
+  rekeyTimeoutMs: 5_000,
+  keepaliveMs: 10_000,
+  rekeyAfterMessages: 2 ** 52,
+  rejectAfterMessages: 2 ** 53 - 2 ** 13 - 1,
+  peers: 65_536,
+  stagedPackets: 128,
+  handshakesPerSecond: 100,
+}
+
+/** The load is judged high for this long after it was last measured high. */
+export const LOAD_STICKS_MS = 1_000
+/** Handshakes one source may cause while cookies are asked for: per second, and at once. */
+export const SOURCE_RATE_PER_SECOND = 20
+export const SOURCE_BURST = 5
+/** Sources remembered by the limiter. */
+export const SOURCES_REMEMBERED = 16_384
+
+/** An accepted first message keeps its answer this long, for so many other sources (FORMATS 5.4). */
+export const ANSWER_KEPT_MS = 5_000
+export const ANSWER_OTHER_SOURCES = 8
+/** Of two peers that open towards each other, the one with the higher key waits this long (FORMATS 5.4). */
+export const BOTH_OPEN_WAIT_MS = 1_000
+/** A session pushed out of its slot still opens packets that were in flight for this long. */
+export const RETIRED_MS = 10_000
+/** An admitted stranger that never confirms its session is forgotten after this long. */
+export const UNCONFIRMED_MS = 10_000
+/** Largest UDP payload. */
+export const DATAGRAM_BYTES = 65_535
