@@ -1,0 +1,34 @@
+/**
+ * The data of an event as msgpack. Writing is deterministic and plain; reading builds values only from bytes
+ * that the data grammar has already judged, so that msgpackr never meets an extension, a lying length or a key
+ * that could reach a prototype.
+ */
+import { Packr } from 'msgpackr'
+import { ok, type Result } from '../events/result.ts'
+import { checkData, type DataFault } from './data-grammar.ts'
+
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  variableMapSize: true,
+  moreTypes: false,
+  copyBuffers: true,
+  int64AsType: 'number',
+})
+
+/**
+ * Plain values as msgpack: shortest forms, keys in the order given. Throws if the value is not plain (dates,
+ * sets, undefined, lone surrogates, numbers that are not finite …) or too large: that is our own mistake.
+ */
+export function packData(value: unknown): Uint8Array {
+  const bytes = new Uint8Array(packr.pack(value))
+  const checked = checkData(bytes)
+  if (!checked.ok) throw new TypeError(`data cannot be packed: ${checked.why}`)
+  return bytes
+}
+
+/** The value of a stranger's data bytes: nothing but plain objects, arrays, texts, bytes, numbers, booleans, null. */
+export function readData(bytes: Uint8Array): Result<unknown, DataFault> {
+  const checked = checkData(bytes)
+  return checked.ok ? ok(packr.unpack(bytes)) : checked
+}
