@@ -1,0 +1,31 @@
+/**
+ * Causes as part of a sentence. What a plugin or a parser throws is a stranger's text of any length: one line of
+ * it, without control characters, is what a person gets to read.
+ */
+import type { ZodError } from 'zod'
+
+const CAUSE_MAX_CHARS = 300
+
+/** Any thrown value as the end of a sentence, without a full stop. */
+export const causeOf = (error: unknown): string => {
+  const text = error instanceof Error ? error.message || error.name : safeString(error)
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  const short = line.length > CAUSE_MAX_CHARS ? `${line.slice(0, CAUSE_MAX_CHARS)}…` : line
+  return short.replace(/[.!]+$/, '') || 'no reason given'
+}
+
+const safeString = (value: unknown): string => {
+  try {
+    return String(value)
+  } catch {
+    return 'something that cannot be printed'
+  }
+}
+
+/** The first thing that zod found: where it stands and what is wrong with it. */
+export const firstIssue = (error: ZodError): string => {
+  const issue = error.issues[0]
+  if (!issue) return 'it has the wrong shape'
+  const path = issue.path.map(String).join('.')
+  return causeOf(path === '' ? issue.message : `${path}: ${issue.message}`)
+}
