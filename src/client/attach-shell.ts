@@ -34,9 +34,8 @@ export const placeOf = (home: string): SocketPlace => {
 
 const isMine = (path: string): boolean => {
   const stat = lstatSync(path, { throwIfNoEntry: false })
-  return (
-    stat !== undefined && stat.isSocket() && (process.getuid === undefined || stat.uid === process.getuid())
-  )
+  if (!stat?.isSocket()) return false
+  return process.getuid === undefined || stat.uid === process.getuid()
 }
 
 const open = (path: string): Promise<Socket | undefined> =>
@@ -63,6 +62,7 @@ class RemoteSession implements Session {
   readonly #socket: Socket
   readonly #connection: MessageConnection
   readonly #streams = new Map<string, (item: unknown) => void>()
+  readonly #gone: Promise<never>
   #lastSubscription = 0
 
   constructor(socket: Socket) {
@@ -75,6 +75,12 @@ class RemoteSession implements Session {
       this.#streams.get(subscription)?.(item),
     )
     this.#connection.onError(() => socket.destroy())
+    this.#gone = new Promise((_, reject) =>
+      this.#connection.onClose(() =>
+        reject(new ChatError('NOT_RUNNING', 'the node stopped while it was answering')),
+      ),
+    )
+    this.#gone.catch(() => undefined)
     this.#connection.listen()
   }
 
@@ -86,21 +92,13 @@ class RemoteSession implements Session {
     stream?.signal?.addEventListener('abort', abort, { once: true })
     try {
       const asked = this.#connection.sendRequest<T>(method, { ...params, subscription }, cancel.token)
-      return await Promise.race([asked, this.#gone()])
+      return await Promise.race([asked, this.#gone])
     } catch (error) {
       throw error instanceof ChatError ? error : toError(error)
     } finally {
       stream?.signal?.removeEventListener('abort', abort)
       if (subscription !== undefined) this.#streams.delete(subscription)
     }
-  }
-
-  #gone(): Promise<never> {
-    return new Promise((_, reject) =>
-      this.#connection.onClose(() =>
-        reject(new ChatError('NOT_RUNNING', 'the node stopped while it was answering')),
-      ),
-    )
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,52 @@
+/** `ntm send PEER [TEXT]`: one message, and how far it got. */
+import { text } from 'node:stream/consumers'
+import { Args, Flags } from '@oclif/core'
+import { ChatError } from '../kernel/api/errors.ts'
+import { NtmCommand } from './base.ts'
+
+interface Sent {
+  readonly id: string
+  readonly state: string
+  readonly path: string | null
+  readonly rttMs: number | null
+}
+
+export default class SendCommand extends NtmCommand {
+  static override summary = 'send one message'
+  static override examples = [
+    '<%= config.bin %> send bob.example "see you at nine"',
+    'date | <%= config.bin %> send bob.example - --wait sent',
+  ]
+  static override args = {
+    to: Args.string({ description: 'full name, unique prefix of a contact or group, or id', required: true }),
+    text: Args.string({ description: 'the text; - or nothing reads standard input' }),
+  }
+  static override flags = {
+    wait: Flags.string({
+      description: 'return when the message has got this far',
+      options: ['sent', 'stored', 'delivered', 'read'],
+      default: 'delivered',
+    }),
+    timeout: Flags.integer({
+      description: 'seconds to wait; then the message stays queued',
+      default: 30,
+      min: 0,
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(SendCommand)
+    const words = args.text === undefined || args.text === '-' ? await text(process.stdin) : args.text
+    if (words === '') throw new ChatError('USAGE', 'there is nothing to send: the text is empty')
+    const sent = await this.withNode(flags, node =>
+      node.call<Sent>('send', {
+        to: args.to,
+        text: words,
+        wait: flags.wait,
+        timeoutMs: flags.timeout * 1000,
+      }),
+    )
+    const how = sent.path === null ? '' : ` (${sent.path}, ${sent.rttMs?.toFixed(1)} ms)`
+    this.print(flags.json, sent, `${sent.state}${how}`)
+  }
+}
