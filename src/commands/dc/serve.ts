@@ -1,0 +1,35 @@
+/** `ntm dc serve`: a Direction Coordinator, until a signal. */
+import { Flags } from '@oclif/core'
+import { NtmCommand } from '../base.ts'
+
+export default class DcServeCommand extends NtmCommand {
+  static override summary = 'run a DC'
+  static override flags = {
+    domain: Flags.string({ description: 'the domain whose names it gives out', required: true }),
+    listen: Flags.string({ description: 'HOST:PORT to listen on; port 0 picks one', required: true }),
+    advertise: Flags.string({ description: 'HOST:PORT that others reach it by' }),
+    with: Flags.string({ description: 'more roles in this process, separated by commas: relay, mailbox' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(DcServeCommand)
+    const { serveDc } = await import('../kernel/node/serve-dc-shell.ts')
+    const dc = await serveDc({
+      home: flags.home,
+      passphraseFile: flags['passphrase-file'],
+      domain: flags.domain,
+      listen: flags.listen,
+      advertise: flags.advertise,
+      roles: (flags.with ?? '').split(',').filter(role => role !== ''),
+    })
+    for (const role of dc.missingRoles)
+      process.stderr.write(`ntm: the role ${role} is not in this build; it is left out\n`)
+    this.print(
+      flags.json,
+      dc.ready,
+      `DC for ${dc.ready.domain} at ${dc.ready.address}\njoin with ${dc.ready.join}`,
+    )
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dc.stop())
+    await dc.stopped
+  }
+}
