@@ -116,7 +116,7 @@ class VirtualStack implements Stack {
     this.#ipv6 = options.addresses.ipv6.slice()
     this.#ipv4 = options.addresses.ipv4?.slice()
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
-    this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST, options.now())
+    this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
   }
 
   maxPayloadBytes(to: VirtualAddress): number {

@@ -17,7 +17,10 @@ export interface Streams {
   listen(port: number, onStream: OnStream): () => void
 }
 
-/** One end of a pair: what is written here is read there, and the write is done only when there is room. */
+/**
+ * One end of a pair: what is written here is read there, and the write is done only when there is room. An end
+ * that is destroyed with something unread or unwritten breaks the other off; else it is a plain close.
+ */
 class MemoryStream extends Duplex {
   #other: MemoryStream | undefined
   #resume: ((error?: Error) => void) | undefined
@@ -52,12 +55,16 @@ class MemoryStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.writableFinished || !this.readableEnded) {
-      const brokenOff = new ChatError('PEER_UNREACHABLE', 'the other end broke off')
-      this.#resume?.(brokenOff)
-      this.#other!.destroy(brokenOff)
-    }
+    const leftNothing = error === null && this.readableEnded && this.writableLength === 0
+    if (leftNothing) this.#other!.push(null)
+    else this.#breakOff()
     done(error)
+  }
+
+  #breakOff(): void {
+    const brokenOff = new ChatError('PEER_UNREACHABLE', 'the other end broke off')
+    this.#resume?.(brokenOff)
+    this.#other!.destroy(brokenOff)
   }
 }
 

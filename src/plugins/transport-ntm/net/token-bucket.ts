@@ -6,13 +6,12 @@ export class TokenBucket {
   readonly #perSecond: number
   readonly #burst: number
   #tokens: number
-  #atMs: number
+  #atMs = Number.NEGATIVE_INFINITY
 
-  constructor(perSecond: number, burst: number, nowMs: number) {
+  constructor(perSecond: number, burst: number) {
     this.#perSecond = perSecond
     this.#burst = burst
     this.#tokens = burst
-    this.#atMs = nowMs
   }
 
   /** Whether one more is allowed now. A clock that steps back fills nothing. */
