@@ -1,0 +1,150 @@
+/**
+ * LevelDB as a Disk. What LevelDB leaves open is decided here: a directory that lost its CURRENT file is never
+ * taken for a new one (LevelDB would delete the tables), and after a failed write the database is opened anew,
+ * because its log may hold half a record that would swallow the records written behind it.
+ */
+import { readdir, statfs } from 'node:fs/promises'
+import { Level } from 'level'
+import { type Disk, DiskError, type DiskOp, type Entry, type Range } from './disk.ts'
+
+export interface LevelDiskOptions {
+  /** A directory of its own. */
+  readonly location: string
+  /** Makes a new database where there is none; otherwise that is damage. */
+  readonly create: boolean
+}
+
+const ENTRIES_AT_A_TIME = 256
+const KEYS_AT_A_TIME = 2048
+/** Opening a database anew writes its log out as a table and a fresh manifest. */
+const HEAL_MIN_FREE_BYTES = 16 * 1024 * 1024
+const DATA_FILE = /^\d+\.(?:ldb|sst|log)$/
+const EMPTY = new Uint8Array(0)
+
+type Database = Level<Uint8Array, Uint8Array>
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** LevelDB hides the reason in the cause, and most of the kind in the words. */
+function diskError(error: unknown, doing: string, location: string): DiskError {
+  if (error instanceof DiskError) return error
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = (cause as { code?: unknown }).code
+  const words = textOf(cause)
+  const say = (what: string): string => `${doing} ${location}: ${what}`
+  if (code === 'LEVEL_LOCKED') return new DiskError('locked', say('another process has it open'), error)
+  if (/no space left|quota exceeded/i.test(words))
+    return new DiskError('full', say('no space is left'), error)
+  if (code === 'LEVEL_CORRUPTION' || /corrupt|missing files|no such file/i.test(words))
+    return new DiskError('damaged', say(words), error)
+  return new DiskError('failed', say(words), error)
+}
+
+/** Refuses what LevelDB would silently overwrite or invent. */
+async function inspect({ location, create }: LevelDiskOptions): Promise<void> {
+  const files = await readdir(location).catch((): string[] => [])
+  if (files.includes('CURRENT')) return
+  if (files.some(file => DATA_FILE.test(file)))
+    throw new DiskError('damaged', `opening ${location}: the file CURRENT is missing beside its data`)
+  if (!create) throw new DiskError('damaged', `opening ${location}: there is no log`)
+}
+
+export async function openLevelDisk(options: LevelDiskOptions): Promise<Disk> {
+  await inspect(options)
+  const disk = new LevelDisk(options.location)
+  await disk.open(options.create)
+  return disk
+}
+
+class LevelDisk implements Disk {
+  readonly #location: string
+  readonly #database: Database
+  /** Readers wait while the database is being opened anew. */
+  #healing: Promise<void> | undefined
+
+  constructor(location: string) {
+    this.#location = location
+    // Values are sealed, so compressing them only costs time.
+    this.#database = new Level(location, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      compression: false,
+      createIfMissing: false,
+    })
+  }
+
+  async open(create: boolean): Promise<void> {
+    await this.#try('opening', () => this.#database.open({ createIfMissing: create }))
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#read(() => this.#database.get(key))
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#database.getSync(key)
+    } catch (error) {
+      throw diskError(error, 'reading', this.#location)
+    }
+  }
+
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#read(() => this.#database.getMany([...keys]))
+  }
+
+  batch(ops: readonly DiskOp[], how: { readonly sync: boolean }): Promise<void> {
+    return this.#try('writing', () => this.#database.batch(ops as DiskOp[], how))
+  }
+
+  async *range({ gte, lt, reverse = false, limit = -1, keysOnly = false }: Range): AsyncGenerator<Entry> {
+    await this.#healing
+    const iterator = this.#database.iterator({ gte, lt, reverse, limit, values: !keysOnly })
+    const count = Math.min(
+      limit < 0 ? Number.POSITIVE_INFINITY : limit,
+      keysOnly ? KEYS_AT_A_TIME : ENTRIES_AT_A_TIME,
+    )
+    try {
+      for (;;) {
+        const entries = await this.#try('reading', () => iterator.nextv(Math.max(1, count)))
+        if (entries.length === 0) return
+        for (const [key, value] of entries) yield [key, keysOnly ? EMPTY : value]
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  async heal(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#location)
+    if (bavail * bsize < HEAL_MIN_FREE_BYTES)
+      throw new DiskError('full', `writing ${this.#location}: no space is left`)
+    this.#healing ??= this.#reopen().finally(() => {
+      this.#healing = undefined
+    })
+    await this.#healing
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#try('closing', () => this.#database.close())
+    await this.#try('opening', () => this.#database.open({ createIfMissing: false }))
+  }
+
+  async close(): Promise<void> {
+    await this.#healing?.catch(() => {})
+    await this.#try('closing', () => this.#database.close())
+  }
+
+  async #read<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#healing !== undefined) await this.#healing
+    return this.#try('reading', run)
+  }
+
+  async #try<T>(doing: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      throw diskError(error, doing, this.#location)
+    }
+  }
+}
