@@ -3,6 +3,8 @@
  * later one reads as zero or empty, so a decoder is a straight list of fields with one question at its end.
  */
 
+import { ID_BYTES } from '../events/ids.ts'
+
 /** Groups of seven bits that a varint may have: 2^53 − 1 needs eight. */
 const VARINT_MAX_BYTES = 8
 
@@ -64,12 +66,29 @@ export class ByteReader {
 
   /** The next `count` bytes, as a view of the input. */
   take(count: number): Uint8Array {
-    if (this.#failed || count > this.remaining) {
+    if (this.#failed || count < 0 || count > this.remaining) {
       this.fail()
       return new Uint8Array(0)
     }
     this.#at += count
     return this.#bytes.subarray(this.#at - count, this.#at)
+  }
+
+  /** The next `count` bytes as hex. */
+  hex(count: number): string {
+    const bytes = this.take(count)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  }
+
+  id<T extends string>(): T {
+    return this.hex(ID_BYTES) as T
+  }
+
+  /** The next `count` bytes as text; what is not ASCII fails. */
+  ascii(count: number): string {
+    const bytes = this.take(count)
+    if (bytes.some(byte => byte > 0x7f)) this.fail()
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
   }
 
   rest(): Uint8Array {

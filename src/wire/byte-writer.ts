@@ -3,6 +3,8 @@
  * that cannot be written throws.
  */
 
+import { idToBytes } from '../events/ids.ts'
+
 export class ByteWriter {
   #bytes: Uint8Array
   #at = 0
@@ -45,6 +47,14 @@ export class ByteWriter {
     this.#bytes.set(bytes, this.#at)
     this.#at += bytes.length
     return this
+  }
+
+  hex(hex: string): this {
+    return this.put(idToBytes(hex))
+  }
+
+  ascii(text: string): this {
+    return this.put(Buffer.from(text, 'latin1'))
   }
 
   /** What was written, in an array of its own. */

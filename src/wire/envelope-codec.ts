@@ -4,7 +4,7 @@
  */
 import { type Envelope, KNOWN_FLAGS } from '../events/envelope.ts'
 import type { EventId } from '../events/ids.ts'
-import { ID_BYTES, isId, NO_STREAM } from '../events/ids.ts'
+import { ID_BYTES, NO_STREAM } from '../events/ids.ts'
 import { ok, type Result, refuse } from '../events/result.ts'
 import { EnvelopeCursor, type EnvelopeFault } from './envelope-cursor.ts'
 import {
@@ -34,6 +34,21 @@ function disagreement(envelope: Envelope): EnvelopeFault | undefined {
     if (index > 0 && seen[index]! <= seen[index - 1]!) return 'seen-not-sorted'
   }
   return undefined
+}
+
+const isWithin = (value: number, max: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value <= max
+
+/** Why no reader would accept these values, if so. Ids are taken to be ids. */
+export function envelopeFault(envelope: Envelope): EnvelopeFault | undefined {
+  const { fmt, seq, seen, at, type, rev, flags, dataLen } = envelope
+  if (fmt !== ENVELOPE_FORMAT) return 'not-an-envelope'
+  if (!isWithin(seq, Number.MAX_SAFE_INTEGER) || !isWithin(at, AT_MAX)) return 'integer-too-large'
+  if (!isWithin(rev, REV_MAX) || !isWithin(dataLen, DATA_MAX_BYTES)) return 'integer-too-large'
+  if (!isWithin(flags, FLAGS_MAX)) return 'integer-too-large'
+  if ((flags & ~KNOWN_FLAGS) !== 0) return 'needs-newer'
+  if (type.length > TYPE_MAX_BYTES || !GRAPHIC_ASCII.test(type)) return 'not-a-type'
+  return seen.length > SEEN_MAX ? 'too-many-seen' : disagreement(envelope)
 }
 
 /**
@@ -68,9 +83,7 @@ export function decodeEnvelope(bytes: Uint8Array): Result<Envelope, EnvelopeFaul
 
 const scratch = Buffer.allocUnsafeSlow(ENVELOPE_MAX_BYTES)
 
-function writeInteger(value: number, max: number, at: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > max)
-    throw new RangeError(`${value} is not within 0..${max}`)
+function writeInteger(value: number, at: number): number {
   if (value < 0x80) return scratch.writeUInt8(value, at)
   if (value < 0x1_00) return scratch.writeUInt8(value, scratch.writeUInt8(0xcc, at))
   if (value < 0x1_0000) return scratch.writeUInt16BE(value, scratch.writeUInt8(0xcd, at))
@@ -80,23 +93,20 @@ function writeInteger(value: number, max: number, at: number): number {
 }
 
 function writeId(id: string, at: number): number {
-  if (!isId(id)) throw new RangeError(`not an id: ${id}`)
   scratch[at] = BIN8
   scratch[at + 1] = ID_BYTES
-  scratch.write(id, at + 2, 'hex')
+  const written = scratch.write(id, at + 2, 'hex')
+  if (id.length !== 2 * ID_BYTES || written !== ID_BYTES) throw new RangeError(`not an id: ${id}`)
   return at + 2 + ID_BYTES
 }
 
 function writeSeen(seen: readonly EventId[], at: number): number {
-  if (seen.length > SEEN_MAX) throw new RangeError(`an envelope cites at most ${SEEN_MAX} tips`)
   let next = scratch.writeUInt8(0x90 | seen.length, at)
   for (const id of seen) next = writeId(id, next)
   return next
 }
 
 function writeType(type: string, at: number): number {
-  if (type.length > TYPE_MAX_BYTES || !GRAPHIC_ASCII.test(type))
-    throw new RangeError(`not an event type: ${type}`)
   const next =
     type.length < 32
       ? scratch.writeUInt8(0xa0 | type.length, at)
@@ -106,21 +116,20 @@ function writeType(type: string, at: number): number {
 
 /** The one byte form of an envelope; throws on what no reader would accept, which is our own mistake. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const fault = disagreement(envelope)
-  if (fault !== undefined || envelope.fmt !== ENVELOPE_FORMAT)
-    throw new RangeError(fault ?? 'not-an-envelope')
+  const fault = envelopeFault(envelope)
+  if (fault !== undefined) throw new RangeError(`an envelope cannot be written: ${fault}`)
   let at = scratch.writeUInt8(TWELVE_FIELDS, 0)
   at = scratch.writeUInt8(ENVELOPE_FORMAT, at)
   at = writeId(envelope.stream, at)
   at = writeId(envelope.author, at)
-  at = writeInteger(envelope.seq, Number.MAX_SAFE_INTEGER, at)
+  at = writeInteger(envelope.seq, at)
   at = envelope.prev === undefined ? scratch.writeUInt8(NIL, at) : writeId(envelope.prev, at)
   at = writeSeen(envelope.seen, at)
-  at = writeInteger(envelope.at, AT_MAX, at)
+  at = writeInteger(envelope.at, at)
   at = writeType(envelope.type, at)
-  at = writeInteger(envelope.rev, REV_MAX, at)
-  at = writeInteger(envelope.flags, KNOWN_FLAGS, at)
-  at = writeInteger(envelope.dataLen, DATA_MAX_BYTES, at)
+  at = writeInteger(envelope.rev, at)
+  at = writeInteger(envelope.flags, at)
+  at = writeInteger(envelope.dataLen, at)
   at = writeId(envelope.dataHash, at)
   return new Uint8Array(scratch.subarray(0, at))
 }

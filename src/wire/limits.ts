@@ -40,5 +40,7 @@ export const LONG_FRAME_MAX_BYTES = FRAGMENTS_MAX * FRAGMENT_BYTES
 export const TRANSFERS_MAX = 16
 /** Bytes of half-sent frames kept for one source. */
 export const TRANSFER_MAX_BYTES = 1024 * 1024
+/** A half-sent frame that got nothing for this long is forgotten. */
+export const TRANSFER_IDLE_MS = 30_000
 /** Pairs of (base, seen) that rebuilding a compact frame tries before it asks for the full event. */
 export const REBUILD_TRIES_MAX = 32

@@ -43,5 +43,11 @@ export function openSealed(parts: SealedParts): Result<Opened, OpenFault> {
     if (sig === undefined) return refuse('kept-unsigned')
     if (!checkData(data).ok) return refuse('kept-data-unreadable')
   }
-  return ok({ ...parts, id: eventId(bytes), envelope })
+  const opened: { -readonly [K in keyof Opened]: Opened[K] } = { id: eventId(bytes), bytes, envelope }
+  if (sig !== undefined) opened.sig = sig
+  if (salt !== undefined && data !== undefined) {
+    opened.salt = salt
+    opened.data = data
+  }
+  return ok(opened)
 }

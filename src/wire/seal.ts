@@ -40,7 +40,7 @@ export function sealRun(
   environment: SealEnvironment,
 ): Opened[] {
   const salts = environment.random(SALT_BYTES * drafts.length)
-  const events: Opened[] = []
+  const events: Fresh[] = []
   let next = chain.seen.length > 1 ? { ...chain, seen: [...chain.seen].sort() } : chain
   drafts.forEach((draft, index) => {
     const salt = salts.slice(index * SALT_BYTES, (index + 1) * SALT_BYTES)
@@ -51,7 +51,10 @@ export function sealRun(
   return signRuns(events, signer)
 }
 
-function sealOne(draft: Draft, chain: Chain, signer: Signer, salt: Uint8Array, at: Millis): Opened {
+/** A sealed event that still has everything. */
+type Fresh = Opened & { readonly salt: Uint8Array; readonly data: Uint8Array }
+
+function sealOne(draft: Draft, chain: Chain, signer: Signer, salt: Uint8Array, at: Millis): Fresh {
   const data = packData(draft.data)
   if (data.length > DATA_MAX_BYTES) throw new RangeError(`data of ${draft.type} has ${data.length} bytes`)
   const envelope: Envelope = {
@@ -72,7 +75,7 @@ function sealOne(draft: Draft, chain: Chain, signer: Signer, salt: Uint8Array, a
   return { id: eventId(bytes), bytes, salt, data, envelope }
 }
 
-function signRuns(events: readonly Opened[], signer: Signer): Opened[] {
+function signRuns(events: readonly Fresh[], signer: Signer): Opened[] {
   let count = 0
   let size = 0
   return events.map((event, index) => {
@@ -85,6 +88,7 @@ function signRuns(events: readonly Opened[], signer: Signer): Opened[] {
     if (!isKept && !isFull) return event
     count = 0
     size = 0
-    return { ...event, sig: signer.signEvent(idToBytes(event.id)) }
+    const { id, bytes, salt, data, envelope } = event
+    return { id, bytes, sig: signer.signEvent(idToBytes(id)), salt, data, envelope }
   })
 }

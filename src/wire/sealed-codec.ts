@@ -9,7 +9,7 @@ import { ByteWriter } from './byte-writer.ts'
 import { DATA_MAX_BYTES, ENVELOPE_MAX_BYTES, RUN_MAX_EVENTS, SALT_BYTES, SIGNATURE_BYTES } from './limits.ts'
 import type { SealedParts } from './open.ts'
 
-export type SealedFault = 'not-sealed' | 'too-many-events'
+export type SealedFault = 'not-sealed'
 
 const HAS_SIGNATURE = 1
 const HAS_DATA = 2
@@ -53,21 +53,31 @@ export function decodeSealed(bytes: Uint8Array): Result<SealedParts, SealedFault
 }
 
 /** Sealed events one after the other, their number first: a run, or any other list of at most 64. */
-export function encodeSealedList(events: readonly Sealed[]): Uint8Array {
+export function writeSealedList(writer: ByteWriter, events: readonly SealedParts[]): void {
   if (events.length > RUN_MAX_EVENTS)
     throw new RangeError(`${events.length} events are too many for one list`)
-  const writer = new ByteWriter(events.reduce((size, event) => size + sizeOf(event), 1))
   writer.varint(events.length)
   for (const event of events) writeSealed(writer, event)
+}
+
+/** The events of a list, each still to be opened; the reader says whether they were well-formed. */
+export function readSealedList(reader: ByteReader): SealedParts[] {
+  const count = reader.varint(RUN_MAX_EVENTS)
+  const events: SealedParts[] = []
+  for (let index = 0; index < count && !reader.failed; index += 1) events.push(readSealed(reader))
+  return events
+}
+
+/** A list of sealed events as bytes of their own: how a run stands in a file. */
+export function encodeSealedList(events: readonly Sealed[]): Uint8Array {
+  const writer = new ByteWriter(events.reduce((size, event) => size + sizeOf(event), 1))
+  writeSealedList(writer, events)
   return writer.finish()
 }
 
-/** The events of a list, each still to be opened. Their bytes are copies. */
+/** A list of sealed events and nothing after it. Their bytes are copies. */
 export function decodeSealedList(bytes: Uint8Array): Result<SealedParts[], SealedFault> {
   const reader = new ByteReader(bytes)
-  const count = reader.varint()
-  if (count > RUN_MAX_EVENTS) return refuse('too-many-events')
-  const events: SealedParts[] = []
-  for (let index = 0; index < count && !reader.failed; index += 1) events.push(readSealed(reader))
+  const events = readSealedList(reader)
   return reader.finished ? ok(events) : refuse('not-sealed')
 }

@@ -1,0 +1,135 @@
+/**
+ * Putting back what a compact frame leaves out. The receiver tries the few bases and tips that the frame can
+ * mean, and takes nothing before the whole id and the signature agree.
+ */
+import type { Envelope, Opened } from '../events/envelope.ts'
+import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
+import { type Result, refuse } from '../events/result.ts'
+import type { Base } from './compact.ts'
+import { ENVELOPE_FORMAT, encodeEnvelope, envelopeFault } from './envelope-codec.ts'
+import { prefixOf } from './frame.ts'
+import type { CompactEvent, CompactFrame } from './frame-compact.ts'
+import { dataHash, eventId } from './hash.ts'
+import { REBUILD_TRIES_MAX } from './limits.ts'
+import { type RunFault, verifyRun } from './run.ts'
+import { TEXT_REV, TEXT_TYPE, textData } from './text-data.ts'
+
+/** What the receiver knows. Each list is newest first and short: every entry is a guess that may be tried. */
+export interface ReceiverView {
+  readonly directStream: StreamId
+  /** The device at the other end of the tunnel. */
+  readonly author: DeviceId
+  /** Heads of the author that were acknowledged in this tunnel. */
+  acknowledged(stream: StreamId): readonly Base[]
+  /** The author's events with this id prefix. */
+  authored(stream: StreamId, prefix: string): readonly Base[]
+  /** The receiver's own newest events. */
+  own(stream: StreamId): readonly EventId[]
+  /** Admitted events of anybody with this id prefix. */
+  admitted(stream: StreamId, prefix: string): readonly EventId[]
+}
+
+export type RebuildFault = 'base-unknown' | 'seen-unknown' | 'no-guess-fits' | RunFault
+
+/** An event with everything but its place in the chain. */
+interface Loose {
+  readonly sinceMs: number
+  readonly salt: Uint8Array
+  readonly data: Uint8Array
+  readonly claim: Pick<Envelope, 'type' | 'rev' | 'flags' | 'dataLen' | 'dataHash'>
+}
+
+function loosen({ sinceMs, salt: view, body }: CompactEvent): Loose {
+  const salt = view.slice()
+  const data = 'text' in body ? textData(body.text) : body.data.slice()
+  const { type, rev } = 'text' in body ? { type: TEXT_TYPE, rev: TEXT_REV } : body
+  return {
+    sinceMs,
+    salt,
+    data,
+    claim: { type, rev, flags: 0, dataLen: data.length, dataHash: dataHash(salt, data) },
+  }
+}
+
+interface Place {
+  readonly stream: StreamId
+  readonly author: DeviceId
+  readonly base: Base | undefined
+  readonly seen: readonly EventId[]
+}
+
+function attach(loose: Loose, place: Place): Opened | undefined {
+  const { stream, author, base, seen } = place
+  const envelope: Envelope = {
+    fmt: ENVELOPE_FORMAT,
+    stream,
+    author,
+    seq: base === undefined ? 0 : base.seq + 1,
+    prev: base?.id,
+    seen,
+    at: (base?.at ?? 0) + loose.sinceMs,
+    ...loose.claim,
+  }
+  if (envelopeFault(envelope) !== undefined) return undefined
+  const bytes = encodeEnvelope(envelope)
+  return { id: eventId(bytes), bytes, salt: loose.salt, data: loose.data, envelope }
+}
+
+/** The run at this place, if its ids begin as the frame says. */
+function attachAll(frame: CompactFrame, loose: readonly Loose[], place: Place): Opened[] | undefined {
+  const run: Opened[] = []
+  let here = place
+  for (const part of loose) {
+    const event = attach(part, here)
+    if (event === undefined) return undefined
+    if (run.length === 0 && prefixOf(event.id) !== frame.firstPrefix) return undefined
+    run.push(event)
+    const { seq, at } = event.envelope
+    here = { ...here, base: { id: event.id, seq, at }, seen: [] }
+  }
+  const last = run.pop()
+  if (last === undefined || prefixOf(last.id) !== frame.prefix) return undefined
+  return [...run, { ...last, sig: frame.sig.slice() }]
+}
+
+function basesOf(frame: CompactFrame, stream: StreamId, view: ReceiverView): readonly (Base | undefined)[] {
+  if (frame.base === 'none') return [undefined]
+  return frame.base === 'acknowledged' ? view.acknowledged(stream) : view.authored(stream, frame.base.prefix)
+}
+
+/** The sets of ids that `seen` can mean; empty if something it names is unknown. */
+function seenSetsOf(frame: CompactFrame, stream: StreamId, view: ReceiverView): readonly EventId[][] {
+  if (frame.seen === 'none') return [[]]
+  if (frame.seen === 'receiver') return view.own(stream).map(id => [id])
+  const ids: EventId[] = []
+  for (const prefix of frame.seen) {
+    const [newest] = view.admitted(stream, prefix)
+    if (newest === undefined) return []
+    ids.push(newest)
+  }
+  return [ids.sort()]
+}
+
+/**
+ * Rebuilds the events of a compact frame and checks them whole: prefixes, chain, signature. `base-unknown`,
+ * `seen-unknown` and `no-guess-fits` mean "ask for the full event", without blame; the other faults are the
+ * sender's. The result owns its bytes.
+ */
+export function rebuild(frame: CompactFrame, view: ReceiverView): Result<readonly Opened[], RebuildFault> {
+  const stream = frame.stream ?? view.directStream
+  const bases = basesOf(frame, stream, view)
+  if (bases.length === 0) return refuse('base-unknown')
+  const seenSets = seenSetsOf(frame, stream, view)
+  if (seenSets.length === 0) return refuse('seen-unknown')
+  const loose = frame.events.map(loosen)
+  let tries = 0
+  for (const base of bases) {
+    for (const seen of seenSets) {
+      if (tries === REBUILD_TRIES_MAX) return refuse('no-guess-fits')
+      tries += 1
+      const run = attachAll(frame, loose, { stream, author: view.author, base, seen })
+      if (run !== undefined) return verifyRun(run)
+    }
+  }
+  return refuse('no-guess-fits')
+}
