@@ -3,8 +3,8 @@
  * key, so whoever completes a handshake has proved the address with it (FORMATS §5.3); the IPv4 one is given by
  * the DC and means something within its domain only.
  */
-import sodium from 'sodium-native'
 import { ok, type Result, refuse } from '../../../events/result.ts'
+import { labelledHash } from '../../../wire/hash.ts'
 
 /** 4 bytes or 16, network order. */
 export type VirtualAddress = Uint8Array
@@ -13,16 +13,13 @@ const IPV4_BYTES = 4
 export const IPV6_BYTES = 16
 const GROUPS = 8
 const UNIQUE_LOCAL = 0xfd
-const LABEL = new TextEncoder().encode('ntm.ip6.1')
-const HASH_BYTES = 32
+const LABEL = 'ntm.ip6.1'
 
 /** The address of the device that holds this X25519 key: `fd` and 15 bytes of a labelled BLAKE2b-256. */
 export const virtualIpv6 = (tunnelKey: Uint8Array): VirtualAddress => {
-  const hash = new Uint8Array(HASH_BYTES)
-  sodium.crypto_generichash_batch(hash, [LABEL, tunnelKey])
   const address = new Uint8Array(IPV6_BYTES)
   address[0] = UNIQUE_LOCAL
-  address.set(hash.subarray(0, IPV6_BYTES - 1), 1)
+  address.set(labelledHash(LABEL, tunnelKey).subarray(0, IPV6_BYTES - 1), 1)
   return address
 }
 

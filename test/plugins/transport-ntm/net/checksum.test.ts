@@ -30,6 +30,10 @@ describe('Internet checksum', () => {
     expect(checksumOf(sumOf(hex(header)))).toBe(checksum)
   })
 
+  it('carries around twice where the first carry makes another', () => {
+    expect(checksumOf(sumOf(hex('ffff ffff 0001')))).toBe(0xfffe)
+  })
+
   it('agrees with the slow way for any bytes cut anywhere even', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(), (bytes, cutSeed) => {

@@ -131,6 +131,13 @@ describe('parsers', () => {
     )
   })
 
+  it('take a checksum of zero that was written as all ones', () => {
+    const odd = udpPacket(ALICE, 5000, BOB, 6000, hex('0000'))
+    const zero = udpPacket(ALICE, 5000, BOB, 6000, odd.subarray(46, 48))
+    expect(zero.subarray(46, 48)).toEqual(hex('ffff'))
+    expect(fateOf(zero)).toBe('datagram')
+  })
+
   it('detect any single flipped bit of an IPv6 datagram that its checksum covers', () => {
     fc.assert(
       fc.property(fc.integer({ min: 8 * 8, max: UDP6.length * 8 - 1 }), bit => {
