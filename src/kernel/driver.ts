@@ -1,0 +1,155 @@
+/**
+ * The one driver of every protocol machine. It alone performs what machines ask for: sends, timers, handing runs
+ * to the gate, reading the log; and it brings the answers back as inputs. Machines come and go with their plugins.
+ */
+import type { Subscription } from 'rxjs'
+import type { Recorded } from '../events/envelope.ts'
+import type { DeviceId } from '../events/ids.ts'
+import {
+  ChatError,
+  type Clock,
+  type Gate,
+  type Journal,
+  type Keyspace,
+  type Link,
+  type Log,
+  type Output,
+  type Protocols,
+  type Random,
+} from './api/index.ts'
+import type { Contributed, LiveContributions } from './contributions.ts'
+import { type Deed, MachineSeat } from './machine-seat.ts'
+import type { PeerSwitch } from './peers.ts'
+import { causeOf } from './sentence.ts'
+
+export interface DriverParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly contributions: LiveContributions
+  readonly peers: Pick<PeerSwitch, 'bind' | 'send' | 'reach' | 'links' | 'link$'>
+  readonly gate: Gate
+  readonly log: Pick<Log, 'appended$' | 'read'>
+  readonly journal: Pick<Journal, 'note'>
+  keyspace(plugin: string): Pick<Keyspace, 'put'>
+}
+
+/** Most events that one `fetch` brings, whatever it asks for. */
+export const FETCH_MAX = 1024
+
+type Fetch = Extract<Output, { kind: 'fetch' }>
+type Ingest = Extract<Output, { kind: 'ingest' }>
+
+export class Driver implements Protocols {
+  readonly #parts: DriverParts
+  readonly #random: () => number
+  readonly #seats = new Map<Contributed<'protocol'>, { seat: MachineSeat; unbind: () => void }>()
+  readonly #up = new Set<DeviceId>()
+  #subscriptions: Subscription[] = []
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts
+    this.#random = () => parts.random.next()
+  }
+
+  /** Seats the machines that are there and follows who comes and goes. Safe to call after the views are built. */
+  start(): void {
+    const { contributions, peers, log } = this.#parts
+    this.#subscriptions = [
+      peers.link$.subscribe(link => this.#linked(link)),
+      log.appended$.subscribe(recorded => {
+        for (const { seat } of this.#seats.values()) seat.feed({ kind: 'appended', recorded })
+      }),
+      contributions.changed$.subscribe(() => this.#follow()),
+    ]
+    for (const link of peers.links()) if (link.up) this.#up.add(link.device)
+    this.#follow()
+  }
+
+  stop(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+    for (const contributed of [...this.#seats.keys()]) this.#unseat(contributed)
+  }
+
+  command(protocol: string, command: unknown): void {
+    const found = [...this.#seats.values()].find(({ seat }) => seat.protocol.name === protocol)
+    if (found === undefined) throw new ChatError('NOT_FOUND', `no protocol named ${protocol} is running`)
+    found.seat.feed({ kind: 'command', command })
+  }
+
+  #follow(): void {
+    const present = new Set(this.#parts.contributions.owned('protocol'))
+    for (const contributed of [...this.#seats.keys()])
+      if (!present.has(contributed)) this.#unseat(contributed)
+    for (const contributed of present) if (!this.#seats.has(contributed)) this.#seat(contributed)
+  }
+
+  #seat(contributed: Contributed<'protocol'>): void {
+    const { clock, peers } = this.#parts
+    const perform = (deed: Deed, at: MachineSeat): void => this.#perform(deed, at)
+    const seat = new MachineSeat(contributed, { clock, random: this.#random, perform })
+    const unbind = peers.bind(contributed.value.port, (from, bytes) =>
+      // A copy: what a machine hands on to the gate outlives the transport's buffer.
+      seat.feed({ kind: 'datagram', from, bytes: new Uint8Array(bytes) }),
+    )
+    this.#seats.set(contributed, { seat, unbind })
+    for (const device of this.#up) seat.feed({ kind: 'link', device, up: true })
+  }
+
+  #unseat(contributed: Contributed<'protocol'>): void {
+    const entry = this.#seats.get(contributed)
+    this.#seats.delete(contributed)
+    entry?.seat.leave()
+    entry?.unbind()
+  }
+
+  #linked({ device, up }: Link): void {
+    if (this.#up.has(device) === up) return
+    if (up) this.#up.add(device)
+    else this.#up.delete(device)
+    for (const { seat } of this.#seats.values()) seat.feed({ kind: 'link', device, up })
+  }
+
+  #perform(deed: Deed, seat: MachineSeat): void {
+    const { peers, journal, keyspace } = this.#parts
+    switch (deed.kind) {
+      case 'send':
+        peers.send(deed.to, seat.protocol.port, deed.bytes)
+        return
+      case 'ingest':
+        void this.#ingest(deed, seat)
+        return
+      case 'fetch':
+        void this.#fetch(deed, seat)
+        return
+      case 'reach':
+        void peers.reach(deed.device)
+        return
+      case 'note':
+        journal.note(deed.what, deed.about)
+        return
+      case 'keep':
+        keyspace(seat.contributed.plugin).put(deed.key, deed.value)
+    }
+  }
+
+  /** No verdict comes back when the disk failed: nothing was kept, and the peer will try again. */
+  async #ingest({ run, from }: Ingest, seat: MachineSeat): Promise<void> {
+    try {
+      const verdicts = await this.#parts.gate.ingest(run, from)
+      seat.feed({ kind: 'ingested', from, verdicts })
+    } catch (error) {
+      this.#parts.journal.note(`a run could not be kept: ${causeOf(error)}`, from)
+    }
+  }
+
+  async #fetch({ stream, author, fromSeq, limit }: Fetch, seat: MachineSeat): Promise<void> {
+    const query = { stream, author, fromSeq, limit: Math.min(limit, FETCH_MAX) }
+    try {
+      const events: Recorded[] = []
+      for await (const recorded of this.#parts.log.read(query)) events.push(recorded)
+      seat.feed({ kind: 'fetched', stream, author, fromSeq, events })
+    } catch (error) {
+      this.#parts.journal.note(`events could not be read: ${causeOf(error)}`, author)
+    }
+  }
+}
