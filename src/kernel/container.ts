@@ -62,13 +62,13 @@ export class ServiceContainer {
 }
 
 /** A service that is one for all plugins. */
-export const sharedService = (id: string, value: unknown): Binding => [
-  serviceKey(id),
+export const shared = <T>(token: Token<T>, value: T): Binding => [
+  serviceKey(token.id),
   { value, each: undefined } satisfies Service,
 ]
 
-/** A service of which each plugin gets its own, made at its first use. */
-export const ownService = (id: string, each: (plugin: string) => unknown): Binding => [
-  serviceKey(id),
+/** A service of which each plugin gets its own, made at its first use and forgotten with the plugin. */
+export const perPlugin = <T>(token: Token<T>, each: (plugin: string) => T): Binding => [
+  serviceKey(token.id),
   { value: undefined, each } satisfies Service,
 ]

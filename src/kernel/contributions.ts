@@ -5,7 +5,7 @@
  */
 import { type Observable, Subject } from 'rxjs'
 import type { Contributions, Points } from './api/points.ts'
-import { type Binding, type ServiceContainer, sharedService } from './container.ts'
+import { type Binding, type ServiceContainer, shared } from './container.ts'
 import type { Fence } from './fence.ts'
 
 /** One contribution and whose it is. The same object as long as it is in the house. */
@@ -58,7 +58,7 @@ export class ContributionBook implements LiveContributions {
     const bindings = Object.entries(contributes).flatMap(([point, values = []]) =>
       values.map((value): Binding => [pointKey(point), { plugin, value, fence }]),
     )
-    const services = (contributes.service ?? []).map(({ token, value }) => sharedService(token.id, value))
+    const services = (contributes.service ?? []).map(({ token, value }) => shared(token, value))
     this.#container.load(plugin, [...bindings, ...services])
     this.#tell({ plugin, present: true })
   }

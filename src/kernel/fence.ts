@@ -17,6 +17,9 @@ export class Fence {
   readonly #clock: Clock
   readonly #trip: (reason: string) => void
   #failedAtMs: number[] = []
+  readonly #abort = new AbortController()
+  /** Aborts when the plugin leaves the house, for whatever reason. */
+  readonly signal = this.#abort.signal
   #open = true
   #failures = 0
 
@@ -34,6 +37,7 @@ export class Fence {
   /** Nothing of the plugin runs any more. */
   close(): void {
     this.#open = false
+    this.#abort.abort()
   }
 
   /**

@@ -27,5 +27,6 @@ export const firstIssue = (error: ZodError): string => {
   const issue = error.issues[0]
   if (!issue) return 'it has the wrong shape'
   const path = issue.path.map(String).join('.')
-  return causeOf(path === '' ? issue.message : `${path}: ${issue.message}`)
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+  return causeOf(path === '' ? message : `${path}: ${message}`)
 }

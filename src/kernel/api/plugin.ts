@@ -4,6 +4,7 @@
  * The manifest stands in `package.json#ntm` too, where it is read before any of the plugin's code runs.
  */
 import type { Observable } from 'rxjs'
+import type { ErrorCode } from './errors.ts'
 import type { Contributions } from './points.ts'
 
 /** Version of this contract. A plugin's manifest gives the range it was written for. */
@@ -82,4 +83,6 @@ export interface PluginHealth {
   readonly state: PluginState
   /** One sentence naming the plugin, the hook and the cause. */
   readonly reason: string | undefined
+  /** What kind of failure it was, when it was one; `ERRORS` has a hint for it. */
+  readonly code: ErrorCode | undefined
 }
