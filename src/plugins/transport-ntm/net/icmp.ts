@@ -14,7 +14,7 @@ export const ICMP_HEADER_BYTES = 8
 /** A quotation holds at least this much beyond the IP header, or says nothing worth sending (RFC 792). */
 const QUOTED_BEYOND_HEADER_MIN = 8
 
-export type IcmpKind = 'echo-request' | 'echo-reply' | 'error' | 'other'
+type IcmpKind = 'echo-request' | 'echo-reply' | 'error' | 'other'
 export type EchoKind = 'echo-request' | 'echo-reply'
 
 /** `id`, `seq` and `payload` mean something in an echo only. */

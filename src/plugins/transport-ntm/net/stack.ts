@@ -1,7 +1,7 @@
 /**
  * One device's end of the virtual network: inner IP packets in and out, UDP sockets and pings on top. It has no
  * socket, clock or timer of its own: the tunnel hands in what it decrypted and encrypts what is emitted. TCP
- * will stand beside UDP where `take` chooses by protocol.
+ * will stand beside UDP where `#take` chooses by protocol.
  */
 
 import { ok, type Result, refuse } from '../../../events/result.ts'
