@@ -11,7 +11,7 @@ import type { HomeConfig } from './config.ts'
 import { withDeadline } from './deadline.ts'
 import { leftOut, type Named, refused } from './health.ts'
 import { checkManifest, checkSameManifest } from './manifest.ts'
-import { causeOf, firstIssue } from './sentence.ts'
+import { causeOf, firstIssue, isZodError } from './sentence.ts'
 
 export const IMPORT_DEADLINE_MS = 10_000
 
@@ -141,12 +141,20 @@ const entryOf = (exports: unknown): string | undefined => {
   return entryOf(conditions['.'] ?? conditions.node ?? conditions.import ?? conditions.default)
 }
 
+const tokens = z.record(z.string(), z.looseObject({ id: z.string() }))
+const exported = z.looseObject({
+  needs: tokens,
+  wants: tokens.optional(),
+  setup: z.custom<AnyPlugin['setup']>(setup => typeof setup === 'function'),
+  config: z.custom<AnyPlugin['config']>(config => config === undefined || typeof config === 'function'),
+})
+
 const pluginOf = (module: unknown): AnyPlugin => {
-  const plugin = (module as { default?: unknown } | undefined)?.default as Partial<AnyPlugin> | undefined
-  if (typeof plugin?.setup !== 'function' || typeof plugin.needs !== 'object' || plugin.needs === null) {
-    throw new ChatError('PLUGIN_MANIFEST_INVALID', 'its default export is not what definePlugin returns')
-  }
-  return plugin as AnyPlugin
+  const plugin = (module as { default?: unknown } | undefined)?.default
+  const read = exported.safeParse(plugin)
+  if (read.success) return plugin as AnyPlugin
+  const why = `its default export is not what definePlugin returns: ${firstIssue(read.error)}`
+  throw new ChatError('PLUGIN_MANIFEST_INVALID', why)
 }
 
 /** Gives the plugin its part of the config; none at all reads as an empty one. */
@@ -159,7 +167,7 @@ const ready = (plugin: AnyPlugin, manifest: Manifest, choice: Choice | undefined
   try {
     return { manifest, plugin, config: plugin.config(raw ?? {}) }
   } catch (error) {
-    const why = error instanceof z.core.$ZodError ? firstIssue(error as z.ZodError) : causeOf(error)
+    const why = isZodError(error) ? firstIssue(error) : causeOf(error)
     throw new ChatError('PLUGIN_CONFIG_INVALID', `its part of the config is wrong: ${why}`, { cause: error })
   }
 }

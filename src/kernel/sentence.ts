@@ -23,10 +23,16 @@ const safeString = (value: unknown): string => {
 }
 
 /** The first thing that zod found: where it stands and what is wrong with it. */
-export const firstIssue = (error: ZodError): string => {
+export const firstIssue = (error: Pick<ZodError, 'issues'>): string => {
   const issue = error.issues[0]
   if (!issue) return 'it has the wrong shape'
   const path = issue.path.map(String).join('.')
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
   return causeOf(path === '' ? message : `${path}: ${message}`)
 }
+
+/** Whether zod threw it. By name and not by class: a third-party plugin may carry its own copy of zod. */
+export const isZodError = (error: unknown): error is ZodError =>
+  error instanceof Error &&
+  (error.name === 'ZodError' || error.name === '$ZodError') &&
+  Array.isArray((error as Partial<ZodError>).issues)

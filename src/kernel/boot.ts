@@ -1,0 +1,66 @@
+/**
+ * Builds a house: first the list of contributions, then the kernel's services that read it, then the plugins. A
+ * node, a DC and every device of the simulator are made here, of the same plugins; only clock, chance, network
+ * and disk differ.
+ */
+import { ChatError } from './api/errors.ts'
+import type { Token } from './api/plugin.ts'
+import type { Caller, Points } from './api/points.ts'
+import { Clock, Health } from './api/tokens.ts'
+import { callMethod } from './calls.ts'
+import type { HomeConfig } from './config.ts'
+import { type Binding, ServiceContainer, shared } from './container.ts'
+import { ContributionBook, type LiveContributions } from './contributions.ts'
+import { HealthBook } from './health.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { type AnyPlugin, loadPlugins, type Packages } from './loader.ts'
+
+export { perPlugin, shared } from './container.ts'
+
+interface Plan {
+  /** Makes the kernel's services, Clock among them; they may keep `live` and read it for ever. */
+  readonly services: (live: LiveContributions) => readonly Binding[]
+  /** The package's own plugins; the config may leave any of them out. */
+  readonly plugins: readonly AnyPlugin[]
+  readonly config: HomeConfig
+  /** Where the packages that the config names are installed. Absent: none can be loaded. */
+  readonly packages?: Packages
+}
+
+export interface House {
+  /** Throws NOT_FOUND when nothing in the house provides it. */
+  get<T>(token: Token<T>): T
+  contributions<P extends keyof Points>(point: P): readonly Points[P][]
+  readonly health: Health
+  /** Calls a method that a plugin contributes. Rejects with ChatErrors only. */
+  call(method: string, params: unknown, caller: Caller): Promise<unknown>
+  /** Stops the plugins, dependants first; safe twice. Resolves with a sentence for each that did not stop cleanly. */
+  stop(): Promise<readonly string[]>
+}
+
+const KERNEL = 'ntm.kernel'
+
+/** Resolves when every plugin runs or has said why not. The services are stopped by whoever made them. */
+export const boot = async ({ services, plugins, config, packages }: Plan): Promise<House> => {
+  const container = new ServiceContainer()
+  const book = new ContributionBook(container)
+  const health = new HealthBook()
+  container.load(KERNEL, [...services(book), shared(Health, health)])
+  const get = <T>(token: Token<T>): T => {
+    const value = container.give(token, KERNEL)
+    if (value === undefined) throw new ChatError('NOT_FOUND', `Nothing in this house provides ${token.id}.`)
+    return value
+  }
+  const clock = get(Clock)
+  const lifecycle = new Lifecycle({ container, book, health, clock })
+  const report = health.report.bind(health)
+  lifecycle.setUp(await loadPlugins({ own: plugins, config, packages, clock, report }))
+  await lifecycle.start()
+  return {
+    get,
+    contributions: point => book.contributions(point),
+    health,
+    call: (method, params, caller) => callMethod(book, method, params, caller),
+    stop: () => lifecycle.stop(),
+  }
+}

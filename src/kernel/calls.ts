@@ -1,0 +1,51 @@
+/**
+ * Calls of methods that plugins contribute. What a method refuses in the words of the house reaches the caller
+ * as it is; anything else that it throws is the plugin's failure, is counted against it, and the caller hears so.
+ */
+import { ChatError, ERRORS, type ErrorCode } from './api/errors.ts'
+import type { Caller } from './api/points.ts'
+import type { Contributed, LiveContributions } from './contributions.ts'
+import { untilAborted } from './deadline.ts'
+import { causeOf, firstIssue, isZodError } from './sentence.ts'
+
+/** Rejects with ChatErrors only. */
+export const callMethod = async (
+  live: LiveContributions,
+  name: string,
+  params: unknown,
+  caller: Caller,
+): Promise<unknown> => {
+  const method = live.owned('method').find(({ value }) => value.name === name)
+  if (!method) throw new ChatError('NOT_FOUND', `There is no method '${causeOf(name)}' in this house.`)
+  try {
+    return await untilAborted(method.fence.signal, Promise.resolve(method.value.call(params, caller)))
+  } catch (error) {
+    throw judge(method, error, caller)
+  }
+}
+
+const judge = (
+  { plugin, value, fence }: Contributed<'method'>,
+  error: unknown,
+  caller: Caller,
+): ChatError => {
+  const refusal = refusalOf(error)
+  if (refusal) return refusal
+  if (!caller.signal.aborted) fence.count(`method ${value.name}`, error)
+  const why = `The method ${value.name} of ${plugin} failed: ${causeOf(error)}.`
+  return new ChatError('PLUGIN_FAILED', why, { cause: error })
+}
+
+/** The errors that a method may throw on purpose; undefined for everything else. */
+const refusalOf = (error: unknown): ChatError | undefined => {
+  if (!(error instanceof Error)) return undefined
+  if (isZodError(error))
+    return new ChatError('USAGE', `The call is wrong: ${firstIssue(error)}.`, { cause: error })
+  // By name and not by class: a third-party plugin may carry its own copy of this package.
+  const code = (error as Partial<ChatError>).code
+  if (error.name !== 'ChatError' || !isCode(code) || code === 'BUG' || code === 'PLUGIN_FAILED')
+    return undefined
+  return error instanceof ChatError ? error : new ChatError(code, causeOf(error), { cause: error })
+}
+
+const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERRORS, code)
