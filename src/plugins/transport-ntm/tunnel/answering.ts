@@ -1,0 +1,216 @@
+/**
+ * Answering a first message. The order of the checks is the defence: each is dearer than the one before, and
+ * nothing is remembered about anyone until the last has passed (paper §5.3, §5.4.7).
+ */
+
+import { idFromBytes } from '../../../events/ids.ts'
+import { ok, type Result, refuse } from '../../../events/result.ts'
+import {
+  ANSWER_KEPT_MS,
+  ANSWER_OTHER_SOURCES,
+  INITIATION_SPACING_MS,
+  KEY_BYTES,
+  MAC_BYTES,
+  UNCONFIRMED_MS,
+} from './constants.ts'
+import {
+  answerKey,
+  type Device,
+  type DropReason,
+  endHandshake,
+  endSession,
+  forgetAnswer,
+  freeIndex,
+} from './device.ts'
+import { type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
+import { freshCookie, PROLOGUE } from './initiation.ts'
+import { mac1Fits, stampMacs } from './mac.ts'
+import { decodeInitiation, encodeResponse } from './messages.ts'
+import { type Initiation, readInitiation, type TransportKeys, writeResponse } from './noise.ts'
+import { type Answer, Peer } from './peer.ts'
+import { Session } from './session.ts'
+import { isLater } from './tai64n.ts'
+import { OPEN, PeerTimers, RETRANSMIT, ZERO } from './timers.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/** A first message whose length was checked. */
+export function receiveInitiation(
+  device: Device,
+  bytes: Uint8Array,
+  from: Endpoint,
+  now: number,
+): DropReason | undefined {
+  if (!mac1Fits(bytes, device.mac1Key)) return 'badMac'
+  const kept = answerKept(device, bytes, now)
+  if (kept !== undefined) return answerAgain(device, kept, from)
+  const overload = refuseUnderLoad(device, bytes, from, now)
+  if (overload !== undefined) return overload
+
+  const { sender, noise } = decodeInitiation(bytes)
+  const read = readInitiation({ staticKey: device.staticKey, prologue: PROLOGUE, message: noise })
+  if (!read.ok) return 'forged'
+  const initiation = read.value
+  const accepted = { bytes, sender, initiation, from, now }
+  const known = device.peers.get(idFromBytes(initiation.peerPublicKey))
+  const admission = known === undefined ? admitStranger(device, accepted) : ok(known)
+  if (!admission.ok) return admission.why
+  const peer = admission.value
+  return staleness(peer, initiation.payload, now) ?? answer(device, peer, accepted)
+}
+
+/**
+ * Under load a handshake message must carry a cookie and stay within its source's budget. Also used for
+ * responses, which cost as much to read.
+ */
+export function refuseUnderLoad(
+  device: Device,
+  bytes: Uint8Array,
+  from: Endpoint,
+  now: number,
+): DropReason | undefined {
+  if (!device.load.note(now)) return undefined
+  if (!device.jar.vouches(bytes, from, now)) return demandCookie(device, bytes, from, now)
+  return device.limiter.allows(sourceNetwork(from.address), now) ? undefined : 'rateLimited'
+}
+
+function demandCookie(device: Device, bytes: Uint8Array, from: Endpoint, now: number): DropReason {
+  device.counters.cookieRepliesSent += 1
+  device.output.transmit(device.jar.reply(bytes, from, now), from)
+  return 'cookieDemanded'
+}
+
+/** The answer that this very message got a moment ago. */
+function answerKept(device: Device, bytes: Uint8Array, now: number): Answer | undefined {
+  const found = device.answers.get(answerKey(bytes))
+  if (found === undefined) return undefined
+  if (now - found.answer.at >= ANSWER_KEPT_MS) {
+    forgetAnswer(device, found.peer)
+    return undefined
+  }
+  const signed = bytes.length - 2 * MAC_BYTES
+  const same = Buffer.compare(found.answer.initiation.subarray(0, signed), bytes.subarray(0, signed)) === 0
+  return same ? found.answer : undefined
+}
+
+/** The same message on another path gets the same answer, a few times; on the same path, nothing. */
+function answerAgain(device: Device, kept: Answer, from: Endpoint): DropReason | undefined {
+  const seen = kept.sources.some(source => sameEndpoint(source, from))
+  if (seen || kept.sources.length > ANSWER_OTHER_SOURCES) return 'replayedTimestamp'
+  kept.sources.push({ ...from })
+  device.output.transmit(kept.response, from)
+  return undefined
+}
+
+function admitStranger(device: Device, accepted: Accepted): Result<Peer, DropReason> {
+  const { bytes, from, now } = accepted
+  const { peerPublicKey } = accepted.initiation
+  if (device.cookieForStrangers && !device.jar.vouches(bytes, from, now)) {
+    return refuse(demandCookie(device, bytes, from, now))
+  }
+  const charged = device.load.high(now)
+  if (!charged && !device.limiter.allows(sourceNetwork(from.address), now)) return refuse('rateLimited')
+  if (device.peers.size >= device.limits.peers) return refuse('tableFull')
+  const options = device.admit(peerPublicKey, from)
+  return options === undefined ? refuse('stranger') : ok(newPeer(device, peerPublicKey, options, true))
+}
+
+/** A peer that is not yet on the table. */
+export function newPeer(
+  device: Device,
+  publicKey: Uint8Array,
+  options: ConstructorParameters<typeof Peer>[1],
+  admitted: boolean,
+): Peer {
+  const peer = new Peer(publicKey, options, admitted, owner => {
+    const wakeBy = (at: number): void => device.deadlines.wakeBy(owner, at)
+    return new PeerTimers(device.limits, options.persistentKeepaliveMs ?? 0, wakeBy)
+  })
+  peer.timestamp = device.environment.timestamps.loadReceived(publicKey)
+  return peer
+}
+
+function staleness(peer: Peer, timestamp: Uint8Array, now: number): DropReason | undefined {
+  if (peer.timestamp !== undefined && !isLater(timestamp, peer.timestamp)) return 'replayedTimestamp'
+  return now - peer.initiationReceivedAt < INITIATION_SPACING_MS ? 'flood' : undefined
+}
+
+interface Accepted {
+  readonly bytes: Uint8Array
+  readonly sender: number
+  readonly initiation: Initiation
+  readonly from: Endpoint
+  readonly now: number
+}
+
+function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | undefined {
+  const { initiation, now } = accepted
+  const written = writeResponse({
+    initiation,
+    ephemeralSecret: device.environment.random(KEY_BYTES),
+    psk: peer.presharedKey,
+    payload: NOTHING,
+  })
+  if (!written.ok) return 'forged'
+
+  device.peers.set(peer.id, peer)
+  peer.timestamp = initiation.payload
+  device.environment.timestamps.saveReceived(peer.publicKey, initiation.payload)
+  peer.initiationReceivedAt = now
+  yieldToLowerKey(device, peer, now)
+
+  const localIndex = freeIndex(device)
+  installAnswered(device, peer, accepted, localIndex, written.value.keys)
+  const response = encodeResponse(localIndex, accepted.sender, written.value.message)
+  stampMacs(response, peer.mac1Key, freshCookie(peer, now))
+  rememberAnswer(device, peer, accepted, response)
+  peer.handshakeSentAt = now
+  peer.timers.authenticatedReceived(now)
+  peer.timers.authenticatedSent(now)
+  if (!peer.inUse(now, device.limits)) peer.endpoint = { ...accepted.from }
+  device.output.transmit(response, accepted.from)
+  return undefined
+}
+
+/**
+ * Of two crossing initiations between nodes, the one with the lower static key stands. Should it come to
+ * nothing, what waits here opens again.
+ */
+function yieldToLowerKey(device: Device, peer: Peer, now: number): void {
+  if (peer.plain || peer.handshake === undefined) return
+  if (Buffer.compare(peer.publicKey, device.staticKey.publicKey) >= 0) return
+  endHandshake(device, peer)
+  peer.timers.clear(RETRANSMIT)
+  if (peer.staged.length > 0) peer.timers.set(OPEN, now + device.limits.rekeyTimeoutMs)
+}
+
+function installAnswered(
+  device: Device,
+  peer: Peer,
+  accepted: Accepted,
+  localIndex: number,
+  keys: TransportKeys,
+): void {
+  const { now } = accepted
+  const session = new Session<Peer>({
+    peer,
+    keys,
+    localIndex,
+    remoteIndex: accepted.sender,
+    initiator: false,
+    bornAt: now,
+    replayWindow: device.replayWindow,
+  })
+  device.sessions.set(localIndex, session)
+  endSession(device, peer.sessionAnswered(session, now))
+  peer.timers.sessionDerived(now)
+  if (peer.admitted && peer.current === undefined) peer.timers.set(ZERO, now + UNCONFIRMED_MS)
+}
+
+function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response: Uint8Array): void {
+  forgetAnswer(device, peer)
+  const initiation = accepted.bytes.slice()
+  const sources = [{ ...accepted.from }]
+  peer.answer = { initiation, response, at: accepted.now, sources, cookieUsed: false }
+  device.answers.set(answerKey(initiation), { peer, answer: peer.answer })
+}

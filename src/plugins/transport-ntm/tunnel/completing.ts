@@ -1,0 +1,101 @@
+/**
+ * What comes back to a handshake message of ours: the answer that completes the handshake, or a cookie with
+ * which to ask again.
+ */
+
+import { refuseUnderLoad } from './answering.ts'
+import { openCookieReply } from './cookie.ts'
+import { type Device, type DropReason, endHandshake, endSession } from './device.ts'
+import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
+import { decodeCookieReply, decodeResponse } from './messages.ts'
+import { readResponse, type TransportKeys } from './noise.ts'
+import type { Peer } from './peer.ts'
+import { Session } from './session.ts'
+import { completeHandshake, flushStaged, sendKeepalive } from './transport.ts'
+
+/** An answer whose length was checked. */
+export function receiveResponse(
+  device: Device,
+  bytes: Uint8Array,
+  from: Endpoint,
+  now: number,
+): DropReason | undefined {
+  if (!mac1Fits(bytes, device.mac1Key)) return 'badMac'
+  const { sender, receiver, noise } = decodeResponse(bytes)
+  const peer = device.pending.get(receiver)
+  if (peer?.handshake === undefined) return 'unknownIndex'
+  const overload = refuseUnderLoad(device, bytes, from, now)
+  if (overload !== undefined) return overload
+  const read = readResponse({
+    initiated: peer.handshake.initiated,
+    staticKey: device.staticKey,
+    psk: peer.presharedKey,
+    message: noise,
+  })
+  if (!read.ok) return 'forged'
+  adoptPath(device, peer, from, now)
+  installInitiated(device, peer, { keys: read.value.keys, localIndex: receiver, remoteIndex: sender, now })
+  peer.timers.authenticatedReceived(now)
+  completeHandshake(device, peer, now)
+  if (peer.staged.length > 0) flushStaged(device, peer, now)
+  else sendKeepalive(device, peer, now)
+  return undefined
+}
+
+/** The answer came this way, so the way is open; while another is in use it is only a candidate. */
+function adoptPath(device: Device, peer: Peer, from: Endpoint, now: number): void {
+  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
+  if (peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
+    peer.endpoint = { ...from }
+  else device.output.newSource?.(peer, from)
+}
+
+function installInitiated(
+  device: Device,
+  peer: Peer,
+  made: { keys: TransportKeys; localIndex: number; remoteIndex: number; now: number },
+): void {
+  endHandshake(device, peer)
+  const session = new Session<Peer>({
+    peer,
+    keys: made.keys,
+    localIndex: made.localIndex,
+    remoteIndex: made.remoteIndex,
+    initiator: true,
+    bornAt: made.now,
+    replayWindow: device.replayWindow,
+  })
+  device.sessions.set(made.localIndex, session)
+  for (const dropped of peer.sessionInitiated(session, made.now)) endSession(device, dropped)
+}
+
+/**
+ * A cookie for our last message. The message is sent again with it at once, but only to where it went before
+ * and only once: a cookie reply is short and easily forged by whoever saw the message.
+ */
+export function receiveCookieReply(
+  device: Device,
+  bytes: Uint8Array,
+  from: Endpoint,
+  now: number,
+): DropReason | undefined {
+  const { receiver } = decodeCookieReply(bytes)
+  const opener = device.pending.get(receiver)
+  const answerer = device.sessions.get(receiver)?.peer
+  const peer = opener ?? answerer
+  if (peer === undefined) return 'unknownIndex'
+  const message = opener === undefined ? peer.answer?.response : peer.handshake?.message
+  const cookie = message && openCookieReply(bytes, peer.cookieKey, mac1Of(message))
+  if (message === undefined || cookie === undefined) return 'forged'
+  peer.cookie = { bytes: cookie, at: now }
+
+  const sent = opener === undefined ? peer.answer : peer.handshake
+  const sentTo = opener === undefined ? peer.answer?.sources : peer.handshake?.sentTo
+  if (sent === undefined || sent.cookieUsed) return undefined
+  if (!sentTo?.some(endpoint => sameEndpoint(endpoint, from))) return undefined
+  sent.cookieUsed = true
+  stampMacs(message, peer.mac1Key, cookie)
+  device.output.transmit(message, from)
+  return undefined
+}

@@ -1,0 +1,165 @@
+/**
+ * The state that all parts of one tunnel device share, and what the device asks of its surroundings. The parts
+ * are functions over this record; none of them keeps state of its own.
+ */
+
+import type { TunnelKey } from '../../../events/ids.ts'
+import type { StaticKey } from './aead.ts'
+import type { TunnelLimits } from './constants.ts'
+import type { CookieJar } from './cookie.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { LoadMeter, SourceLimiter } from './load.ts'
+import type { Answer, Peer, PeerOptions, PeerSession, TunnelPeer } from './peer.ts'
+import type { PacketScratch } from './scratch.ts'
+
+/** Greatest TAI64N timestamps, 12 bytes each, kept across restarts. */
+export interface TimestampMemory {
+  /** The last one we sent, to anyone. */
+  loadSent(): Uint8Array | undefined
+  saveSent(timestamp: Uint8Array): void
+  /** The last one a peer sent us. */
+  loadReceived(publicKey: Uint8Array): Uint8Array | undefined
+  saveReceived(publicKey: Uint8Array, timestamp: Uint8Array): void
+}
+
+export interface TunnelEnvironment {
+  /** Monotonic milliseconds. */
+  now(): number
+  /** Wall clock in milliseconds since 1970. */
+  wallMs(): number
+  /** Fresh unpredictable bytes that the tunnel may keep and wipe. */
+  random(bytes: number): Uint8Array
+  readonly timestamps: TimestampMemory
+}
+
+/** Why bytes or packets came to nothing. */
+export const DROP_REASONS = [
+  'malformed',
+  'badMac',
+  'cookieDemanded',
+  'rateLimited',
+  'forged',
+  'stranger',
+  'tableFull',
+  'replayedTimestamp',
+  'flood',
+  'unknownIndex',
+  'expired',
+  'replayed',
+  'notIp',
+  'noEndpoint',
+  'stagedOverflow',
+  'attemptOver',
+  'tooLarge',
+] as const
+export type DropReason = (typeof DROP_REASONS)[number]
+
+/**
+ * Where the device's outputs go. Bytes handed over are valid only during the call. A callback may call `send`
+ * and the peer operations of the tunnel, but not `receive`.
+ */
+export interface TunnelOutput {
+  transmit(bytes: Uint8Array, to: Endpoint): void
+  /** An authentic inner IP packet, without padding. Its addresses are not checked here. */
+  deliver(packet: Uint8Array, peer: TunnelPeer, from: Endpoint): void
+  /** A new session carries packets: the first one, and every rekey. */
+  established?(peer: TunnelPeer): void
+  /** No answer in a whole attempt; what was waiting is gone. */
+  handshakeFailed?(peer: TunnelPeer): void
+  /** A node sent authentic, newest data from an address that is not its endpoint (FORMATS 5.5). */
+  newSource?(peer: TunnelPeer, from: Endpoint): void
+  /** An admitted stranger left the table. */
+  forgotten?(peer: TunnelPeer): void
+  dropped?(reason: DropReason): void
+}
+
+export interface TunnelCounters {
+  /** Data packets and their inner bytes. */
+  packetsSent: number
+  packetsReceived: number
+  bytesSent: number
+  bytesReceived: number
+  initiationsSent: number
+  handshakesCompleted: number
+  cookieRepliesSent: number
+  readonly dropped: Record<DropReason, number>
+}
+
+export interface Device {
+  readonly staticKey: StaticKey
+  readonly environment: TunnelEnvironment
+  readonly output: TunnelOutput
+  readonly limits: TunnelLimits
+  readonly replayWindow: number
+  readonly cookieForStrangers: boolean
+  readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
+  /** Key of mac1 on messages to us. */
+  readonly mac1Key: Uint8Array
+  readonly jar: CookieJar
+  readonly load: LoadMeter
+  readonly limiter: SourceLimiter
+  readonly deadlines: Deadlines<Peer>
+  readonly peers: Map<TunnelKey, Peer>
+  /** Every live receiver index: of sessions, and of initiations without answer. */
+  readonly sessions: Map<number, PeerSession>
+  readonly pending: Map<number, Peer>
+  /** Recent answers by the ephemeral key of the initiation. */
+  readonly answers: Map<string, { readonly peer: Peer; readonly answer: Answer }>
+  readonly sendScratch: PacketScratch
+  readonly receiveScratch: PacketScratch
+  readonly counters: TunnelCounters
+}
+
+export function drop(device: Device, reason: DropReason): void {
+  device.counters.dropped[reason] += 1
+  device.output.dropped?.(reason)
+}
+
+/** An index that no session and no initiation holds. */
+export function freeIndex(device: Device): number {
+  for (;;) {
+    const bytes = device.environment.random(4)
+    const index = (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0
+    if (!device.sessions.has(index) && !device.pending.has(index)) return index
+  }
+}
+
+/** Wipes a session that fell out of its last slot. */
+export function endSession(device: Device, session: PeerSession | undefined): void {
+  if (session === undefined) return
+  device.sessions.delete(session.localIndex)
+  session.wipe()
+}
+
+export function endHandshake(device: Device, peer: Peer): void {
+  const index = peer.takeHandshake()
+  if (index !== undefined) device.pending.delete(index)
+}
+
+/** Wipes everything secret that was negotiated with the peer, and whatever waited for it. Deadlines stay. */
+export function wipePeer(device: Device, peer: Peer): void {
+  for (const session of peer.takeSessions()) endSession(device, session)
+  endHandshake(device, peer)
+  forgetAnswer(device, peer)
+  peer.staged.length = 0
+}
+
+/** Whether the peer is still on the table: a callback may have removed it. */
+export const isKnown = (device: Device, peer: Peer): boolean => device.peers.get(peer.id) === peer
+
+/** Takes the peer off the table. */
+export function removePeer(device: Device, peer: Peer): void {
+  wipePeer(device, peer)
+  device.deadlines.remove(peer)
+  device.peers.delete(peer.id)
+}
+
+export const answerKey = (initiation: Uint8Array): string =>
+  Buffer.from(initiation.buffer, initiation.byteOffset + 8, 32).toString('latin1')
+
+export function forgetAnswer(device: Device, peer: Peer): void {
+  if (peer.answer === undefined) return
+  device.answers.delete(answerKey(peer.answer.initiation))
+  peer.answer = undefined
+}

@@ -1,0 +1,68 @@
+/**
+ * How much handshaking strangers may make us do. The meter says when handshakes come faster than we care to
+ * answer, the limiter gives each source address a small budget once it has shown that it owns the address.
+ */
+
+import { LOAD_STICKS_MS, SOURCE_BURST, SOURCE_RATE_PER_SECOND, SOURCES_REMEMBERED } from './constants.ts'
+
+/** Counts handshakes in one-second windows; high load sticks for a second after it was last seen. */
+export class LoadMeter {
+  readonly #perSecond: number
+  #windowStart = Number.NEGATIVE_INFINITY
+  #count = 0
+  #highUntil = Number.NEGATIVE_INFINITY
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond
+  }
+
+  /** Notes one handshake message and says whether we are under load. */
+  note(now: number): boolean {
+    if (now - this.#windowStart >= 1_000) {
+      this.#windowStart = now
+      this.#count = 0
+    }
+    this.#count += 1
+    if (this.#count > this.#perSecond) this.#highUntil = now + LOAD_STICKS_MS
+    return this.high(now)
+  }
+
+  high(now: number): boolean {
+    return now < this.#highUntil
+  }
+}
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+/** A token bucket per source address, in a table that forgets whoever has been silent longest. */
+export class SourceLimiter {
+  readonly #buckets = new Map<string, Bucket>()
+
+  /** Whether this source may cause one more handshake now. */
+  allows(address: string, now: number): boolean {
+    const bucket = this.#buckets.get(address) ?? { tokens: SOURCE_BURST, at: now }
+    const refilled = bucket.tokens + ((now - bucket.at) * SOURCE_RATE_PER_SECOND) / 1_000
+    bucket.tokens = Math.min(SOURCE_BURST, refilled)
+    bucket.at = now
+    const allowed = bucket.tokens >= 1
+    if (allowed) bucket.tokens -= 1
+    this.#remember(address, bucket)
+    return allowed
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  #remember(address: string, bucket: Bucket): void {
+    this.#buckets.delete(address)
+    if (this.#buckets.size >= SOURCES_REMEMBERED) {
+      const [oldest] = this.#buckets.keys()
+      this.#buckets.delete(oldest!)
+    }
+    this.#buckets.set(address, bucket)
+  }
+}

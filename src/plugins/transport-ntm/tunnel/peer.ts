@@ -1,0 +1,194 @@
+/**
+ * One peer: who it is, where it is, its sessions in their three slots, and what waits for a session. This file
+ * holds the rules by which sessions move between slots; messages and time are dealt with elsewhere.
+ */
+
+import { idFromBytes, type TunnelKey } from '../../../events/ids.ts'
+import { KEY_BYTES, RETIRED_MS, type TunnelLimits } from './constants.ts'
+import { cookieKey } from './cookie.ts'
+import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { mac1Key } from './mac.ts'
+import { type Initiated, wipeInitiated } from './noise.ts'
+import type { Session } from './session.ts'
+import { type PeerTimers, RETIRED } from './timers.ts'
+
+/** What the tunnel is told about a peer. */
+export interface PeerOptions {
+  /** 32 bytes shared beforehand; zero without. */
+  readonly presharedKey?: Uint8Array
+  /** Where the peer may be. A node's first message goes to all, a plain peer's to one after another. */
+  readonly endpoints?: readonly Endpoint[]
+  readonly persistentKeepaliveMs?: number
+  /** Wait this long before the first initiation of our own. */
+  readonly initiateDelayMs?: number
+  /** Speaks WireGuard and nothing of ours: it roams by data alone. */
+  readonly plain?: boolean
+}
+
+/** What others may see of a peer. */
+export interface TunnelPeer {
+  readonly publicKey: Uint8Array
+  /** The public key as map key. */
+  readonly id: TunnelKey
+  readonly plain: boolean
+  /** Where packets go now. */
+  readonly endpoint: Endpoint | undefined
+  /** Where handshakes may go besides. */
+  readonly endpoints: readonly Endpoint[]
+  /** Whether a session is there to carry packets; it may have aged past use while nothing was sent. */
+  readonly established: boolean
+  /** Monotonic ms of the last completed handshake. */
+  readonly lastHandshakeAt: number | undefined
+}
+
+/** Our first message, waiting for its answer. */
+export interface PendingHandshake {
+  readonly localIndex: number
+  readonly initiated: Initiated
+  /** As sent, with macs, to be stamped again when a cookie comes. */
+  readonly message: Uint8Array
+  readonly sentTo: Endpoint[]
+  cookieUsed: boolean
+}
+
+/** Our answer to an accepted first message (FORMATS 5.4). */
+export interface Answer {
+  readonly initiation: Uint8Array
+  readonly response: Uint8Array
+  readonly at: number
+  readonly sources: Endpoint[]
+  cookieUsed: boolean
+}
+
+export type PeerSession = Session<Peer>
+
+export class Peer implements TunnelPeer {
+  readonly publicKey: Uint8Array
+  readonly id: TunnelKey
+  readonly plain: boolean
+  readonly presharedKey: Uint8Array
+  readonly mac1Key: Uint8Array
+  readonly cookieKey: Uint8Array
+  /** Came by itself and was let in; leaves when its keys go. */
+  readonly admitted: boolean
+  readonly timers: PeerTimers
+
+  endpoint: Endpoint | undefined
+  endpoints: readonly Endpoint[]
+
+  previous: PeerSession | undefined
+  current: PeerSession | undefined
+  next: PeerSession | undefined
+  retired: PeerSession | undefined
+
+  handshake: PendingHandshake | undefined
+  answer: Answer | undefined
+  cookie: { readonly bytes: Uint8Array; readonly at: number } | undefined
+  /** Greatest TAI64N received. */
+  timestamp: Uint8Array | undefined
+  readonly staged: Uint8Array[] = []
+
+  initiateDelayMs: number
+  attemptStartedAt = Number.NEGATIVE_INFINITY
+  attempts = 0
+  handshakeSentAt = Number.NEGATIVE_INFINITY
+  initiationReceivedAt = Number.NEGATIVE_INFINITY
+  lastHandshakeAt: number | undefined
+  /** Whether the coming end of the current session already made us rekey on receiving. */
+  lastMinuteRekeyed = false
+
+  wakeAt = 0
+  heapIndex = -1
+
+  constructor(
+    publicKey: Uint8Array,
+    options: PeerOptions,
+    admitted: boolean,
+    timersOf: (peer: Peer) => PeerTimers,
+  ) {
+    this.publicKey = publicKey.slice()
+    this.id = idFromBytes(publicKey)
+    this.plain = options.plain ?? false
+    this.presharedKey = options.presharedKey?.slice() ?? new Uint8Array(KEY_BYTES)
+    this.mac1Key = mac1Key(publicKey)
+    this.cookieKey = cookieKey(publicKey)
+    this.admitted = admitted
+    this.endpoints = options.endpoints ?? []
+    this.initiateDelayMs = options.initiateDelayMs ?? 0
+    this.timers = timersOf(this)
+  }
+
+  get established(): boolean {
+    return this.current !== undefined
+  }
+
+  /** Whether the current session, and so the endpoint it is used with, still carries packets. */
+  inUse(now: number, limits: TunnelLimits): boolean {
+    return this.current?.canSend(now, limits) ?? false
+  }
+
+  /** The active endpoint, if any, and the candidates, each once. */
+  get allEndpoints(): readonly Endpoint[] {
+    const active = this.endpoint
+    if (active === undefined) return this.endpoints
+    return [active, ...this.endpoints.filter(endpoint => !sameEndpoint(endpoint, active))]
+  }
+
+  /** We answered: the new session waits for the initiator's first data. */
+  sessionAnswered(session: PeerSession, now: number): PeerSession | undefined {
+    const dropped = this.next === undefined ? undefined : this.#retire(this.next, now)
+    this.next = session
+    return dropped
+  }
+
+  /** The initiator used the session we answered with. */
+  sessionConfirmed(now: number): PeerSession | undefined {
+    const dropped = this.previous === undefined ? undefined : this.#retire(this.previous, now)
+    this.previous = this.current
+    this.current = this.next
+    this.next = undefined
+    return dropped
+  }
+
+  /**
+   * Our initiation was answered. If the peer's crossed it, the session from theirs is kept for receiving, and
+   * the one in use until now drains.
+   */
+  sessionInitiated(session: PeerSession, now: number): (PeerSession | undefined)[] {
+    const dropped: (PeerSession | undefined)[] = []
+    if (this.next === undefined) {
+      if (this.previous !== undefined) dropped.push(this.#retire(this.previous, now))
+      this.previous = this.current
+    } else {
+      dropped.push(this.previous)
+      if (this.current !== undefined) dropped.push(this.#retire(this.current, now))
+      this.previous = this.next
+      this.next = undefined
+    }
+    this.current = session
+    return dropped
+  }
+
+  /** Empties the slots and says what was in them. */
+  takeSessions(): (PeerSession | undefined)[] {
+    const sessions = [this.previous, this.current, this.next, this.retired]
+    this.previous = this.current = this.next = this.retired = undefined
+    return sessions
+  }
+
+  /** Forgets the pending handshake and says which index it held. */
+  takeHandshake(): number | undefined {
+    const pending = this.handshake
+    if (pending === undefined) return undefined
+    wipeInitiated(pending.initiated)
+    this.handshake = undefined
+    return pending.localIndex
+  }
+
+  #retire(session: PeerSession, now: number): PeerSession | undefined {
+    const dropped = this.retired
+    this.retired = session
+    this.timers.set(RETIRED, now + RETIRED_MS)
+    return dropped
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The packet path: inner packets out through the current session, data messages in through whichever session
+ * their index names. Written without closures, promises or fresh buffers.
+ */
+
+import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
+import { type Device, type DropReason, endSession } from './device.ts'
+import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { openTunnel } from './initiation.ts'
+import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
+import type { Peer, PeerSession } from './peer.ts'
+import { counterOf } from './session.ts'
+
+const LARGEST_PACKET = DATAGRAM_BYTES - DATA_OVERHEAD_BYTES - PADDING_BYTES
+const NOTHING = new Uint8Array(0)
+
+/** Sends an inner packet, or keeps a copy until a session is there and sees to it that one will be. */
+export function sendPacket(
+  device: Device,
+  peer: Peer,
+  packet: Uint8Array,
+  now: number,
+): DropReason | undefined {
+  if (packet.length === 0 || packet.length > LARGEST_PACKET) return 'tooLarge'
+  if (peer.staged.length === 0 && transmitSealed(device, peer, packet, now)) {
+    peer.timers.dataSent(now)
+    return undefined
+  }
+  let overflow: DropReason | undefined
+  if (peer.staged.length >= device.limits.stagedPackets) {
+    peer.staged.shift()
+    overflow = 'stagedOverflow'
+  }
+  peer.staged.push(packet.slice())
+  flushStaged(device, peer, now)
+  return overflow
+}
+
+/** Sends what waited, as far as the current session goes; opens a new one for the rest. */
+export function flushStaged(device: Device, peer: Peer, now: number): void {
+  while (peer.staged.length > 0) {
+    if (!transmitSealed(device, peer, peer.staged[0]!, now)) {
+      openTunnel(device, peer, now)
+      return
+    }
+    peer.staged.shift()
+    peer.timers.dataSent(now)
+  }
+}
+
+/** An empty packet: confirms a session, answers data, keeps a path open. Opens a session if there is none. */
+export function sendKeepalive(device: Device, peer: Peer, now: number): void {
+  if (!transmitSealed(device, peer, NOTHING, now)) openTunnel(device, peer, now)
+}
+
+function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: number): boolean {
+  const session = peer.current
+  const { endpoint } = peer
+  if (session === undefined || endpoint === undefined) return false
+  if (!session.canSend(now, device.limits)) return false
+  const length = session.seal(packet, device.sendScratch)
+  if (packet.length > 0) {
+    device.counters.packetsSent += 1
+    device.counters.bytesSent += packet.length
+  }
+  peer.timers.authenticatedSent(now)
+  device.output.transmit(device.sendScratch.whole(length), endpoint)
+  if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
+  return true
+}
+
+/** A data message whose length was checked. */
+export function receiveData(
+  device: Device,
+  bytes: Uint8Array,
+  from: Endpoint,
+  now: number,
+): DropReason | undefined {
+  const session = device.sessions.get(readUint32(bytes, 4))
+  if (session === undefined) return 'unknownIndex'
+  if (!session.canReceive(now, device.limits)) return 'expired'
+  const counter = counterOf(bytes)
+  if (counter < 0 || counter >= device.limits.rejectAfterMessages) return 'expired'
+  if (!session.window.admits(counter)) return 'replayed'
+
+  const scratch = device.receiveScratch
+  scratch.bytes.set(bytes)
+  const length = session.open(bytes.length, counter, scratch)
+  if (length < 0) return 'forged'
+  const newest = counter > session.window.greatest
+  session.window.accept(counter)
+
+  const { peer } = session
+  const packetLength = length === 0 ? 0 : ipLength(scratch.body(length))
+  if (newest) noteSource(device, session, from, now)
+  peer.timers.authenticatedReceived(now)
+  if (packetLength > 0) peer.timers.dataReceived(now)
+  if (session === peer.next) confirmSession(device, peer, now)
+  rekeyBeforeReject(device, peer, now)
+  if (length === 0) return undefined
+  if (packetLength < 0) return 'notIp'
+  device.counters.packetsReceived += 1
+  device.counters.bytesReceived += packetLength
+  device.output.deliver(scratch.body(packetLength), peer, from)
+  return undefined
+}
+
+/**
+ * Data came from where we do not send to. A plain peer has roamed. A node has only shown a candidate, except
+ * while it opens its first session: then the path it chose is the best that we know.
+ */
+function noteSource(device: Device, session: PeerSession, from: Endpoint, now: number): void {
+  const { peer } = session
+  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
+  const opening = session === peer.next && !peer.inUse(now, device.limits)
+  if (peer.plain || opening || peer.endpoint === undefined) peer.endpoint = { ...from }
+  else device.output.newSource?.(peer, from)
+}
+
+/** The initiator uses the session we answered with: so may we. */
+function confirmSession(device: Device, peer: Peer, now: number): void {
+  endSession(device, peer.sessionConfirmed(now))
+  completeHandshake(device, peer, now)
+  flushStaged(device, peer, now)
+}
+
+/** Common to both ends of a handshake: time starts anew. */
+export function completeHandshake(device: Device, peer: Peer, now: number): void {
+  peer.timers.sessionDerived(now)
+  peer.timers.handshakeCompleted()
+  peer.lastHandshakeAt = now
+  peer.lastMinuteRekeyed = false
+  device.counters.handshakesCompleted += 1
+  device.output.established?.(peer)
+}
+
+/** Who only receives must also renew the session in time, once (paper §6.2). */
+function rekeyBeforeReject(device: Device, peer: Peer, now: number): void {
+  const { current } = peer
+  if (current === undefined || !current.initiator || peer.lastMinuteRekeyed) return
+  const { rejectAfterMs, keepaliveMs, rekeyTimeoutMs } = device.limits
+  if (now - current.bornAt <= rejectAfterMs - keepaliveMs - rekeyTimeoutMs) return
+  peer.lastMinuteRekeyed = true
+  openTunnel(device, peer, now)
+}
+
+/** The length that an IP packet states for itself, or -1 if it is none or longer than the plaintext. */
+function ipLength(plain: Uint8Array): number {
+  const version = plain[0]! >> 4
+  let length = -1
+  if (version === 4 && plain.length >= 20) length = (plain[2]! << 8) | plain[3]!
+  if (version === 6 && plain.length >= 40) length = 40 + ((plain[4]! << 8) | plain[5]!)
+  const shortest = version === 4 ? 20 : 40
+  return length >= shortest && length <= plain.length ? length : -1
+}

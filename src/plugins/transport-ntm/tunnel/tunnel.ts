@@ -1,0 +1,187 @@
+/**
+ * A WireGuard device without sockets, clock or randomness of its own: datagrams, packets and wake-ups go in,
+ * datagrams, packets and events come out through callbacks. It finds the session of an incoming packet in one
+ * map from receiver index.
+ */
+
+import { idFromBytes, type TunnelKey } from '../../../events/ids.ts'
+import type { StaticKey } from './aead.ts'
+import { newPeer, receiveInitiation } from './answering.ts'
+import { receiveCookieReply, receiveResponse } from './completing.ts'
+import { BOTH_OPEN_WAIT_MS, DEFAULT_LIMITS, type TunnelLimits } from './constants.ts'
+import { CookieJar } from './cookie.ts'
+import { Deadlines } from './deadlines.ts'
+import {
+  type Device,
+  DROP_REASONS,
+  type DropReason,
+  drop,
+  removePeer,
+  type TunnelCounters,
+  type TunnelEnvironment,
+  type TunnelOutput,
+} from './device.ts'
+import type { Endpoint } from './endpoint.ts'
+import { openTunnel, tryNewEndpoints } from './initiation.ts'
+import { LoadMeter, SourceLimiter } from './load.ts'
+import { mac1Key } from './mac.ts'
+import { COOKIE_REPLY, DATA, INITIATION, messageType, RESPONSE } from './messages.ts'
+import type { Peer, PeerOptions, TunnelPeer } from './peer.ts'
+import { PacketScratch } from './scratch.ts'
+import { PERSISTENT } from './timers.ts'
+import { receiveData, sendPacket } from './transport.ts'
+import { wakeDue } from './wake.ts'
+
+export interface TunnelOptions {
+  readonly staticKey: StaticKey
+  readonly environment: TunnelEnvironment
+  readonly output: TunnelOutput
+  /** Counters remembered per session, a multiple of 32: 16,384 between nodes, 2,048 at servers. */
+  readonly replayWindow: number
+  /** Asked for keys that were not added; `undefined` is silence. The key is valid during the call. */
+  readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
+  /** Servers: a stranger is only asked about after it has shown that it owns its address. */
+  readonly cookieForStrangers: boolean
+  readonly limits?: Partial<TunnelLimits>
+}
+
+export interface PeerAddition extends PeerOptions {
+  readonly publicKey: Uint8Array
+}
+
+/** After any call, ask `nextWakeAt` again. */
+export interface Tunnel {
+  /** Replaces a peer of the same key. */
+  addPeer(peer: PeerAddition): TunnelPeer
+  removePeer(publicKey: Uint8Array): void
+  peer(publicKey: Uint8Array): TunnelPeer | undefined
+  /** One UDP datagram. A coalesced receive is to be split into messages before it comes here. */
+  receive(bytes: Uint8Array, from: Endpoint): void
+  /** One inner IP packet; it is copied if it has to wait. */
+  send(peer: TunnelPeer, packet: Uint8Array): void
+  /** Opens a session, if none is in use, without having anything to send. */
+  open(peer: TunnelPeer): void
+  /** Sends to this endpoint from now on. */
+  setEndpoint(peer: TunnelPeer, endpoint: Endpoint): void
+  /** Replaces the candidates; an opening under way tries them at once. */
+  setCandidates(peer: TunnelPeer, endpoints: readonly Endpoint[]): void
+  /** How long we wait if both sides were told to open: 0 for the lower key (FORMATS 5.4). */
+  bothOpenDelayMs(publicKey: Uint8Array): number
+  wake(): void
+  /** Monotonic ms of the next deadline; it may turn out to be none. */
+  nextWakeAt(): number | undefined
+  /** Wipes all keys and forgets all peers. */
+  close(): void
+  readonly counters: TunnelCounters
+}
+
+export function createTunnel(options: TunnelOptions): Tunnel {
+  const device = createDevice(options)
+  const { environment } = device
+  const known = (peer: TunnelPeer): Peer | undefined => device.peers.get(peer.id)
+  return {
+    addPeer: addition => addPeer(device, addition),
+    removePeer: publicKey => withPeer(device, publicKey, peer => removePeer(device, peer)),
+    peer: publicKey => device.peers.get(idFromBytes(publicKey)),
+    receive: (bytes, from) => receive(device, bytes, from, environment.now()),
+    send(handle, packet) {
+      const peer = known(handle)
+      const refusal = peer && sendPacket(device, peer, packet, environment.now())
+      if (refusal !== undefined) drop(device, refusal)
+    },
+    open(handle) {
+      const peer = known(handle)
+      const now = environment.now()
+      if (peer !== undefined && !peer.inUse(now, device.limits)) openTunnel(device, peer, now)
+    },
+    setEndpoint(handle, endpoint) {
+      const peer = known(handle)
+      if (peer !== undefined) peer.endpoint = { ...endpoint }
+    },
+    setCandidates(handle, endpoints) {
+      const peer = known(handle)
+      if (peer === undefined) return
+      peer.endpoints = endpoints.map(endpoint => ({ ...endpoint }))
+      tryNewEndpoints(device, peer, environment.now())
+    },
+    bothOpenDelayMs: publicKey =>
+      Buffer.compare(options.staticKey.publicKey, publicKey) < 0 ? 0 : BOTH_OPEN_WAIT_MS,
+    wake: () => wakeDue(device, environment.now()),
+    nextWakeAt: () => device.deadlines.next,
+    close() {
+      for (const peer of device.peers.values()) removePeer(device, peer)
+    },
+    counters: device.counters,
+  }
+}
+
+function createDevice(options: TunnelOptions): Device {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const { publicKey } = options.staticKey
+  return {
+    staticKey: options.staticKey,
+    environment: options.environment,
+    output: options.output,
+    limits,
+    replayWindow: options.replayWindow,
+    cookieForStrangers: options.cookieForStrangers,
+    admit: options.admit,
+    mac1Key: mac1Key(publicKey),
+    jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),
+    load: new LoadMeter(limits.handshakesPerSecond),
+    limiter: new SourceLimiter(),
+    deadlines: new Deadlines<Peer>(),
+    peers: new Map<TunnelKey, Peer>(),
+    sessions: new Map(),
+    pending: new Map(),
+    answers: new Map(),
+    sendScratch: new PacketScratch(),
+    receiveScratch: new PacketScratch(),
+    counters: {
+      packetsSent: 0,
+      packetsReceived: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+      initiationsSent: 0,
+      handshakesCompleted: 0,
+      cookieRepliesSent: 0,
+      dropped: Object.fromEntries(DROP_REASONS.map(reason => [reason, 0])) as Record<DropReason, number>,
+    },
+  }
+}
+
+function withPeer(device: Device, publicKey: Uint8Array, act: (peer: Peer) => void): void {
+  const peer = device.peers.get(idFromBytes(publicKey))
+  if (peer !== undefined) act(peer)
+}
+
+function addPeer(device: Device, addition: PeerAddition): TunnelPeer {
+  withPeer(device, addition.publicKey, former => removePeer(device, former))
+  const peer = newPeer(device, addition.publicKey, addition, false)
+  device.peers.set(peer.id, peer)
+  const { persistentKeepaliveMs, initiateDelayMs } = addition
+  if (persistentKeepaliveMs !== undefined && persistentKeepaliveMs > 0) {
+    peer.timers.set(PERSISTENT, device.environment.now() + (initiateDelayMs ?? 0))
+  }
+  return peer
+}
+
+function receive(device: Device, bytes: Uint8Array, from: Endpoint, now: number): void {
+  const refusal = refusalOf(device, bytes, from, now)
+  if (refusal !== undefined) drop(device, refusal)
+}
+
+function refusalOf(device: Device, bytes: Uint8Array, from: Endpoint, now: number): DropReason | undefined {
+  switch (messageType(bytes)) {
+    case DATA:
+      return receiveData(device, bytes, from, now)
+    case INITIATION:
+      return receiveInitiation(device, bytes, from, now)
+    case RESPONSE:
+      return receiveResponse(device, bytes, from, now)
+    case COOKIE_REPLY:
+      return receiveCookieReply(device, bytes, from, now)
+    default:
+      return 'malformed'
+  }
+}

@@ -1,0 +1,49 @@
+/** What happens when a peer's deadlines pass. */
+
+import { type Device, drop, endSession, isKnown, removePeer, wipePeer } from './device.ts'
+import { openTunnel, retryInitiation, startAttempt } from './initiation.ts'
+import type { Peer } from './peer.ts'
+import { KEEPALIVE, OPEN, PERSISTENT, RETIRED, RETRANSMIT, SILENCE, ZERO } from './timers.ts'
+import { sendKeepalive } from './transport.ts'
+
+/** Does everything that is due. */
+export function wakeDue(device: Device, now: number): void {
+  for (;;) {
+    const peer = device.deadlines.takeDue(now)
+    if (peer === undefined) return
+    wakePeer(device, peer, now)
+    if (isKnown(device, peer)) device.deadlines.wakeBy(peer, peer.timers.earliest)
+  }
+}
+
+function wakePeer(device: Device, peer: Peer, now: number): void {
+  const { timers } = peer
+  if (timers.take(ZERO, now)) {
+    zeroPeer(device, peer)
+    return
+  }
+  if (timers.take(RETIRED, now)) {
+    endSession(device, peer.retired)
+    peer.retired = undefined
+  }
+  if (timers.take(OPEN, now)) startAttempt(device, peer, now)
+  if (timers.take(RETRANSMIT, now)) retryInitiation(device, peer, now)
+  if (timers.take(SILENCE, now)) openTunnel(device, peer, now)
+  if (timers.take(PERSISTENT, now)) {
+    sendKeepalive(device, peer, now)
+    timers.traversed(now)
+  }
+  if (timers.take(KEEPALIVE, now)) {
+    sendKeepalive(device, peer, now)
+    timers.keepaliveSent(now)
+  }
+}
+
+/** The keys are too old to be of use to anyone but a thief; a stranger leaves with them. */
+function zeroPeer(device: Device, peer: Peer): void {
+  for (const _packet of peer.staged) drop(device, 'attemptOver')
+  if (peer.admitted) {
+    removePeer(device, peer)
+    device.output.forgotten?.(peer)
+  } else wipePeer(device, peer)
+}
