@@ -1,0 +1,122 @@
+/**
+ * What one append would change, worked out before anything is changed: which events are new, where they attach
+ * to their author's chain, which positions they get. The writer is the only judge who sees every append in
+ * order, so what must never happen twice is refused here and not at the gate.
+ */
+import type { Opened, Recorded } from '../events/envelope.ts'
+import { type DeviceId, type EventId, type Millis, NO_STREAM, type StreamId } from '../events/ids.ts'
+import { NUMBER_MAX } from './keyspace.ts'
+import type { Shelves } from './shelves.ts'
+import { type AuthorTips, type Branch, decodeTips } from './values.ts'
+
+/** An event that was judged and may be written. */
+export interface Arrival {
+  readonly event: Opened
+  readonly receivedAt: Millis
+  readonly via: 'self' | DeviceId
+}
+
+/** What became of an arrival. One that is already there keeps its first record. */
+export interface Appended {
+  readonly recorded: Recorded
+  readonly isNew: boolean
+}
+
+export type AppendFault =
+  /** Its prev is not in the log, or is not the author's event with the seq before. */
+  | 'gap'
+  /** The author's chain has two branches already. */
+  | 'third-branch'
+  /** This device would fork its own chain. */
+  | 'own-fork'
+
+export interface Chain extends AuthorTips {
+  readonly stream: StreamId
+}
+
+/** The stream an event belongs to: a founding event names none, because its id is the stream's. */
+export const streamOf = ({ id, envelope }: Opened): StreamId =>
+  envelope.stream === NO_STREAM ? (id as string as StreamId) : envelope.stream
+
+/** Proof of a fork; more branches prove nothing more. */
+const BRANCHES_MAX = 2
+
+export class AppendPlan {
+  readonly appended: Appended[] = []
+  readonly events = new Map<EventId, Recorded>()
+  readonly chains = new Map<string, Chain>()
+  readonly #shelves: Shelves
+  readonly #gatheredChains: ReadonlyMap<string, Chain>
+  readonly #gatheredEvents: ReadonlyMap<EventId, Recorded>
+  #position: number
+
+  constructor(
+    shelves: Shelves,
+    position: number,
+    chains: ReadonlyMap<string, Chain>,
+    events: ReadonlyMap<EventId, Recorded>,
+  ) {
+    this.#shelves = shelves
+    this.#position = position
+    this.#gatheredChains = chains
+    this.#gatheredEvents = events
+  }
+
+  add(arrival: Arrival): AppendFault | undefined {
+    const { event, receivedAt, via } = arrival
+    const known = this.#find(event.id)
+    if (known !== undefined) {
+      this.appended.push({ recorded: known, isNew: false })
+      return undefined
+    }
+    const chain = this.#chainOf(streamOf(event), event.envelope.author)
+    const branches = this.#attach(chain, event)
+    if (typeof branches === 'string') return branches
+    const isFork = chain.branches.length > 0 && branches.length > chain.branches.length
+    if (isFork && via === 'self') return 'own-fork'
+    this.#position += 1
+    const recorded: Recorded = { position: this.#position, receivedAt, via, status: 'admitted', event }
+    this.events.set(event.id, recorded)
+    this.chains.set(chain.stream + chain.author, { ...chain, branches })
+    this.appended.push({ recorded, isNew: true })
+    return undefined
+  }
+
+  #attach({ stream, author, branches }: Chain, event: Opened): readonly Branch[] | AppendFault {
+    const { seq, prev } = event.envelope
+    const tip: Branch = { seq, id: event.id }
+    const extended = branches.findIndex(branch => branch.id === prev && branch.seq === seq - 1)
+    if (extended >= 0) return branches.with(extended, tip)
+    if (prev !== undefined && !this.#holds(stream, author, seq - 1, prev)) return 'gap'
+    return branches.length < BRANCHES_MAX ? [...branches, tip] : 'third-branch'
+  }
+
+  /** Whether the log has this event at this place of the chain. */
+  #holds(stream: StreamId, author: DeviceId, seq: number, id: EventId): boolean {
+    const here = this.events.get(id) ?? this.#gatheredEvents.get(id)
+    if (here !== undefined) {
+      const { envelope } = here.event
+      return streamOf(here.event) === stream && envelope.author === author && envelope.seq === seq
+    }
+    const position = seq < NUMBER_MAX ? this.#shelves.positionOfSync(id) : undefined
+    if (position === undefined) return false
+    const { disk, keys } = this.#shelves
+    return disk.getSync(keys.chain(stream, author, seq, position)) !== undefined
+  }
+
+  #find(id: EventId): Recorded | undefined {
+    const here = this.events.get(id) ?? this.#gatheredEvents.get(id)
+    if (here !== undefined) return here
+    const position = this.#shelves.positionOfSync(id)
+    return position === undefined ? undefined : this.#shelves.recordAtSync(position)
+  }
+
+  #chainOf(stream: StreamId, author: DeviceId): Chain {
+    const name = stream + author
+    const gathered = this.chains.get(name) ?? this.#gatheredChains.get(name)
+    if (gathered !== undefined) return gathered
+    const place = `the tips of author ${author} in stream ${stream}`
+    const tips = this.#shelves.getSync(this.#shelves.keys.tips(stream, author), place, decodeTips)
+    return { stream, author, branches: tips?.branches ?? [] }
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * What is wrong with the log itself, apart from the disk below it. Each message is a sentence with the place;
+ * what a person should do about it is the business of whoever shows it.
+ */
+export type StoreFault =
+  /** Written by a newer program: not opened. */
+  | 'newer'
+  /** The key does not open this log: not opened. */
+  | 'wrong-key'
+  /** Something does not read as it was written: the rest can be read, nothing is written any more. */
+  | 'damaged'
+
+export class StoreError extends Error {
+  readonly kind: StoreFault
+
+  constructor(kind: StoreFault, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'StoreError'
+    this.kind = kind
+  }
+}
