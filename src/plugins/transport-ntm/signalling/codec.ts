@@ -1,0 +1,187 @@
+/**
+ * Signalling messages as bytes. Reading is strict and total: the exact number of elements, each of its kind and
+ * within its limit, nothing after; what is wrong is refused with a reason that the receiver counts.
+ */
+import { ID_BYTES, idFromBytes, idToBytes } from '../../../events/ids.ts'
+import { isName } from '../../../events/name.ts'
+import { ok, type Result, refuse } from '../../../events/result.ts'
+import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
+import { SIGNATURE_BYTES } from '../../../wire/limits.ts'
+import { packData, readData } from '../../../wire/msgpack.ts'
+import { NAME_RECORD_MAX_BYTES } from '../../../wire/name-record.ts'
+import { formatAddress, parseAddress } from '../net/address.ts'
+import { decodeEndpoint, encodeEndpoint } from './endpoint.ts'
+import {
+  LEASE_MAX_MS,
+  MESSAGE_MAX_BYTES,
+  SEALED_CANDIDATES_MAX_BYTES,
+  SIGNALLING_VERSION,
+  TOKEN_MAX_CHARACTERS,
+  TRANSACTION_BYTES,
+} from './limits.ts'
+import { MESSAGE_TYPES, type Message, type MessageType, SIGNALLING_ERRORS } from './messages.ts'
+
+export type MessageFault =
+  | 'message-too-long'
+  | 'message-unreadable'
+  | 'message-version'
+  | 'message-type'
+  | 'message-fields'
+
+/** How one field goes to the wire, and back; `undefined` from `read` refuses the message. */
+interface Field {
+  write(value: never): unknown
+  read(raw: unknown): unknown
+}
+
+const isBytes = (raw: unknown, length: number): raw is Uint8Array =>
+  raw instanceof Uint8Array && raw.length === length
+
+/** Stands for an absent value, so that `undefined` can mean a fault. */
+const ABSENT = Symbol('absent')
+
+const bytesUpTo = (most: number): Field => ({
+  write: (value: Uint8Array) => value,
+  read: raw => (raw instanceof Uint8Array && raw.length <= most ? new Uint8Array(raw) : undefined),
+})
+const exactBytes = (length: number): Field => ({
+  write: (value: Uint8Array) => value,
+  read: raw => (isBytes(raw, length) ? new Uint8Array(raw) : undefined),
+})
+const optional = (field: Field): Field => ({
+  write: (value: never) => (value === undefined ? null : field.write(value)),
+  read: raw => (raw === null ? ABSENT : field.read(raw)),
+})
+const countUpTo = (most: number): Field => ({
+  write: (value: number) => Math.min(Math.max(0, Math.round(value)), most),
+  read: raw => (Number.isInteger(raw) && (raw as number) >= 0 && (raw as number) <= most ? raw : undefined),
+})
+const oneOf = (words: readonly string[]): Field => ({
+  write: (value: string) => words.indexOf(value) + 1,
+  read: raw => (Number.isInteger(raw) ? words[(raw as number) - 1] : undefined),
+})
+const id: Field = {
+  write: (value: string) => idToBytes(value),
+  read: raw => (isBytes(raw, ID_BYTES) ? idFromBytes(raw) : undefined),
+}
+const flag: Field = {
+  write: (value: boolean) => value,
+  read: raw => (typeof raw === 'boolean' ? raw : undefined),
+}
+const name: Field = {
+  write: (value: string) => value,
+  read: raw => (typeof raw === 'string' && isName(raw) ? raw : undefined),
+}
+const token: Field = {
+  write: (value: string) => value,
+  read: raw => (typeof raw === 'string' && raw.length <= TOKEN_MAX_CHARACTERS ? raw : undefined),
+}
+const endpoint: Field = {
+  write: (value: UdpEndpoint) => {
+    const encoded = encodeEndpoint(value)
+    if (!encoded.ok) throw new TypeError(`not an endpoint: ${value.address} ${value.port}`)
+    return encoded.value
+  },
+  read: raw => {
+    const decoded = raw instanceof Uint8Array ? decodeEndpoint(raw) : undefined
+    return decoded?.ok ? decoded.value : undefined
+  },
+}
+const ipv4: Field = {
+  write: (value: string) => {
+    const parsed = parseAddress(value)
+    if (!parsed.ok) throw new TypeError(`not an address: ${value}`)
+    return parsed.value
+  },
+  read: raw => (isBytes(raw, 4) ? formatAddress(raw) : undefined),
+}
+
+const record = bytesUpTo(NAME_RECORD_MAX_BYTES)
+const sealed = optional(bytesUpTo(SEALED_CANDIDATES_MAX_BYTES))
+const spanMs = countUpTo(LEASE_MAX_MS)
+const bits = countUpTo(0xffff_ffff)
+
+/** The fields of each message after version, type and transaction, in wire order. */
+const LAYOUTS: { readonly [T in MessageType]: readonly (readonly [key: string, field: Field])[] } = {
+  'registration-request': [
+    ['record', record],
+    ['isGuest', flag],
+    ['token', optional(token)],
+    ['keepAliveMs', spanMs],
+    ['capabilities', bits],
+  ],
+  'registration-response': [
+    ['virtualIpv4', optional(ipv4)],
+    ['observed', endpoint],
+    ['dcKey', id],
+    ['countersignature', optional(exactBytes(SIGNATURE_BYTES))],
+    ['leaseMs', spanMs],
+    ['capabilities', bits],
+  ],
+  'keep-alive': [['keepAliveMs', spanMs]],
+  'keep-alive-ack': [['observed', endpoint]],
+  'direction-request': [
+    ['name', name],
+    ['device', optional(id)],
+    ['candidates', sealed],
+  ],
+  'route-direction': [
+    ['role', oneOf(['responder', 'initiator'])],
+    ['record', record],
+    ['device', id],
+    ['observed', endpoint],
+    ['candidates', sealed],
+  ],
+  'route-direction-confirmation': [
+    ['accepts', flag],
+    ['authorises', flag],
+    ['candidates', sealed],
+  ],
+  'name-request': [['name', name]],
+  'name-response': [['record', record]],
+  'authorisation-withdrawal': [['person', id]],
+  'authorisation-withdrawn': [],
+  'registration-recall': [],
+  error: [['code', oneOf(SIGNALLING_ERRORS)]],
+}
+
+const HEADER_ELEMENTS = 3
+
+/** A message as bytes. Throws if a field is not what its type says: that is our own mistake. */
+export function encodeMessage(message: Message): Uint8Array {
+  const type = MESSAGE_TYPES.indexOf(message.type) + 1
+  const values = message as unknown as Readonly<Record<string, never>>
+  const fields = LAYOUTS[message.type].map(([key, field]) => field.write(values[key]!))
+  return packData([SIGNALLING_VERSION, type, Buffer.from(message.transaction, 'hex'), ...fields])
+}
+
+function readFields(
+  layout: readonly (readonly [string, Field])[],
+  raws: readonly unknown[],
+): object | undefined {
+  const fields: Record<string, unknown> = {}
+  for (const [index, [key, field]] of layout.entries()) {
+    const value = field.read(raws[HEADER_ELEMENTS + index])
+    if (value === undefined) return undefined
+    fields[key] = value === ABSENT ? undefined : value
+  }
+  return fields
+}
+
+/** A stranger's bytes as a message. The message shares no memory with them. */
+export function decodeMessage(bytes: Uint8Array): Result<Message, MessageFault> {
+  if (bytes.length > MESSAGE_MAX_BYTES) return refuse('message-too-long')
+  const read = readData(bytes)
+  if (!read.ok || !Array.isArray(read.value)) return refuse('message-unreadable')
+  const raws = read.value as readonly unknown[]
+  if (raws[0] !== SIGNALLING_VERSION) return refuse('message-version')
+  const type = Number.isInteger(raws[1]) ? MESSAGE_TYPES[(raws[1] as number) - 1] : undefined
+  if (type === undefined) return refuse('message-type')
+  const transaction = raws[2]
+  const layout = LAYOUTS[type]
+  if (!isBytes(transaction, TRANSACTION_BYTES) || raws.length !== HEADER_ELEMENTS + layout.length)
+    return refuse('message-fields')
+  const fields = readFields(layout, raws)
+  if (fields === undefined) return refuse('message-fields')
+  return ok({ type, transaction: idFromBytes(transaction), ...fields } as Message)
+}
