@@ -3,7 +3,7 @@
  * `guard`, so that what it throws is counted against it instead of ending the process: 5 failures within a
  * minute, or one subscription that died, and the plugin is withdrawn. It isolates faults, not malice.
  */
-import type { Observable } from 'rxjs'
+import { type Observable, Subscription } from 'rxjs'
 import type { Clock } from './api/tokens.ts'
 import { causeOf } from './sentence.ts'
 
@@ -22,6 +22,7 @@ export class Fence {
   readonly signal = this.#abort.signal
   #open = true
   #failures = 0
+  readonly #subscriptions = new Subscription()
 
   /** `trip` is called once, after the call that was one too many has returned. */
   constructor(clock: Clock, trip: (reason: string) => void) {
@@ -37,6 +38,7 @@ export class Fence {
   /** Nothing of the plugin runs any more. */
   close(): void {
     this.#open = false
+    this.#subscriptions.unsubscribe()
     this.#abort.abort()
   }
 
@@ -56,7 +58,10 @@ export class Fence {
     }
   }
 
-  /** Subscribes; returns how to end it. A source that errors is dead for good, so the plugin is withdrawn at once. */
+  /**
+   * Subscribes until the fence closes; returns how to end it sooner. A source that errors is dead for good, so
+   * the plugin is withdrawn at once.
+   */
   subscribe<T>(what: string, source: Observable<T>, next: (value: T) => void): () => void {
     const subscription = this.guard(what, () =>
       source.subscribe({
@@ -64,6 +69,7 @@ export class Fence {
         error: error => this.#giveUp(`its subscription '${what}' died: ${causeOf(error)}`),
       }),
     )
+    this.#subscriptions.add(subscription)
     return () => subscription?.unsubscribe()
   }
 

@@ -11,7 +11,7 @@ export const causeOf = (error: unknown): string => {
   const text = error instanceof Error ? error.message || error.name : safeString(error)
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   const short = line.length > CAUSE_MAX_CHARS ? `${line.slice(0, CAUSE_MAX_CHARS)}…` : line
-  return short.replace(/[.!]+$/, '') || 'no reason given'
+  return short.replace(/[.!\s]+$/, '') || 'no reason given'
 }
 
 const safeString = (value: unknown): string => {

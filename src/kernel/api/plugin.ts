@@ -5,7 +5,7 @@
  */
 import type { Observable } from 'rxjs'
 import type { ErrorCode } from './errors.ts'
-import type { Contributions } from './points.ts'
+import type { Contributions, Provided } from './points.ts'
 
 /** Version of this contract. A plugin's manifest gives the range it was written for. */
 export const PLUGIN_API = '1.0.0'
@@ -73,6 +73,9 @@ export interface Scope {
 export const definePlugin = <N extends Needs, W extends Needs = {}, C = unknown>(
   plugin: Plugin<N, W, C>,
 ): Plugin<N, W, C> => plugin
+
+/** A `service` contribution whose value has the token's type. */
+export const provide = <T>(token: Token<T>, value: T): Provided<T> => ({ token, value })
 
 /** How a plugin fares: `refused` never ran, `quarantined` ran and was withdrawn, `off` is left out by config. */
 export type PluginState = 'running' | 'refused' | 'quarantined' | 'off'

@@ -81,8 +81,9 @@ export interface ProjectionState {
   load(saved: Uint8Array): void
 }
 
-/** Binds a token that the manifest lists under `provides`. */
-export interface Provided<T = unknown> {
+/** Binds a token that the manifest lists under `provides`. Made by `provide`, which checks the value's type. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of services of every type.
+export interface Provided<T = any> {
   readonly token: Token<T>
   readonly value: T
 }
