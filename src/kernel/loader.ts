@@ -105,7 +105,7 @@ const reporting = async (
 
 const packageJson = z.object({
   version: z.string(),
-  ntm: z.unknown(),
+  ntm: z.unknown().optional(),
   main: z.string().optional(),
   exports: z.unknown().optional(),
 })
@@ -146,7 +146,7 @@ const exported = z.looseObject({
   needs: tokens,
   wants: tokens.optional(),
   setup: z.custom<AnyPlugin['setup']>(setup => typeof setup === 'function'),
-  config: z.custom<AnyPlugin['config']>(config => config === undefined || typeof config === 'function'),
+  config: z.custom<AnyPlugin['config']>(config => typeof config === 'function').optional(),
 })
 
 const pluginOf = (module: unknown): AnyPlugin => {
