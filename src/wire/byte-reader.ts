@@ -14,7 +14,7 @@ export class ByteReader {
   #failed = false
 
   constructor(bytes: Uint8Array, start = 0) {
-    this.#bytes = bytes
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#at = start
   }
 

@@ -2,7 +2,7 @@
  * Leaving out what the receiver knows. The sender of a compact frame guesses what the other side has; a wrong
  * guess costs a round trip and the full event, never a wrong event (`rebuild.ts`).
  */
-import type { Opened } from '../events/envelope.ts'
+import type { Envelope, Opened } from '../events/envelope.ts'
 import type { EventId, Millis, StreamId } from '../events/ids.ts'
 import { type FullFrame, prefixOf } from './frame.ts'
 import type {
@@ -32,8 +32,7 @@ export interface SenderView {
   readonly receiverTip: EventId | undefined
 }
 
-function bodyOf({ envelope, data }: Opened & { readonly data: Uint8Array }): CompactBody {
-  const { type, rev } = envelope
+function bodyOf({ type, rev }: Envelope, data: Uint8Array): CompactBody {
   const text = type === TEXT_TYPE && rev === TEXT_REV ? textOf(data) : undefined
   return text === undefined ? { type, rev, data } : { text }
 }
@@ -45,7 +44,7 @@ function compactEvents(run: readonly Opened[], base: Base | undefined): CompactE
     const { salt, data, envelope } = event
     if (salt === undefined || data === undefined || envelope.flags !== 0) return undefined
     if (events.length > 0 && envelope.seen.length > 0) return undefined
-    events.push({ sinceMs: envelope.at - before, salt, body: bodyOf({ ...event, data }) })
+    events.push({ sinceMs: envelope.at - before, salt, body: bodyOf(envelope, data) })
     before = envelope.at
   }
   return events

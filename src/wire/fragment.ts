@@ -56,7 +56,7 @@ function acknowledgement(fragment: FragmentFrame, transfer: Transfer): FragmentA
 function withPiece(transfer: Transfer | undefined, fragment: FragmentFrame, now: Millis): Transfer {
   const before = transfer?.pieces ?? new Array<Uint8Array | undefined>(fragment.count).fill(undefined)
   if (before[fragment.index] !== undefined) return { pieces: before, bytes: transfer!.bytes, touchedAt: now }
-  const pieces = before.with(fragment.index, fragment.bytes.slice())
+  const pieces = before.with(fragment.index, new Uint8Array(fragment.bytes))
   return { pieces, bytes: (transfer?.bytes ?? 0) + fragment.bytes.length, touchedAt: now }
 }
 

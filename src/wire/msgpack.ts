@@ -18,7 +18,7 @@ const packr = new Packr({
 
 /**
  * Plain values as msgpack: shortest forms, keys in the order given. Throws if the value is not plain (dates,
- * sets, undefined, lone surrogates, numbers that are not finite …) or too large: that is our own mistake.
+ * undefined, lone surrogates, numbers that are not finite …) or too large: that is our own mistake.
  */
 export function packData(value: unknown): Uint8Array {
   const bytes = new Uint8Array(packr.pack(value))
@@ -27,8 +27,13 @@ export function packData(value: unknown): Uint8Array {
   return bytes
 }
 
-/** The value of a stranger's data bytes: nothing but plain objects, arrays, texts, bytes, numbers, booleans, null. */
+/**
+ * The value of a stranger's data bytes: nothing but plain objects, arrays, texts, Uint8Arrays, numbers, booleans
+ * and null, none of which share memory with the input.
+ */
 export function readData(bytes: Uint8Array): Result<unknown, DataFault> {
   const checked = checkData(bytes)
-  return checked.ok ? ok(packr.unpack(bytes)) : checked
+  if (!checked.ok) return checked
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  return ok(packr.unpack(view))
 }

@@ -36,19 +36,16 @@ interface Loose {
   readonly sinceMs: number
   readonly salt: Uint8Array
   readonly data: Uint8Array
-  readonly claim: Pick<Envelope, 'type' | 'rev' | 'flags' | 'dataLen' | 'dataHash'>
+  readonly dataHash: string
+  readonly type: string
+  readonly rev: number
 }
 
 function loosen({ sinceMs, salt: view, body }: CompactEvent): Loose {
-  const salt = view.slice()
-  const data = 'text' in body ? textData(body.text) : body.data.slice()
+  const salt = new Uint8Array(view)
+  const data = 'text' in body ? textData(body.text) : new Uint8Array(body.data)
   const { type, rev } = 'text' in body ? { type: TEXT_TYPE, rev: TEXT_REV } : body
-  return {
-    sinceMs,
-    salt,
-    data,
-    claim: { type, rev, flags: 0, dataLen: data.length, dataHash: dataHash(salt, data) },
-  }
+  return { sinceMs, salt, data, dataHash: dataHash(salt, data), type, rev }
 }
 
 interface Place {
@@ -68,7 +65,11 @@ function attach(loose: Loose, place: Place): Opened | undefined {
     prev: base?.id,
     seen,
     at: (base?.at ?? 0) + loose.sinceMs,
-    ...loose.claim,
+    type: loose.type,
+    rev: loose.rev,
+    flags: 0,
+    dataLen: loose.data.length,
+    dataHash: loose.dataHash,
   }
   if (envelopeFault(envelope) !== undefined) return undefined
   const bytes = encodeEnvelope(envelope)
@@ -85,11 +86,11 @@ function attachAll(frame: CompactFrame, loose: readonly Loose[], place: Place): 
     if (run.length === 0 && prefixOf(event.id) !== frame.firstPrefix) return undefined
     run.push(event)
     const { seq, at } = event.envelope
-    here = { ...here, base: { id: event.id, seq, at }, seen: [] }
+    here = { stream: place.stream, author: place.author, base: { id: event.id, seq, at }, seen: [] }
   }
   const last = run.pop()
   if (last === undefined || prefixOf(last.id) !== frame.prefix) return undefined
-  return [...run, { ...last, sig: frame.sig.slice() }]
+  return [...run, { ...last, sig: new Uint8Array(frame.sig) }]
 }
 
 function basesOf(frame: CompactFrame, stream: StreamId, view: ReceiverView): readonly (Base | undefined)[] {

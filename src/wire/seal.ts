@@ -43,7 +43,7 @@ export function sealRun(
   const events: Fresh[] = []
   let next = chain.seen.length > 1 ? { ...chain, seen: [...chain.seen].sort() } : chain
   drafts.forEach((draft, index) => {
-    const salt = salts.slice(index * SALT_BYTES, (index + 1) * SALT_BYTES)
+    const salt = new Uint8Array(salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES))
     const event = sealOne(draft, next, signer, salt, environment.now())
     events.push(event)
     next = { stream: chain.stream, seq: next.seq + 1, prev: event.id, seen: [] }

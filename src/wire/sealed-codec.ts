@@ -2,7 +2,6 @@
  * Sealed events on the move: in FULL frames, in proofs of persons, in export files (SPEC.md §8). The id is not
  * written, because a receiver recomputes it in any case.
  */
-import type { Sealed } from '../events/envelope.ts'
 import { ok, type Result, refuse } from '../events/result.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
@@ -28,18 +27,18 @@ function writeSealed(writer: ByteWriter, sealed: SealedParts): void {
 function readSealed(reader: ByteReader): SealedParts {
   const bits = reader.byte()
   if ((bits & ~KNOWN_BITS) !== 0) reader.fail()
-  const bytes = reader.take(reader.varint(ENVELOPE_MAX_BYTES)).slice()
-  const sig = (bits & HAS_SIGNATURE) === 0 ? undefined : reader.take(SIGNATURE_BYTES).slice()
+  const bytes = new Uint8Array(reader.take(reader.varint(ENVELOPE_MAX_BYTES)))
+  const sig = (bits & HAS_SIGNATURE) === 0 ? undefined : new Uint8Array(reader.take(SIGNATURE_BYTES))
   if ((bits & HAS_DATA) === 0) return sig === undefined ? { bytes } : { bytes, sig }
-  const salt = reader.take(SALT_BYTES).slice()
-  const data = reader.take(reader.varint(DATA_MAX_BYTES)).slice()
+  const salt = new Uint8Array(reader.take(SALT_BYTES))
+  const data = new Uint8Array(reader.take(reader.varint(DATA_MAX_BYTES)))
   return sig === undefined ? { bytes, salt, data } : { bytes, sig, salt, data }
 }
 
 const sizeOf = ({ bytes, data }: SealedParts): number => bytes.length + (data?.length ?? 0) + 96
 
 /** One sealed event. */
-export function encodeSealed(sealed: Sealed): Uint8Array {
+export function encodeSealed(sealed: SealedParts): Uint8Array {
   const writer = new ByteWriter(sizeOf(sealed))
   writeSealed(writer, sealed)
   return writer.finish()
@@ -69,7 +68,7 @@ export function readSealedList(reader: ByteReader): SealedParts[] {
 }
 
 /** A list of sealed events as bytes of their own: how a run stands in a file. */
-export function encodeSealedList(events: readonly Sealed[]): Uint8Array {
+export function encodeSealedList(events: readonly SealedParts[]): Uint8Array {
   const writer = new ByteWriter(events.reduce((size, event) => size + sizeOf(event), 1))
   writeSealedList(writer, events)
   return writer.finish()
