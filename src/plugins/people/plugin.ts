@@ -13,6 +13,7 @@ import {
   readPersonFounded,
 } from '../../events/person.ts'
 import {
+  type AnyToken,
   Directory,
   definePlugin,
   type EventKind,
