@@ -22,7 +22,7 @@ import {
   forgetAnswer,
   freeIndex,
 } from './device.ts'
-import { type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
+import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { freshCookie, PROLOGUE } from './initiation.ts'
 import { mac1Fits, stampMacs } from './mac.ts'
 import { decodeInitiation, encodeResponse } from './messages.ts'
@@ -97,7 +97,7 @@ function answerKept(device: Device, bytes: Uint8Array, now: number): Answer | un
 function answerAgain(device: Device, kept: Answer, from: Endpoint): DropReason | undefined {
   const seen = kept.sources.some(source => sameEndpoint(source, from))
   if (seen || kept.sources.length > ANSWER_OTHER_SOURCES) return 'replayedTimestamp'
-  kept.sources.push({ ...from })
+  kept.sources.push(copyOf(from))
   device.output.transmit(kept.response, from)
   return undefined
 }
@@ -167,7 +167,7 @@ function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | un
   peer.handshakeSentAt = now
   peer.timers.authenticatedReceived(now)
   peer.timers.authenticatedSent(now)
-  if (!peer.inUse(now, device.limits)) peer.endpoint = { ...accepted.from }
+  if (!peer.inUse(now, device.limits)) peer.endpoint = copyOf(accepted.from)
   device.output.transmit(response, accepted.from)
   return undefined
 }
@@ -210,7 +210,7 @@ function installAnswered(
 function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response: Uint8Array): void {
   forgetAnswer(device, peer)
   const initiation = accepted.bytes.slice()
-  const sources = [{ ...accepted.from }]
+  const sources = [copyOf(accepted.from)]
   peer.answer = { initiation, response, at: accepted.now, sources, cookieUsed: false }
   device.answers.set(answerKey(initiation), { peer, answer: peer.answer })
 }

@@ -6,7 +6,7 @@
 import { refuseUnderLoad } from './answering.ts'
 import { openCookieReply } from './cookie.ts'
 import { type Device, type DropReason, endHandshake, endSession } from './device.ts'
-import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
 import { decodeCookieReply, decodeResponse } from './messages.ts'
 import { readResponse, type TransportKeys } from './noise.ts'
@@ -47,7 +47,7 @@ export function receiveResponse(
 function adoptPath(device: Device, peer: Peer, from: Endpoint, now: number): void {
   if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
   if (peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
-    peer.endpoint = { ...from }
+    peer.endpoint = copyOf(from)
   else device.output.newSource?.(peer, from)
 }
 

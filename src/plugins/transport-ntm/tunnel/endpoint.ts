@@ -12,6 +12,9 @@ export interface Endpoint {
 /** A key for maps, and the text that cookies are bound to. */
 export const endpointKey = (endpoint: Endpoint): string => `${endpoint.address}|${endpoint.port}`
 
+/** An endpoint to keep, out of whatever object a socket handed over. */
+export const copyOf = ({ address, port }: Endpoint): Endpoint => ({ address, port })
+
 export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>
   a.port === b.port && a.address === b.address
 

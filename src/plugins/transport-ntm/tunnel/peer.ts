@@ -6,7 +6,7 @@
 import { idFromBytes, type TunnelKey } from '../../../events/ids.ts'
 import { KEY_BYTES, RETIRED_MS, type TunnelLimits } from './constants.ts'
 import { cookieKey } from './cookie.ts'
-import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Key } from './mac.ts'
 import { type Initiated, wipeInitiated } from './noise.ts'
 import type { Session } from './session.ts'
@@ -113,7 +113,7 @@ export class Peer implements TunnelPeer {
     this.mac1Key = mac1Key(publicKey)
     this.cookieKey = cookieKey(publicKey)
     this.admitted = admitted
-    this.endpoints = options.endpoints ?? []
+    this.endpoints = options.endpoints?.map(copyOf) ?? []
     this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)
   }

@@ -5,7 +5,7 @@
 
 import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
 import { type Device, type DropReason, endSession } from './device.ts'
-import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
 import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
 import type { Peer, PeerSession } from './peer.ts'
@@ -113,7 +113,7 @@ function noteSource(device: Device, session: PeerSession, from: Endpoint, now: n
   const { peer } = session
   if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
   const opening = session === peer.next && !peer.inUse(now, device.limits)
-  if (peer.plain || opening || peer.endpoint === undefined) peer.endpoint = { ...from }
+  if (peer.plain || opening || peer.endpoint === undefined) peer.endpoint = copyOf(from)
   else device.output.newSource?.(peer, from)
 }
 

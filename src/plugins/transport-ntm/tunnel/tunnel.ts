@@ -21,7 +21,7 @@ import {
   type TunnelEnvironment,
   type TunnelOutput,
 } from './device.ts'
-import type { Endpoint } from './endpoint.ts'
+import { copyOf, type Endpoint } from './endpoint.ts'
 import { openTunnel, tryNewEndpoints } from './initiation.ts'
 import { LoadMeter, SourceLimiter } from './load.ts'
 import { mac1Key } from './mac.ts'
@@ -96,12 +96,12 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     },
     setEndpoint(handle, endpoint) {
       const peer = known(handle)
-      if (peer !== undefined) peer.endpoint = { ...endpoint }
+      if (peer !== undefined) peer.endpoint = copyOf(endpoint)
     },
     setCandidates(handle, endpoints) {
       const peer = known(handle)
       if (peer === undefined) return
-      peer.endpoints = endpoints.map(endpoint => ({ ...endpoint }))
+      peer.endpoints = endpoints.map(copyOf)
       tryNewEndpoints(device, peer, environment.now())
     },
     bothOpenDelayMs: publicKey =>
