@@ -29,6 +29,13 @@ export function decodeEndpoint(bytes: Uint8Array): Result<UdpEndpoint, 'endpoint
   return ok({ address: formatAddress(address), port })
 }
 
+/** The endpoint in its one spelling, or undefined if it cannot go on the wire. */
+export function normalEndpoint(endpoint: UdpEndpoint): UdpEndpoint | undefined {
+  const encoded = encodeEndpoint(endpoint)
+  const decoded = encoded.ok ? decodeEndpoint(encoded.value) : encoded
+  return decoded.ok ? decoded.value : undefined
+}
+
 export const sameEndpoint = (a: UdpEndpoint, b: UdpEndpoint): boolean =>
   a.port === b.port && a.address === b.address
 

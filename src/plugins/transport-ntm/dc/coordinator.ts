@@ -1,0 +1,243 @@
+/**
+ * The Direction Coordinator as a machine: messages in, with the key of the tunnel they came through and the
+ * address it was seen at; answers and writes out. It has no socket, disk or clock of its own.
+ */
+import type { TunnelKey } from '../../../events/ids.ts'
+import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
+import { decodeMessage } from '../signalling/codec.ts'
+import { encodeEndpoint, normalEndpoint, sameEndpoint } from '../signalling/endpoint.ts'
+import { ANSWER_LIFETIME_MS } from '../signalling/limits.ts'
+import type {
+  DirectionRequest,
+  KeepAlive,
+  Message,
+  NameRequest,
+  RegistrationRequest,
+  SignallingError,
+  TransactionId,
+} from '../signalling/messages.ts'
+import { datagramsOf } from '../signalling/outputs.ts'
+import { Assembler } from '../signalling/parts.ts'
+import { AnswerCache } from '../signalling/transaction.ts'
+import { Authorisations } from './authorisations.ts'
+import { Counters } from './counters.ts'
+import { Directions, type Party, type Responder, type Telling } from './directions.ts'
+import { KEYS } from './keys.ts'
+import { ANSWERS_MAX_BYTES, SWEEP_MS } from './limits.ts'
+import { type DcOutput, type DcTurn, sendTo, tell } from './outputs.ts'
+import { Recall } from './recall.ts'
+import { type Grant, Registrar, type RegistrarParts } from './registrar.ts'
+import { leaseOf, type Registration, Registrations } from './registrations.ts'
+
+interface Claiming {
+  readonly grant: Grant
+  readonly request: RegistrationRequest
+  readonly from: TunnelKey
+  readonly endpoint: UdpEndpoint
+}
+
+export class Coordinator {
+  readonly counters = new Counters()
+  readonly registrations = new Registrations()
+  readonly recall = new Recall()
+  readonly #parts: RegistrarParts
+  readonly #registrar: Registrar
+  readonly #authorisations = new Authorisations()
+  readonly #directions = new Directions(this.#authorisations)
+  readonly #assembler = new Assembler()
+  readonly #answers = new AnswerCache(ANSWER_LIFETIME_MS, ANSWERS_MAX_BYTES)
+  readonly #claiming = new Map<number, Claiming>()
+  #tickets = 0
+  #sweepMs = 0
+
+  constructor(parts: RegistrarParts) {
+    this.#parts = parts
+    this.#registrar = new Registrar(parts)
+  }
+
+  get directionsPending(): number {
+    return this.#directions.size
+  }
+
+  /** When `woke` has something to do, monotonic ms. */
+  get dueMs(): number {
+    return Math.min(this.#sweepMs, this.#directions.dueMs ?? Infinity, this.recall.dueMs ?? Infinity)
+  }
+
+  /** One inner datagram. `bytes` is valid during the call only. */
+  receive(from: TunnelKey, endpoint: UdpEndpoint, bytes: Uint8Array, turn: DcTurn): readonly DcOutput[] {
+    const whole = this.#assembler.take(from, bytes, turn.nowMs)
+    if (whole.ok && whole.value === undefined) return []
+    const message = whole.ok ? decodeMessage(whole.value!) : whole
+    const seenAt = normalEndpoint(endpoint)
+    if (!message.ok || seenAt === undefined) {
+      this.counters.drop(message.ok ? 'endpoint' : message.why)
+      return []
+    }
+    this.counters.received[message.value.type] += 1
+    return this.#count(this.#message(message.value, from, seenAt, turn))
+  }
+
+  /** A write has been synced, or has failed. */
+  written(ticket: number, isWritten: boolean, turn: DcTurn): readonly DcOutput[] {
+    const claiming = this.#claiming.get(ticket)
+    if (claiming === undefined) return []
+    this.#claiming.delete(ticket)
+    this.#registrar.settle(claiming.grant, isWritten)
+    return this.#count(
+      isWritten
+        ? this.#welcome(claiming, turn)
+        : this.#refuse(claiming.from, claiming.request.transaction, 'failed'),
+    )
+  }
+
+  woke(turn: DcTurn): readonly DcOutput[] {
+    const outputs = [...this.#tell(this.#directions.woke(turn.nowMs), turn), ...this.recall.woke(turn)]
+    if (this.#sweepMs <= turn.nowMs) {
+      this.#sweepMs = turn.nowMs + SWEEP_MS
+      outputs.push(...this.drop(this.registrations.sweep(turn.nowMs)))
+    }
+    return this.#count(outputs)
+  }
+
+  /** Forgets devices: the operator says so, or they have been silent too long. */
+  drop(tunnelKeys: readonly TunnelKey[]): readonly DcOutput[] {
+    return tunnelKeys.map(tunnelKey => {
+      this.registrations.drop(tunnelKey)
+      return { kind: 'put', key: KEYS.endpoint(tunnelKey), value: undefined }
+    })
+  }
+
+  #message(message: Message, from: TunnelKey, endpoint: UdpEndpoint, turn: DcTurn): readonly DcOutput[] {
+    if (message.type === 'registration-request') return this.#register(message, from, endpoint, turn)
+    const registration = this.registrations.find(from)
+    if (registration === undefined) {
+      if (message.type === 'route-direction-confirmation' || message.type === 'error') return []
+      return this.#refuse(from, message.transaction, 'unknown-registration')
+    }
+    if (message.type === 'keep-alive') return this.#keepAlive(message, registration, endpoint, turn)
+    if (message.type === 'authorisation-withdrawal') {
+      this.#authorisations.withdraw(registration.person, message.person)
+      return tell(from, { type: 'authorisation-withdrawn', transaction: message.transaction })
+    }
+    if (message.type === 'route-direction-confirmation')
+      return this.#tell(this.#directions.confirm(from, registration.endpoint, message), turn)
+    if (message.type !== 'direction-request' && message.type !== 'name-request') return []
+    return this.#asked(message, registration, turn)
+  }
+
+  #asked(
+    message: DirectionRequest | NameRequest,
+    registration: Registration,
+    turn: DcTurn,
+  ): readonly DcOutput[] {
+    const from = registration.tunnelKey
+    const said = this.#answers.find(`${from}/${message.transaction}`, turn.nowMs)
+    if (said !== undefined) return sendTo(from, said)
+    if (!this.registrations.allows(registration, turn.nowMs))
+      return this.#refuse(from, message.transaction, 'busy')
+    const held = this.#parts.names.held(message.name)
+    if (held === undefined) return this.#refuse(from, message.transaction, 'unknown-name')
+    if (message.type === 'name-request')
+      return tell(from, { type: 'name-response', transaction: message.transaction, record: held.bytes })
+    const responder = this.#responder(message, from, held)
+    return this.#tell(this.#directions.begin(this.#party(registration), message, responder, turn), turn)
+  }
+
+  /** A member's record is the one countersigned last, a guest's its own. */
+  #party({ tunnelKey, person, name, guestRecord, endpoint }: Registration): Party {
+    const record = guestRecord ?? this.#parts.names.held(name)?.bytes ?? new Uint8Array()
+    return { tunnelKey, person, record, endpoint }
+  }
+
+  /** The device asked for, or the one of that name registered last; never the asker itself. */
+  #responder(
+    { name, device }: DirectionRequest,
+    asker: TunnelKey,
+    held: { readonly person: Party['person'] },
+  ): Responder {
+    const here = this.registrations.under(name).filter(key => key !== asker)
+    const chosen = device === undefined ? here[0] : here.find(key => key === device)
+    const registration = chosen === undefined ? undefined : this.registrations.find(chosen)
+    return registration === undefined
+      ? { person: held.person, tunnelKey: undefined }
+      : this.#party(registration)
+  }
+
+  #keepAlive(
+    { transaction, keepAliveMs }: KeepAlive,
+    registration: Registration,
+    endpoint: UdpEndpoint,
+    turn: DcTurn,
+  ): readonly DcOutput[] {
+    const { tunnelKey } = registration
+    const hasMoved = !sameEndpoint(registration.endpoint, endpoint)
+    registration.endpoint = endpoint
+    registration.expiresMs = turn.nowMs + leaseOf(keepAliveMs)
+    const kept = hasMoved && registration.guestRecord === undefined ? keepEndpoint(tunnelKey, endpoint) : []
+    return [...tell(tunnelKey, { type: 'keep-alive-ack', transaction, observed: endpoint }), ...kept]
+  }
+
+  #register(
+    request: RegistrationRequest,
+    from: TunnelKey,
+    endpoint: UdpEndpoint,
+    turn: DcTurn,
+  ): readonly DcOutput[] {
+    const claim = this.#registrar.claim(request, from, turn)
+    if (!claim.ok) {
+      if (claim.why === 'waiting') return []
+      return this.#refuse(from, request.transaction, claim.why)
+    }
+    const claiming = { grant: claim.value, request, from, endpoint }
+    const { entries } = claim.value
+    if (entries.length === 0) return this.#welcome(claiming, turn)
+    this.#tickets += 1
+    this.#claiming.set(this.#tickets, claiming)
+    return [{ kind: 'write', ticket: this.#tickets, entries }]
+  }
+
+  #welcome({ grant, request, from, endpoint }: Claiming, turn: DcTurn): readonly DcOutput[] {
+    const { record, virtualIpv4, countersignature } = grant
+    const { transaction, keepAliveMs, isGuest } = request
+    const leaseMs = leaseOf(keepAliveMs)
+    const isEntered = this.registrations.enter({
+      tunnelKey: from,
+      name: record.name,
+      person: record.person,
+      guestRecord: isGuest ? record.bytes : undefined,
+      endpoint,
+      expiresMs: turn.nowMs + leaseMs,
+      budget: undefined,
+    })
+    if (!isEntered) return this.#refuse(from, transaction, 'busy')
+    this.recall.settle(from)
+    const isListed = (key: TunnelKey) => record.devices.some(({ tunnelKey }) => tunnelKey === key)
+    const unlisted = this.registrations.under(record.name).filter(key => !isListed(key))
+    const dcKey = this.#parts.keys.device
+    const response = { transaction, virtualIpv4, observed: endpoint, dcKey, countersignature, leaseMs }
+    const told = tell(from, { type: 'registration-response', ...response, capabilities: 0 })
+    return isGuest ? told : [...told, ...keepEndpoint(from, endpoint), ...this.drop(unlisted)]
+  }
+
+  #refuse(to: TunnelKey, transaction: TransactionId, code: SignallingError): readonly DcOutput[] {
+    return sendTo(to, datagramsOf({ type: 'error', transaction, code }))
+  }
+
+  #tell(tellings: readonly Telling[], turn: DcTurn): readonly DcOutput[] {
+    return tellings.flatMap(({ to, datagrams, answers }) => {
+      if (answers !== undefined) this.#answers.remember(`${to}/${answers}`, datagrams, turn.nowMs)
+      return sendTo(to, datagrams)
+    })
+  }
+
+  #count(outputs: readonly DcOutput[]): readonly DcOutput[] {
+    for (const output of outputs) if (output.kind === 'send') this.counters.sent += 1
+    return outputs
+  }
+}
+
+function keepEndpoint(tunnelKey: TunnelKey, endpoint: UdpEndpoint): readonly DcOutput[] {
+  const encoded = encodeEndpoint(endpoint)
+  return encoded.ok ? [{ kind: 'put', key: KEYS.endpoint(tunnelKey), value: encoded.value }] : []
+}

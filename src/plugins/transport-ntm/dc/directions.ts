@@ -1,0 +1,205 @@
+/**
+ * Directing two nodes to each other. The responder hears first and decides; only then is the initiator told, or
+ * at once if the responder authorised that person before. To a stranger, a responder that refuses and one that
+ * is not there look alike: the same bytes, after the same time (FORMATS §6.1).
+ */
+import type { PersonId, TunnelKey } from '../../../events/ids.ts'
+import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
+import { REQUEST_TRIES, RTO_MS } from '../signalling/limits.ts'
+import type {
+  DirectionRequest,
+  Message,
+  RouteDirectionConfirmation,
+  TransactionId,
+} from '../signalling/messages.ts'
+import { datagramsOf } from '../signalling/outputs.ts'
+import { freshTransaction } from '../signalling/transaction.ts'
+import { Deadlines, type Waiter } from '../tunnel/deadlines.ts'
+import type { Authorisations } from './authorisations.ts'
+import { DIRECTION_DEADLINE_MS, DIRECTIONS_PENDING_MAX, DIRECTIONS_PENDING_PER_NODE } from './limits.ts'
+import type { DcTurn } from './outputs.ts'
+
+/** One side: a device that is registered, or for the responder perhaps none (`tunnelKey` undefined). */
+export interface Party {
+  readonly tunnelKey: TunnelKey
+  readonly person: PersonId
+  readonly record: Uint8Array
+  readonly endpoint: UdpEndpoint
+}
+export type Responder = Party | (Pick<Party, 'person'> & { readonly tunnelKey: undefined })
+
+/** Something to tell. `answers` names the initiator's transaction, so that the answer is remembered. */
+export interface Telling {
+  readonly to: TunnelKey
+  readonly datagrams: readonly Uint8Array[]
+  readonly answers: TransactionId | undefined
+}
+
+interface Pending extends Waiter {
+  readonly key: string
+  readonly initiator: TunnelKey
+  readonly initiatorPerson: PersonId
+  readonly transaction: TransactionId
+  readonly responder: Responder
+  /** The coordinator's own transaction with the responder. */
+  readonly question: TransactionId
+  readonly datagrams: readonly Uint8Array[]
+  readonly deadlineMs: number
+  readonly isToldAtOnce: boolean
+  tries: number
+  isRefused: boolean
+}
+
+const pendingKey = (initiator: TunnelKey, transaction: TransactionId): string => `${initiator}/${transaction}`
+
+const answer = (to: TunnelKey, message: Message): Telling => ({
+  to,
+  datagrams: datagramsOf(message),
+  answers: message.transaction,
+})
+
+const routeToInitiator = (
+  pending: Pick<Pending, 'initiator' | 'transaction'>,
+  responder: Party,
+  candidates: Uint8Array | undefined,
+): Telling =>
+  answer(pending.initiator, {
+    type: 'route-direction',
+    transaction: pending.transaction,
+    role: 'initiator',
+    record: responder.record,
+    device: responder.tunnelKey,
+    observed: responder.endpoint,
+    candidates,
+  })
+
+export class Directions {
+  readonly #authorisations: Authorisations
+  readonly #byKey = new Map<string, Pending>()
+  readonly #byQuestion = new Map<TransactionId, Pending>()
+  readonly #perInitiator = new Map<TunnelKey, number>()
+  readonly #deadlines = new Deadlines<Pending>()
+
+  constructor(authorisations: Authorisations) {
+    this.#authorisations = authorisations
+  }
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  get dueMs(): number | undefined {
+    return this.#deadlines.next
+  }
+
+  /** A request that is not being served yet. */
+  begin(initiator: Party, request: DirectionRequest, responder: Responder, turn: DcTurn): readonly Telling[] {
+    const { transaction } = request
+    const key = pendingKey(initiator.tunnelKey, transaction)
+    if (this.#byKey.has(key)) return []
+    const isAuthorised = this.#authorisations.has(responder.person, initiator.person)
+    const isHere = responder.tunnelKey !== undefined
+    if (isAuthorised && !isHere) return [this.#unreachable(initiator.tunnelKey, transaction)]
+    const ofInitiator = this.#perInitiator.get(initiator.tunnelKey) ?? 0
+    if (this.#byKey.size >= DIRECTIONS_PENDING_MAX || ofInitiator >= DIRECTIONS_PENDING_PER_NODE)
+      return [answer(initiator.tunnelKey, { type: 'error', transaction, code: 'busy' })]
+    const question = freshTransaction(turn)
+    const datagrams = isHere ? this.#questionTo(initiator, request, question) : []
+    const pending: Pending = {
+      key,
+      initiator: initiator.tunnelKey,
+      initiatorPerson: initiator.person,
+      transaction,
+      responder,
+      question,
+      datagrams,
+      deadlineMs: turn.nowMs + DIRECTION_DEADLINE_MS,
+      isToldAtOnce: isAuthorised,
+      tries: 1,
+      isRefused: false,
+      wakeAt: 0,
+      heapIndex: -1,
+    }
+    this.#enter(pending, turn.nowMs)
+    if (!isHere) return []
+    const asked: Telling = { to: responder.tunnelKey, datagrams, answers: undefined }
+    return isAuthorised ? [asked, routeToInitiator(pending, responder, undefined)] : [asked]
+  }
+
+  /** The responder's word. `endpoint` is where it is seen now. */
+  confirm(
+    from: TunnelKey,
+    endpoint: UdpEndpoint,
+    confirmation: RouteDirectionConfirmation,
+  ): readonly Telling[] {
+    const pending = this.#byQuestion.get(confirmation.transaction)
+    const responder = pending?.responder
+    if (pending === undefined || responder?.tunnelKey !== from || pending.isRefused) return []
+    const { accepts, authorises, candidates } = confirmation
+    if (accepts && authorises) this.#authorisations.allow(responder.person, pending.initiatorPerson)
+    else this.#authorisations.withdraw(responder.person, pending.initiatorPerson)
+    if (!accepts) {
+      pending.isRefused = true
+      return []
+    }
+    this.#leave(pending)
+    if (pending.isToldAtOnce && candidates === undefined) return []
+    return [routeToInitiator(pending, { ...responder, endpoint }, candidates)]
+  }
+
+  /** What is due: questions repeated, and the silence of a responder told to the initiator. */
+  woke(nowMs: number): readonly Telling[] {
+    const tellings: Telling[] = []
+    for (let pending = this.#deadlines.takeDue(nowMs); pending; pending = this.#deadlines.takeDue(nowMs)) {
+      if (nowMs >= pending.deadlineMs) {
+        this.#leave(pending)
+        if (!pending.isToldAtOnce) tellings.push(this.#unreachable(pending.initiator, pending.transaction))
+        continue
+      }
+      const { responder, datagrams, isRefused } = pending
+      if (!isRefused && responder.tunnelKey !== undefined && pending.tries < REQUEST_TRIES) {
+        tellings.push({ to: responder.tunnelKey, datagrams, answers: undefined })
+        pending.tries += 1
+      }
+      this.#schedule(pending, nowMs)
+    }
+    return tellings
+  }
+
+  #questionTo(initiator: Party, request: DirectionRequest, question: TransactionId): readonly Uint8Array[] {
+    return datagramsOf({
+      type: 'route-direction',
+      transaction: question,
+      role: 'responder',
+      record: initiator.record,
+      device: initiator.tunnelKey,
+      observed: initiator.endpoint,
+      candidates: request.candidates,
+    })
+  }
+
+  #unreachable(initiator: TunnelKey, transaction: TransactionId): Telling {
+    return answer(initiator, { type: 'error', transaction, code: 'unreachable' })
+  }
+
+  #enter(pending: Pending, nowMs: number): void {
+    this.#byKey.set(pending.key, pending)
+    this.#byQuestion.set(pending.question, pending)
+    this.#perInitiator.set(pending.initiator, (this.#perInitiator.get(pending.initiator) ?? 0) + 1)
+    this.#schedule(pending, nowMs)
+  }
+
+  #schedule(pending: Pending, nowMs: number): void {
+    const againMs = nowMs + RTO_MS * 2 ** (pending.tries - 1)
+    this.#deadlines.wakeBy(pending, Math.min(againMs, pending.deadlineMs))
+  }
+
+  #leave(pending: Pending): void {
+    this.#byKey.delete(pending.key)
+    this.#byQuestion.delete(pending.question)
+    this.#deadlines.remove(pending)
+    const left = (this.#perInitiator.get(pending.initiator) ?? 1) - 1
+    if (left === 0) this.#perInitiator.delete(pending.initiator)
+    else this.#perInitiator.set(pending.initiator, left)
+  }
+}

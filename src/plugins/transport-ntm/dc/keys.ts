@@ -1,0 +1,18 @@
+/** Where the coordinator's durable parts stand in its keyspace. */
+export const PREFIXES = {
+  name: 'name/',
+  address: 'ip4/',
+  token: 'token/',
+  endpoint: 'endpoint/',
+} as const
+
+export const KEYS = {
+  name: (name: string): string => PREFIXES.name + name,
+  /** Person and device. */
+  address: (owner: string): string => PREFIXES.address + owner,
+  /** The hash of a token. */
+  token: (hash: string): string => PREFIXES.token + hash,
+  /** Where a device was seen last, by its tunnel key: to call it back after a restart. */
+  endpoint: (tunnelKey: string): string => PREFIXES.endpoint + tunnelKey,
+  access: 'access',
+} as const

@@ -1,0 +1,45 @@
+/**
+ * Every number that bounds a coordinator, in one place. None is on the wire. What strangers can make it keep is
+ * bounded twice: each of them, and all of them together.
+ */
+
+/** Names that one coordinator keeps, those that an operator released included. */
+export const NAMES_MAX = 200_000
+/** Devices registered at a time, and guests beside them. */
+export const REGISTRATIONS_MAX = 200_000
+export const GUESTS_MAX = 20_000
+/** Devices of one name registered at a time. */
+export const DEVICES_PER_NAME_MAX = 8
+
+/** A registration lives for this many keepalive intervals, and a little. */
+export const LEASE_INTERVALS = 3
+export const LEASE_SLACK_MS = 10_000
+export const SWEEP_MS = 5_000
+
+/** After this the initiator hears that the responder cannot be reached, whatever the reason. */
+export const DIRECTION_DEADLINE_MS = 3_000
+export const DIRECTIONS_PENDING_MAX = 16_384
+export const DIRECTIONS_PENDING_PER_NODE = 32
+/** Requests for directions and names of one node. */
+export const REQUESTS_PER_SECOND = 20
+export const REQUESTS_BURST = 60
+
+/** Persons that one person has authorised, and such pairs in all. */
+export const AUTHORISED_PER_PERSON_MAX = 1_024
+export const AUTHORISED_MAX = 200_000
+
+export const ANSWERS_MAX_BYTES = 8 * 1024 * 1024
+
+/** Claims that wait for the disk. */
+export const CLAIMS_PENDING_MAX = 4_096
+
+export const PATTERNS_MAX = 1_024
+export const TOKENS_MAX = 10_000
+export const TOKEN_BYTES = 16
+export const TOKEN_LIFETIME_MS = 7 * 24 * 60 * 60_000
+
+/** After a restart: nodes called back in one go, the time between two goes, and how often each is called. */
+export const RECALL_BATCH = 50
+export const RECALL_EVERY_MS = 50
+export const RECALL_ROUNDS = 3
+export const RECALL_ROUND_MS = 5_000
