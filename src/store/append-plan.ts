@@ -41,6 +41,13 @@ export const streamOf = ({ id, envelope }: Opened): StreamId =>
 /** Proof of a fork; more branches prove nothing more. */
 const BRANCHES_MAX = 2
 
+/** The branches with the event at the end of one of them, if its prev is the end of one. */
+function extended(branches: readonly Branch[], { id, envelope }: Opened): readonly Branch[] | undefined {
+  const { seq, prev } = envelope
+  const at = branches.findIndex(tip => tip.id === prev && tip.seq === seq - 1)
+  return at < 0 ? undefined : branches.with(at, { seq, id })
+}
+
 export class AppendPlan {
   readonly appended: Appended[] = []
   readonly events = new Map<EventId, Recorded>()
@@ -64,16 +71,19 @@ export class AppendPlan {
 
   add(arrival: Arrival): AppendFault | undefined {
     const { event, receivedAt, via } = arrival
-    const known = this.#find(event.id)
-    if (known !== undefined) {
-      this.appended.push({ recorded: known, isNew: false })
-      return undefined
-    }
     const chain = this.#chainOf(streamOf(event), event.envelope.author)
-    const branches = this.#attach(chain, event)
-    if (typeof branches === 'string') return branches
-    const isFork = chain.branches.length > 0 && branches.length > chain.branches.length
-    if (isFork && via === 'self') return 'own-fork'
+    let branches = extended(chain.branches, event)
+    if (branches === undefined) {
+      // What extends a tip is new: if it were in the log, the tip would be no tip. All else has to be looked up.
+      const known = this.#find(event.id)
+      if (known !== undefined) {
+        this.appended.push({ recorded: known, isNew: false })
+        return undefined
+      }
+      const forked = this.#forked(chain, event, via)
+      if (typeof forked === 'string') return forked
+      branches = forked
+    }
     this.#position += 1
     const recorded: Recorded = { position: this.#position, receivedAt, via, status: 'admitted', event }
     this.events.set(event.id, recorded)
@@ -82,13 +92,13 @@ export class AppendPlan {
     return undefined
   }
 
-  #attach({ stream, author, branches }: Chain, event: Opened): readonly Branch[] | AppendFault {
+  /** The branches with the event as a further one. */
+  #forked(chain: Chain, event: Opened, via: Arrival['via']): readonly Branch[] | AppendFault {
+    const { stream, author, branches } = chain
     const { seq, prev } = event.envelope
-    const tip: Branch = { seq, id: event.id }
-    const extended = branches.findIndex(branch => branch.id === prev && branch.seq === seq - 1)
-    if (extended >= 0) return branches.with(extended, tip)
     if (prev !== undefined && !this.#holds(stream, author, seq - 1, prev)) return 'gap'
-    return branches.length < BRANCHES_MAX ? [...branches, tip] : 'third-branch'
+    if (branches.length > 0 && via === 'self') return 'own-fork'
+    return branches.length < BRANCHES_MAX ? [...branches, { seq, id: event.id }] : 'third-branch'
   }
 
   /** Whether the log has this event at this place of the chain. */
