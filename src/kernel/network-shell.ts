@@ -84,6 +84,8 @@ function openUdp(
 ): Promise<UdpSocket> {
   const socket = createSocket({
     type: isIPv6(local.address) ? 'udp6' : 'udp4',
+    // One socket a family, so that both can have the same port.
+    ipv6Only: isIPv6(local.address),
     lookup: answerAtOnce as never,
   })
   return new Promise((resolve, reject) => {

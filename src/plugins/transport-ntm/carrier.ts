@@ -1,0 +1,236 @@
+/**
+ * Ties the three sans-IO layers to the network: UDP sockets below, the WireGuard tunnel, the virtual IP stack on
+ * top. A node and a coordinator use the same carrier; they differ in whom they let in. Nothing here allocates
+ * per packet, and whoever the packet in hand belongs to is known without a look-up.
+ */
+import { idToBytes, type TunnelKey } from '../../events/ids.ts'
+import type { Result } from '../../events/result.ts'
+import type { Clock, Keys, Network, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
+import { virtualIpv6 } from './net/address.ts'
+import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import type { TimestampMemory } from './tunnel/device.ts'
+import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
+import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
+
+/** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
+const REPLAY_WINDOW = { node: 16_384, server: 2_048 } as const
+
+export interface CarrierOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly keys: Keys
+  readonly timestamps: TimestampMemory
+  /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
+  readonly role: 'node' | 'server'
+  readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
+  readonly onEstablished: (neighbour: Neighbour) => void
+  readonly onFailed: (neighbour: Neighbour) => void
+  readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint) => void
+  readonly onForgotten?: (neighbour: Neighbour) => void
+}
+
+/** The other end of a tunnel, with what its key proves. */
+export interface Neighbour {
+  readonly key: TunnelKey
+  readonly peer: TunnelPeer
+  readonly address: Uint8Array
+  readonly sender: Sender
+  /** Monotonic ms of the last packet that came out of its tunnel. */
+  heardMs: number | undefined
+}
+
+/** `payload` is valid during the call only. */
+export type OnPayload = (payload: Uint8Array, from: Neighbour, fromPort: number) => void
+
+export interface Port {
+  /** Sends now or says why not. */
+  send(to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal>
+  close(): void
+}
+
+export class Carrier {
+  readonly tunnel: Tunnel
+  readonly stack: Stack
+  /** This device's virtual IPv6. */
+  readonly address: Uint8Array
+  readonly #options: CarrierOptions
+  #sockets: UdpSocket[] = []
+  readonly #neighbours = new Map<TunnelKey, Neighbour>()
+  readonly #dropped = new Map<string, number>()
+  /** Whose packet is in hand: where the stack's next emission goes. */
+  #inHand: Neighbour | undefined
+  #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
+
+  constructor(options: CarrierOptions) {
+    this.#options = options
+    const { clock, keys, random, role } = options
+    const publicKey = idToBytes(keys.tunnelKey)
+    this.address = virtualIpv6(publicKey)
+    this.stack = createStack({
+      addresses: { ipv6: this.address },
+      emit: packet => this.#inHand && this.tunnel.send(this.#inHand.peer, packet),
+      dropped: reason => this.count(reason),
+      now: () => clock.monotonicMs(),
+    })
+    this.tunnel = createTunnel({
+      staticKey: { publicKey, agree: theirs => keys.agreeTunnel(theirs) },
+      environment: {
+        now: () => clock.monotonicMs(),
+        wallMs: () => clock.now(),
+        random: count => random.bytes(count),
+        timestamps: options.timestamps,
+      },
+      output: {
+        transmit: (bytes, to) => this.#socketFor(to)?.send(bytes, to),
+        deliver: (packet, peer) => this.#take(packet, peer),
+        established: peer => options.onEstablished(this.#neighbourOf(peer)),
+        handshakeFailed: peer => options.onFailed(this.#neighbourOf(peer)),
+        newSource: (peer, from) => options.onNewSource?.(this.#neighbourOf(peer), from),
+        forgotten: peer => this.#forget(peer),
+        dropped: reason => this.count(reason),
+      },
+      replayWindow: REPLAY_WINDOW[role],
+      admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
+      cookieForStrangers: role === 'server',
+    })
+  }
+
+  /** Opens one more socket; the first of each address family is used. Rejects with PORT_IN_USE. */
+  async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
+    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
+      this.tunnel.receive(bytes, from)
+      this.#rearm()
+    }
+    const socket = await this.#options.network.udp(local, receive)
+    this.#sockets.push(socket)
+    return socket.local
+  }
+
+  /** Where the sockets are bound. */
+  get locals(): readonly UdpEndpoint[] {
+    return this.#sockets.map(socket => socket.local)
+  }
+
+  /** Packets that came to nothing, by reason. */
+  get dropped(): ReadonlyMap<string, number> {
+    return this.#dropped
+  }
+
+  neighbour(key: TunnelKey): Neighbour | undefined {
+    const peer = this.tunnel.peer(idToBytes(key))
+    return peer === undefined ? undefined : this.#neighbourOf(peer)
+  }
+
+  /** The neighbour with this key, made known to the tunnel if it is not yet. */
+  meet(key: TunnelKey, options: PeerOptions): Neighbour {
+    return (
+      this.neighbour(key) ?? this.#neighbourOf(this.tunnel.addPeer({ ...options, publicKey: idToBytes(key) }))
+    )
+  }
+
+  /** Starts a handshake unless a session is in use. */
+  call(neighbour: Neighbour): void {
+    this.tunnel.open(neighbour.peer)
+    this.#rearm()
+  }
+
+  /** Gives a neighbour more places to be tried at; a handshake under way tries them at once. */
+  hint(neighbour: Neighbour, endpoints: readonly UdpEndpoint[]): void {
+    this.tunnel.setCandidates(neighbour.peer, endpoints)
+    this.#rearm()
+  }
+
+  bind(port: number, receive: OnPayload): Port {
+    const socket = this.stack.bind(port, (payload, _from, fromPort) => {
+      const from = this.#inHand
+      if (from !== undefined) receive(payload, from, fromPort)
+    })
+    return {
+      send: (to, toPort, payload) => this.#holding(to, () => socket.send(to.address, toPort, payload)),
+      close: () => socket.close(),
+    }
+  }
+
+  /** One echo; `onReply` may never come. Returns how to stop listening for it. */
+  echo(to: Neighbour, id: number, onReply: () => void): () => void {
+    const pinger = this.stack.ping(to.address, id, onReply)
+    this.#holding(to, () => pinger.send(0, new Uint8Array(0)))
+    return () => pinger.close()
+  }
+
+  async close(): Promise<void> {
+    this.#armed?.cancel()
+    this.tunnel.close()
+    await Promise.all(this.#sockets.map(socket => socket.close()))
+    this.#sockets = []
+  }
+
+  #holding<T>(neighbour: Neighbour, act: () => T): T {
+    const before = this.#inHand
+    this.#inHand = neighbour
+    try {
+      return act()
+    } finally {
+      this.#inHand = before
+      this.#rearm()
+    }
+  }
+
+  #take(packet: Uint8Array, peer: TunnelPeer): void {
+    const neighbour = this.#neighbourOf(peer)
+    neighbour.heardMs = this.#options.clock.monotonicMs()
+    const before = this.#inHand
+    this.#inHand = neighbour
+    try {
+      this.stack.receive(packet, neighbour.sender)
+    } finally {
+      this.#inHand = before
+    }
+  }
+
+  #neighbourOf(peer: TunnelPeer): Neighbour {
+    const known = this.#neighbours.get(peer.id)
+    if (known?.peer === peer) return known
+    const address = virtualIpv6(peer.publicKey)
+    const made: Neighbour = {
+      key: peer.id,
+      peer,
+      address,
+      sender: { allowed: [address] },
+      heardMs: undefined,
+    }
+    this.#neighbours.set(peer.id, made)
+    return made
+  }
+
+  #forget(peer: TunnelPeer): void {
+    const neighbour = this.#neighbourOf(peer)
+    this.#neighbours.delete(peer.id)
+    this.#options.onForgotten?.(neighbour)
+  }
+
+  #socketFor(to: UdpEndpoint): UdpSocket | undefined {
+    const wantsIpv6 = to.address.includes(':')
+    return this.#sockets.find(socket => socket.local.address.includes(':') === wantsIpv6)
+  }
+
+  /** One more thing that came to nothing. */
+  count(reason: string): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1)
+  }
+
+  /** A timer that fires too early only looks again, so it is moved forward but never back. */
+  #rearm(): void {
+    const next = this.tunnel.nextWakeAt()
+    if (next === undefined || (this.#armed !== undefined && this.#armed.atMs <= next)) return
+    this.#armed?.cancel()
+    const { clock } = this.#options
+    const cancel = clock.after(Math.max(0, next - clock.monotonicMs()), () => {
+      this.#armed = undefined
+      this.tunnel.wake()
+      this.#rearm()
+    })
+    this.#armed = { atMs: next, cancel }
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * One node's transport, put together: carrier, links, acquaintance, coordinators. Everything is wired without
+ * I/O when it is made; sockets open at `start` and close at `stop`.
+ */
+import type { TunnelKey } from '../../events/ids.ts'
+import {
+  ChatError,
+  type Clock,
+  type DirectorySource,
+  type Identity,
+  type Journal,
+  type Keys,
+  type Keyspace,
+  type Network,
+  type People,
+  type Random,
+  type UdpEndpoint,
+} from '../../kernel/api/index.ts'
+import type { SignedNameRecord } from '../../wire/name-record.ts'
+import { Carrier, type Neighbour } from './carrier.ts'
+import { Coordinators } from './coordinators.ts'
+import { Membership } from './membership.ts'
+import { PORTS } from './net/ports.ts'
+import { ownRecord } from './own-record.ts'
+import { Acquaintance } from './path/acquaintance.ts'
+import { AddressBook } from './path/address-book.ts'
+import { Links } from './path/links.ts'
+import { type Candidate, candidateSealer } from './signalling/candidates.ts'
+import { CoordinatorLink } from './signalling/coordinator-link.ts'
+import type { Decision } from './signalling/direction.ts'
+import type { Join } from './signalling/join.ts'
+import type { Directed } from './signalling/outputs.ts'
+import { Timestamps } from './timestamps.ts'
+import { NtmTransport } from './transport.ts'
+
+export interface NodeGiven {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Network
+  readonly keys: Keys
+  readonly identity: Identity
+  readonly people: People
+  readonly keyspace: Keyspace
+  readonly journal: Journal
+}
+
+export interface NodeSettings {
+  readonly dc: Join | undefined
+  readonly token: string | undefined
+  /** Without an address: all of this host's. Without a port: the one of last time, or any. */
+  readonly listen: { readonly address?: string | undefined; readonly port?: number | undefined }
+}
+
+const PORT_KEY = 'port'
+/** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
+const CALL_AT_START_MAX = 32
+const ANY_ADDRESS = ['0.0.0.0', '::']
+
+export class NtmNode {
+  readonly transport: NtmTransport
+  readonly directory: DirectorySource
+  readonly membership: Membership
+  readonly coordinators: Coordinators
+  readonly carrier: Carrier
+  readonly #given: NodeGiven
+  readonly #settings: NodeSettings
+  readonly #timestamps: Timestamps
+  readonly #addresses: AddressBook
+  readonly #links: Links
+  readonly #acquaintance: Acquaintance
+  /** Hash of the record that a neighbour was reached by. */
+  readonly #recordsUsed = new Map<TunnelKey, Uint8Array>()
+  #record: SignedNameRecord | undefined
+
+  constructor(given: NodeGiven, settings: NodeSettings) {
+    const { clock, random, network, keys, identity, people, keyspace, journal } = given
+    this.#given = given
+    this.#settings = settings
+    this.#timestamps = new Timestamps(keyspace)
+    this.#addresses = new AddressBook(keyspace)
+    this.carrier = new Carrier({
+      ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
+      admit: key => this.#admit(key),
+      onEstablished: neighbour => this.#established(neighbour),
+      onFailed: neighbour => this.#failed(neighbour),
+      onNewSource: (neighbour, from) => this.#acquaintance.prove(neighbour, from),
+    })
+    this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address))
+    this.#acquaintance = new Acquaintance({
+      ...{ clock, random, carrier: this.carrier },
+      recordUsedFor: neighbour => this.#recordsUsed.get(neighbour.key),
+      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
+      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
+      onDropped: why => this.carrier.count(why),
+    })
+    this.membership = new Membership({
+      keyspace,
+      journal,
+      clock,
+      setIpv4: ipv4 => this.carrier.stack.setIpv4(ipv4),
+    })
+    const makeLink = this.#linkMaker()
+    this.coordinators = new Coordinators({
+      ...{ network, random, keyspace, makeLink },
+      home: settings.dc === undefined ? undefined : makeLink(settings.dc),
+      guestClaim: () => ({ record: this.#recordBytes(), token: undefined, isGuest: true }),
+      shout: error => journal.note(`${error.message}; ${error.hint}`),
+    })
+    this.transport = new NtmTransport({
+      ...{ clock, random, identity, people, carrier: this.carrier },
+      ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
+    })
+    this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
+  }
+
+  /** Rejects with PORT_IN_USE. Does not wait for the coordinator. */
+  async start(): Promise<void> {
+    await Promise.all([this.#timestamps.load(), this.#addresses.load()])
+    this.#record = await ownRecord(this.#given)
+    await this.#listen()
+    await this.coordinators.home?.start({
+      record: this.#record.bytes,
+      token: this.#settings.token,
+      isGuest: false,
+    })
+    for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
+      const card = this.#given.people.card(device)
+      if (card !== undefined) this.transport.open(card, this.#addresses.of(device))
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.coordinators.stop()
+    await this.carrier.close()
+  }
+
+  async #listen(): Promise<void> {
+    const { keyspace } = this.#given
+    const { address, port: asked } = this.#settings.listen
+    const last = asked === undefined ? await keyspace.get(PORT_KEY) : undefined
+    const port = asked ?? (last === undefined ? 0 : ((last[0] ?? 0) << 8) | (last[1] ?? 0))
+    const wanted = address === undefined ? ANY_ADDRESS : [address]
+    const first = { address: wanted[0]!, port }
+    const bound = await this.carrier
+      .listen(first)
+      .catch(error =>
+        asked === undefined && port !== 0
+          ? this.carrier.listen({ ...first, port: 0 })
+          : Promise.reject(error),
+      )
+    for (const other of wanted.slice(1))
+      await this.carrier.listen({ address: other, port: bound.port }).catch(() => undefined)
+    await keyspace.write([[PORT_KEY, Uint8Array.of(bound.port >> 8, bound.port & 0xff)]])
+  }
+
+  #linkMaker(): (join: Join) => CoordinatorLink {
+    const { clock, random, network, keys } = this.#given
+    const { carrier, membership } = this
+    const port = carrier.bind(PORTS.signalling, (bytes, from) => this.coordinators.of(from)?.receive(bytes))
+    const environment = {
+      sealer: candidateSealer(keys, random),
+      candidates: () => this.#candidates(),
+      decide: (requester: SignedNameRecord) => this.#decide(requester),
+    }
+    return join => {
+      const isHome = join.key === this.#settings.dc?.key
+      return new CoordinatorLink({
+        ...{ clock, random, network, carrier, port, join, environment },
+        onDirected: directed => this.#directed(directed),
+        onRegistered: registered => isHome && membership.registered(join, registered),
+        onState: state => isHome && membership.changed(state),
+        onRefused: why => isHome && membership.refused(join, why),
+        onDropped: why => carrier.count(why),
+      })
+    }
+  }
+
+  #recordBytes(): Uint8Array {
+    if (this.#record === undefined) throw new ChatError('BUG', 'the own record is used before the start')
+    return this.#record.bytes
+  }
+
+  #candidates(): readonly Candidate[] {
+    const hosts = this.#given.network.localAddresses()
+    return this.carrier.locals.flatMap(({ address, port }) =>
+      hosts
+        .filter(host => host.includes(':') === address.includes(':'))
+        .map((host): Candidate => ({ kind: 'host', endpoint: { address: host, port } })),
+    )
+  }
+
+  #decide({ person }: SignedNameRecord): Decision {
+    const contact = this.#given.people.contact(person)
+    if (contact?.state === 'blocked') return 'refuse'
+    return contact?.state === 'accepted' && !contact.disputed ? 'accept' : 'accept-once'
+  }
+
+  #directed(directed: Directed): void {
+    this.#recordsUsed.set(directed.device, directed.record.hash)
+    if (directed.role === 'responder')
+      this.transport.follow(directed).catch(error => this.carrier.count(`direction: ${String(error)}`))
+  }
+
+  async #lookUp(name: string): ReturnType<DirectorySource['lookup']> {
+    const record = await this.coordinators.lookUp(name)
+    if (typeof record !== 'string')
+      for (const { tunnelKey } of record.devices) this.#recordsUsed.set(tunnelKey, record.hash)
+    return record
+  }
+
+  /** A known device may come by itself, with no coordinator in between; a stranger's first message may not. */
+  #admit(key: TunnelKey): { endpoints: readonly UdpEndpoint[] } | undefined {
+    const { people } = this.#given
+    const card = people.cardOfTunnelKey(key)
+    if (card === undefined || people.contact(card.person)?.state === 'blocked') return undefined
+    return { endpoints: this.#addresses.of(card.device) }
+  }
+
+  #established(neighbour: Neighbour): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card === undefined) return
+    const { endpoint } = neighbour.peer
+    neighbour.heardMs = this.#given.clock.monotonicMs()
+    if (endpoint !== undefined) this.#addresses.reached(card.device, endpoint)
+    this.#links.established(card.device, neighbour)
+    this.#acquaintance.greet(neighbour)
+  }
+
+  #failed(neighbour: Neighbour): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card !== undefined) this.#links.failed(card.device)
+  }
+
+  #measured(neighbour: Neighbour, rttMs: number): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card === undefined) return
+    this.#links.measured(card.device, rttMs)
+    const { endpoint } = neighbour.peer
+    if (endpoint !== undefined) this.#addresses.reached(card.device, endpoint)
+  }
+
+  /** Somebody was told another record of ours than we signed: whoever told them lied, or is behind. */
+  #compareRecord(neighbour: Neighbour, hash: Uint8Array): void {
+    if (this.#record === undefined || Buffer.compare(this.#record.hash, hash) === 0) return
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    this.#given.journal.note(
+      `${card?.name ?? neighbour.key} reached this device by a name record that it did not sign last`,
+      card?.device,
+    )
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The paths to devices as the rest of the node sees them: up or down, where, how far away. A path is up from
+ * the first completed handshake until a whole attempt to renew it has failed.
+ */
+import { type Observable, Subject } from 'rxjs'
+import type { DeviceId } from '../../../events/ids.ts'
+import type { Clock, Link } from '../../../kernel/api/index.ts'
+import type { Neighbour } from '../carrier.ts'
+import { sameAddress, type VirtualAddress } from '../net/address.ts'
+
+/** Silence after which a path that we need is looked for anew. */
+const SUSPECT_AFTER_MS = 5_000
+
+interface Entry {
+  readonly neighbour: Neighbour
+  up: boolean
+  rttMs: number | undefined
+}
+
+export class Links {
+  readonly #clock: Clock
+  readonly #mtu: number
+  readonly #byDevice = new Map<DeviceId, Entry>()
+  readonly #changes = new Subject<Link>()
+  readonly link$: Observable<Link> = this.#changes.asObservable()
+
+  constructor(clock: Clock, mtu: number) {
+    this.#clock = clock
+    this.#mtu = mtu
+  }
+
+  /** The device's neighbour while there is a path to it. */
+  open(device: DeviceId): Neighbour | undefined {
+    const entry = this.#byDevice.get(device)
+    return entry?.up === true ? entry.neighbour : undefined
+  }
+
+  /** Whether the path is up and was heard from lately enough to be trusted without looking. */
+  isFresh(device: DeviceId): boolean {
+    const heardMs = this.open(device)?.heardMs
+    return heardMs !== undefined && this.#clock.monotonicMs() - heardMs < SUSPECT_AFTER_MS
+  }
+
+  /** Said again for a path that is up already: the other side may have started anew. */
+  established(device: DeviceId, neighbour: Neighbour): void {
+    const rttMs = this.#byDevice.get(device)?.rttMs
+    this.#byDevice.set(device, { neighbour, up: true, rttMs })
+    this.#tell(device)
+  }
+
+  failed(device: DeviceId): void {
+    const entry = this.#byDevice.get(device)
+    if (entry === undefined || !entry.up) return
+    entry.up = false
+    this.#tell(device)
+  }
+
+  measured(device: DeviceId, rttMs: number): void {
+    const entry = this.#byDevice.get(device)
+    if (entry !== undefined) entry.rttMs = rttMs
+  }
+
+  /** Whose virtual address this is, among those with a path. */
+  deviceAt(address: VirtualAddress): DeviceId | undefined {
+    for (const [device, { neighbour }] of this.#byDevice)
+      if (sameAddress(neighbour.address, address)) return device
+    return undefined
+  }
+
+  all(): readonly Link[] {
+    return [...this.#byDevice.keys()].map(device => this.#linkOf(device))
+  }
+
+  #tell(device: DeviceId): void {
+    this.#changes.next(this.#linkOf(device))
+  }
+
+  #linkOf(device: DeviceId): Link {
+    const entry = this.#byDevice.get(device)
+    const endpoint = entry?.neighbour.peer.endpoint
+    const heardMs = entry?.neighbour.heardMs
+    const agoMs = heardMs === undefined ? undefined : this.#clock.monotonicMs() - heardMs
+    return {
+      device,
+      up: entry?.up ?? false,
+      path: entry?.up === true ? 'direct' : undefined,
+      address: endpoint === undefined ? undefined : endpointText(endpoint),
+      rttMs: entry?.rttMs,
+      mtu: this.#mtu,
+      lastSeenMs: agoMs === undefined ? undefined : Math.round(this.#clock.now() - agoMs),
+    }
+  }
+}
+
+const endpointText = ({ address, port }: { address: string; port: number }): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

@@ -1,0 +1,77 @@
+/**
+ * The plugin 'ntm.transport': tunnels between devices, with the coordinator's help where there is one. It brings
+ * the transport, the directory of names and a few words about the coordinator.
+ */
+import { z } from 'zod'
+import {
+  Clock,
+  definePlugin,
+  Identity,
+  Journal,
+  Keys,
+  Keyspace,
+  type Method,
+  Network,
+  People,
+  Random,
+} from '../../kernel/api/index.ts'
+import { formatAddress } from './net/address.ts'
+import { NtmNode } from './node.ts'
+import { requireJoin } from './signalling/join.ts'
+
+const settings = z.strictObject({
+  /** Join strings; the first is this person's own coordinator. */
+  dc: z.array(z.string()).default([]),
+  /** Invite token for the first registration. */
+  token: z.string().optional(),
+  listen: z
+    .strictObject({ address: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
+    .default({}),
+})
+
+const methodsOf = (node: NtmNode): readonly Method[] => [
+  { name: 'dc.state', call: async () => ({ state: node.membership.state }) },
+  {
+    name: 'dc.registration',
+    call: async params => {
+      const { timeoutMs } = z.object({ timeoutMs: z.number().int().min(0) }).parse(params)
+      const virtualIPv4 = await node.membership.registration(timeoutMs)
+      return { virtualIPv4: virtualIPv4 ?? null, virtualIPv6: formatAddress(node.carrier.address) }
+    },
+  },
+  {
+    name: 'dc.pin',
+    call: async params => {
+      const { name, join } = z.object({ name: z.string(), join: z.string() }).parse(params)
+      await node.coordinators.pin(name, requireJoin(join))
+      return { name }
+    },
+  },
+]
+
+export const transportNtm = definePlugin({
+  manifest: { id: 'ntm.transport', version: '0.1.0', api: '^1.0.0' },
+  needs: {
+    clock: Clock,
+    random: Random,
+    network: Network,
+    keys: Keys,
+    identity: Identity,
+    people: People,
+    keyspace: Keyspace,
+    journal: Journal,
+  },
+  config: raw => settings.parse(raw ?? {}),
+  setup(given, { dc, token, listen }) {
+    const node = new NtmNode(given, {
+      dc: dc[0] === undefined ? undefined : requireJoin(dc[0]),
+      token,
+      listen,
+    })
+    return {
+      contributes: { transport: [node.transport], directory: [node.directory], method: methodsOf(node) },
+      start: () => node.start(),
+      stop: () => node.stop(),
+    }
+  },
+})
