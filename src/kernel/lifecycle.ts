@@ -29,8 +29,8 @@ export class Lifecycle {
   #known: readonly Resident[] = []
   #ranks: readonly (readonly Resident[])[] = []
   readonly #installed = new Map<Resident, Installed>()
-  /** Plugins on their way out, to be waited for. */
-  readonly #leaving = new Set<Promise<readonly (string | undefined)[]>>()
+  /** Quarantined plugins on their way out. */
+  readonly #leaving: Promise<readonly (string | undefined)[]>[] = []
   #stopped: Promise<readonly string[]> | undefined
 
   constructor(rooms: Rooms) {
@@ -73,9 +73,7 @@ export class Lifecycle {
       const cause = missing === undefined ? error : this.#needMissing(missing)
       this.#rooms.health.report(quarantined(manifest, cause))
     }
-    const left = stopInTurn(dependantsFirst)
-    this.#leaving.add(left)
-    left.then(() => this.#leaving.delete(left))
+    this.#leaving.push(stopInTurn(dependantsFirst))
   }
 
   /** Stops everyone, last rank first. Resolves with a sentence for each plugin that did not stop cleanly. */
