@@ -38,6 +38,8 @@ export interface Neighbour {
   readonly sender: Sender
   /** Monotonic ms of the last packet that came out of its tunnel. */
   heardMs: number | undefined
+  /** Where that packet came from. */
+  source: UdpEndpoint | undefined
 }
 
 /** `payload` is valid during the call only. */
@@ -83,7 +85,7 @@ export class Carrier {
       },
       output: {
         transmit: (bytes, to) => this.#socketFor(to)?.send(bytes, to),
-        deliver: (packet, peer) => this.#take(packet, peer),
+        deliver: (packet, peer, from) => this.#take(packet, peer, from),
         established: peer => options.onEstablished(this.#neighbourOf(peer)),
         handshakeFailed: peer => options.onFailed(this.#neighbourOf(peer)),
         newSource: (peer, from) => options.onNewSource?.(this.#neighbourOf(peer), from),
@@ -177,9 +179,10 @@ export class Carrier {
     }
   }
 
-  #take(packet: Uint8Array, peer: TunnelPeer): void {
+  #take(packet: Uint8Array, peer: TunnelPeer, from: UdpEndpoint): void {
     const neighbour = this.#neighbourOf(peer)
     neighbour.heardMs = this.#options.clock.monotonicMs()
+    neighbour.source = from
     const before = this.#inHand
     this.#inHand = neighbour
     try {
@@ -199,6 +202,7 @@ export class Carrier {
       address,
       sender: { allowed: [address] },
       heardMs: undefined,
+      source: undefined,
     }
     this.#neighbours.set(peer.id, made)
     return made

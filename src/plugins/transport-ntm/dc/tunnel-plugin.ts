@@ -1,0 +1,95 @@
+/**
+ * The tunnels' other end at a coordinator: one socket, strangers welcome after a cookie (FORMATS §5.6), each
+ * known by nothing but its key. The coordinator itself is another plugin and never sees a socket.
+ */
+import { z } from 'zod'
+import {
+  Clock,
+  definePlugin,
+  Keys,
+  Keyspace,
+  Network,
+  Random,
+  type UdpEndpoint,
+} from '../../../kernel/api/index.ts'
+import { Carrier, type Neighbour, type Port } from '../carrier.ts'
+import { PORTS } from '../net/ports.ts'
+import { Acquaintance } from '../path/acquaintance.ts'
+import { formatJoin } from '../signalling/join.ts'
+import { Timestamps } from '../timestamps.ts'
+import { DcLink } from './link.ts'
+
+const endpoint = z.strictObject({ address: z.string(), port: z.number().int().min(0).max(65_535) })
+const settings = z.strictObject({
+  listen: endpoint,
+  /** What others reach it by, when that is not what it listens on. */
+  advertise: z.strictObject({ host: z.string(), port: z.number().int().min(1).max(65_535) }).optional(),
+})
+
+/** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
+const linkOver = (carrier: Carrier): DcLink => {
+  let port: Port | undefined
+  return {
+    send: (to, bytes, at) => {
+      const neighbour = carrier.meet(to, { endpoints: at === undefined ? [] : [at] })
+      if (at !== undefined && !neighbour.peer.established) carrier.hint(neighbour, [at])
+      port?.send(neighbour, PORTS.signalling, bytes)
+    },
+    onReceive: receive => {
+      const take = (bytes: Uint8Array, from: Neighbour): void => {
+        if (from.source !== undefined) receive(from.key, from.source, bytes)
+      }
+      const bound = carrier.bind(PORTS.signalling, take)
+      port = bound
+      return () => bound.close()
+    },
+  }
+}
+
+export const dcTunnelPlugin = definePlugin({
+  manifest: { id: 'ntm.dc-tunnel', version: '0.1.0', api: '^1.0.0', provides: [DcLink.id] },
+  needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace },
+  config: raw => settings.parse(raw),
+  setup({ clock, random, network, keys, keyspace }, { listen, advertise }) {
+    const timestamps = new Timestamps(keyspace)
+    let local: UdpEndpoint = listen
+    const carrier = new Carrier({
+      ...{ network, clock, random, keys, timestamps, role: 'server' },
+      admit: () => ({}),
+      onEstablished: () => {},
+      onFailed: () => {},
+      onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
+    })
+    const acquaintance = new Acquaintance({
+      ...{ clock, random, carrier },
+      recordUsedFor: () => undefined,
+      onRecord: () => {},
+      onRoundTrip: () => {},
+      onDropped: why => carrier.count(why),
+    })
+    const address = () => {
+      const { host, port } = advertise ?? { host: local.address, port: local.port }
+      return {
+        address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+        join: formatJoin({ host, port, key: keys.tunnelKey }),
+      }
+    }
+    return {
+      contributes: {
+        service: [{ token: DcLink, value: linkOver(carrier) }],
+        method: [
+          { name: 'dc.address', call: async () => address() },
+          {
+            name: 'dc.tunnel',
+            call: async () => ({ ...carrier.tunnel.counters, came: Object.fromEntries(carrier.dropped) }),
+          },
+        ],
+      },
+      start: async () => {
+        await timestamps.load()
+        local = await carrier.listen(listen)
+      },
+      stop: () => carrier.close(),
+    }
+  },
+})
