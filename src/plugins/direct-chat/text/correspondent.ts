@@ -228,12 +228,13 @@ export class Correspondent {
   #join(fragment: FragmentFrame, turn: Turn, out: Output[]): void {
     if (this.#inbox.isKnown(fragment.prefix, turn, out)) return
     const { state, ack, frame } = joinFragment(this.#transfers, fragment, turn.nowMs)
+    const isRepeated = state.bytes === this.#transfers.bytes
     this.#transfers = state
     if (frame !== undefined) {
       this.#read(frame, turn, out)
       return
     }
-    if (isWorthReporting(fragment, ack)) this.#answer(ack, out)
+    if (isRepeated || isWorthReporting(fragment, ack)) this.#answer(ack, out)
   }
 
   #acknowledged(frame: PointerFrame, turn: Turn, out: Output[]): void {
