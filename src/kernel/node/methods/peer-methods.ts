@@ -1,0 +1,54 @@
+/** `peers` and `ping`: what the transports know of the paths to others. */
+import { z } from 'zod'
+import { ChatError } from '../../api/errors.ts'
+import type { Method } from '../../api/points.ts'
+import type { Peers, People } from '../../api/tokens.ts'
+import type { Link } from '../../api/transport.ts'
+import { readParams } from './params.ts'
+
+const pingParams = z.object({
+  peer: z.string(),
+  count: z.number().int().min(1).max(1000),
+  timeoutMs: z.number().int().min(1).default(2_000),
+})
+
+const peerLine = (people: People, link: Link) => ({
+  name: people.card(link.device)?.name ?? link.device,
+  path: link.up ? (link.path ?? null) : null,
+  address: link.address ?? null,
+  rttMs: link.rttMs ?? null,
+  mtu: link.mtu,
+  lastSeen: link.lastSeenMs ?? null,
+})
+
+const median = (sorted: readonly number[]): number | null => sorted[Math.floor(sorted.length / 2)] ?? null
+
+export const peerMethods = (peers: Peers, people: People): readonly Method[] => [
+  { name: 'peers', call: async () => ({ peers: peers.links().map(link => peerLine(people, link)) }) },
+  {
+    name: 'ping',
+    call: async params => {
+      const { peer, count, timeoutMs } = readParams(pingParams, params)
+      const contact = await people.find(peer)
+      const device = people.cards(contact.person)[0]?.device
+      if (device === undefined) throw new ChatError('UNKNOWN_PEER', `no device of ${contact.name} is known`)
+      const reached = await peers.reach(device)
+      if (!reached.up)
+        throw new ChatError('PEER_UNREACHABLE', reached.reason ?? `${contact.name} cannot be reached`)
+      const times: number[] = []
+      for (let sent = 0; sent < count; sent++) {
+        const rttMs = await peers.ping(device, timeoutMs)
+        if (rttMs !== undefined) times.push(rttMs)
+      }
+      const sorted = times.toSorted((a, b) => a - b)
+      return {
+        sent: count,
+        received: sorted.length,
+        rttMsMin: sorted[0] ?? null,
+        rttMsP50: median(sorted),
+        rttMsMax: sorted.at(-1) ?? null,
+        path: peers.links().find(link => link.device === device)?.path ?? null,
+      }
+    },
+  },
+]
