@@ -20,6 +20,8 @@ export { perPlugin, shared } from './container.ts'
 interface Plan {
   /** Makes the kernel's services, Clock among them; they may keep `live` and read it for ever. */
   readonly services: (live: LiveContributions) => readonly Binding[]
+  /** Awaited once all contributions are in the book and before any plugin starts: the views are folded here. */
+  readonly ready?: () => Promise<void>
   /** The package's own plugins; the config may leave any of them out. */
   readonly plugins: readonly AnyPlugin[]
   readonly config: HomeConfig
@@ -41,7 +43,7 @@ export interface House {
 const KERNEL = 'ntm.kernel'
 
 /** Resolves when every plugin runs or has said why not. The services are stopped by whoever made them. */
-export const boot = async ({ services, plugins, config, packages }: Plan): Promise<House> => {
+export const boot = async ({ services, ready, plugins, config, packages }: Plan): Promise<House> => {
   const container = new ServiceContainer()
   const book = new ContributionBook(container)
   const health = new HealthBook()
@@ -55,6 +57,7 @@ export const boot = async ({ services, plugins, config, packages }: Plan): Promi
   const lifecycle = new Lifecycle({ container, book, health, clock })
   const report = health.report.bind(health)
   lifecycle.setUp(await loadPlugins({ own: plugins, config, packages, clock, report }))
+  await ready?.()
   await lifecycle.start()
   return {
     get,

@@ -12,12 +12,12 @@ import {
   type Journal,
   type Keyspace,
   type Link,
-  type Log,
   type Output,
   type Protocols,
   type Random,
 } from './api/index.ts'
 import type { Contributed, LiveContributions } from './contributions.ts'
+import type { OwnLog } from './log.ts'
 import { type Deed, MachineSeat } from './machine-seat.ts'
 import type { PeerSwitch } from './peers.ts'
 import { causeOf } from './sentence.ts'
@@ -28,7 +28,7 @@ export interface DriverParts {
   readonly contributions: LiveContributions
   readonly peers: Pick<PeerSwitch, 'bind' | 'send' | 'reach' | 'links' | 'link$'>
   readonly gate: Gate
-  readonly log: Pick<Log, 'appended$' | 'read'>
+  readonly log: Pick<OwnLog, 'appended$' | 'chain'>
   readonly journal: Pick<Journal, 'note'>
   keyspace(plugin: string): Pick<Keyspace, 'put'>
 }
@@ -146,7 +146,7 @@ export class Driver implements Protocols {
     const query = { stream, author, fromSeq, limit: Math.min(limit, FETCH_MAX) }
     try {
       const events: Recorded[] = []
-      for await (const recorded of this.#parts.log.read(query)) events.push(recorded)
+      for await (const recorded of this.#parts.log.chain(query)) events.push(recorded)
       seat.feed({ kind: 'fetched', stream, author, fromSeq, events })
     } catch (error) {
       this.#parts.journal.note(`events could not be read: ${causeOf(error)}`, author)

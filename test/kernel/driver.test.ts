@@ -2,10 +2,11 @@ import { Subject } from 'rxjs'
 import { beforeEach, expect, test } from 'vitest'
 import type { Recorded, Sealed } from '../../src/events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../../src/events/ids.ts'
-import type { Input, Link, LogQuery, Output, Verdict } from '../../src/kernel/api/index.ts'
+import type { Input, Link, Output, Verdict } from '../../src/kernel/api/index.ts'
 import { Driver } from '../../src/kernel/driver.ts'
 import { SeededRandom } from '../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../src/kernel/testing/virtual-clock.ts'
+import type { ChainQuery } from '../../src/store/log-store.ts'
 import { House, settle } from './support/house.ts'
 
 const bob = 'b'.repeat(64) as DeviceId
@@ -37,7 +38,7 @@ function rig() {
   const gate = {
     ingest: async (_run: readonly Sealed[], _from: DeviceId): Promise<readonly Verdict[]> => verdicts,
   }
-  const read = async function* (query: LogQuery): AsyncIterable<Recorded> {
+  const chain = async function* (query: ChainQuery): AsyncIterable<Recorded> {
     done.push(query)
     yield recorded
   }
@@ -59,7 +60,7 @@ function rig() {
       },
     },
     gate,
-    log: { appended$, read },
+    log: { appended$, chain },
     journal: { note: (what, about) => void done.push(['note', what, about]) },
     keyspace: plugin => ({ put: (key, value) => void done.push(['keep', plugin, key, value]) }),
   })

@@ -1,0 +1,127 @@
+/**
+ * The data path of one device, put together: store, gate, log, views, journal, peers and driver, as the services
+ * that plugins ask for. A node, a DC and a simulated home all get theirs here.
+ */
+import type { PersonId } from '../events/ids.ts'
+import type { LogStore } from '../store/log-store.ts'
+import type { Signer } from '../wire/signature.ts'
+import { Admission } from './admission.ts'
+import {
+  type Clock,
+  Directory,
+  Gate,
+  Journal,
+  Keyspace,
+  Log,
+  Peers,
+  Protocols,
+  type Random,
+  Views,
+} from './api/index.ts'
+import { Appender } from './appender.ts'
+import { Asides } from './asides.ts'
+import { type Binding, perPlugin, shared } from './container.ts'
+import type { LiveContributions } from './contributions.ts'
+import { DirectorySwitch } from './directory.ts'
+import { Driver } from './driver.ts'
+import { EventGate, type GateParts, ownElsewhere } from './gate.ts'
+import { journalOf } from './journal.ts'
+import { keyspaceOf } from './keyspace.ts'
+import { OwnLog } from './log.ts'
+import { PeerSwitch } from './peers.ts'
+import { StreamBook } from './stream-book.ts'
+import { LiveViews } from './views.ts'
+
+export interface DataPathParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly signer: Signer
+  /** The person that this device belongs to. */
+  readonly person: PersonId
+  readonly store: LogStore
+  readonly contributions: LiveContributions
+}
+
+export class DataPath {
+  readonly log: OwnLog
+  readonly gate: EventGate
+  readonly views: LiveViews
+  readonly journal: Journal
+  readonly peers: PeerSwitch
+  readonly directory: DirectorySwitch
+  readonly driver: Driver
+  readonly #parts: DataPathParts
+  readonly #asides: Asides
+  readonly #appender: Appender
+
+  constructor(parts: DataPathParts) {
+    const { clock, random, signer, person, store, contributions } = parts
+    this.#parts = parts
+    const asides = new Asides(clock, store)
+    const book = new StreamBook(store, signer.device)
+    const admission = new Admission(contributions, person)
+    this.views = new LiveViews(contributions, store)
+    const appender = new Appender({
+      store,
+      book,
+      asides,
+      publish: recorded => {
+        this.views.apply(recorded)
+        this.log.publish(recorded)
+      },
+    })
+    this.#asides = asides
+    this.#appender = appender
+    this.journal = journalOf(clock, store, asides)
+    this.log = new OwnLog({ clock, random, signer, store, book, admission, appender })
+    const foundOwnElsewhere: GateParts['foundOwnElsewhere'] = event => {
+      this.log.stopWriting(ownElsewhere(event))
+      this.journal.note('this device signed it, but its log does not have it', event.id)
+    }
+    const { journal, log } = this
+    this.gate = new EventGate({
+      self: signer.device,
+      clock,
+      book,
+      admission,
+      appender,
+      journal,
+      foundOwnElsewhere,
+    })
+    this.peers = new PeerSwitch(contributions)
+    this.directory = new DirectorySwitch(contributions, clock)
+    const { gate, peers } = this
+    const keyspace = (plugin: string): Keyspace => keyspaceOf(plugin, store, asides)
+    this.driver = new Driver({ clock, random, contributions, peers, gate, log, journal, keyspace })
+    contributions.changed$.subscribe(() => gate.lawsChanged())
+  }
+
+  /** Everything here that a plugin may ask for; keyspaces are each plugin's own. */
+  bindings(): readonly Binding[] {
+    const { store } = this.#parts
+    return [
+      shared(Log, this.log),
+      shared(Gate, this.gate),
+      shared(Views, this.views),
+      shared(Journal, this.journal),
+      shared(Peers, this.peers),
+      shared(Directory, this.directory),
+      shared(Protocols, this.driver),
+      perPlugin(Keyspace, plugin => keyspaceOf(plugin, store, this.#asides)),
+    ]
+  }
+
+  /** After all plugins are set up and before any starts. */
+  async start(): Promise<void> {
+    await this.views.start()
+    this.driver.start()
+  }
+
+  /** After all plugins have stopped: finishes what was asked for and saves the views. The store stays open. */
+  async stop(): Promise<void> {
+    this.driver.stop()
+    await this.#appender.close()
+    await this.#asides.close()
+    await this.views.stop()
+  }
+}

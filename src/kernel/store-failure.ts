@@ -1,0 +1,21 @@
+/**
+ * What a disk or a log reports, as the error that a person sees. The store speaks of faults and places; whose
+ * fault it is and what to do about it is said here.
+ */
+import { DiskError, type DiskFault } from '../store/disk.ts'
+import { StoreError, type StoreFault } from '../store/store-error.ts'
+import { ChatError, type ErrorCode, toChatError } from './api/index.ts'
+
+const CODES: Readonly<Record<DiskFault | StoreFault, ErrorCode>> = {
+  locked: 'LOG_LOCKED',
+  full: 'DISK_FULL',
+  failed: 'DISK_FAILED',
+  damaged: 'LOG_DAMAGED',
+  newer: 'LOG_NEWER',
+  'wrong-key': 'PASSPHRASE',
+}
+
+export const storeFailure = (error: unknown): ChatError =>
+  error instanceof DiskError || error instanceof StoreError
+    ? new ChatError(CODES[error.kind], error.message, { cause: error })
+    : toChatError(error)

@@ -1,0 +1,143 @@
+/**
+ * Own drafts on their way into the log. Sealing waits for the turn, because only then is it certain what the
+ * chain's last event is; drafts that gathered until then are sealed together.
+ */
+import type { Draft, Opened, Recorded } from '../events/envelope.ts'
+import { type DeviceId, type EventId, type Millis, NO_STREAM, type StreamId } from '../events/ids.ts'
+import { type Arrival, streamOf } from '../store/append-plan.ts'
+import { SEEN_MAX } from '../wire/limits.ts'
+import { type Chain, sealRun } from '../wire/seal.ts'
+import type { Signer } from '../wire/signature.ts'
+import type { Admission } from './admission.ts'
+import { ChatError, type Clock, type Random } from './api/index.ts'
+import type { Job } from './appender.ts'
+import type { StreamBook, StreamState } from './stream-book.ts'
+
+export interface Submission {
+  readonly drafts: readonly Draft[]
+  resolve(recorded: readonly Recorded[]): void
+  reject(error: unknown): void
+}
+
+export interface SubmitParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly signer: Signer
+  readonly book: StreamBook
+  readonly admission: Admission
+}
+
+interface Sealed {
+  readonly submission: Submission
+  readonly count: number
+}
+
+export class SubmitJob implements Job {
+  readonly #parts: SubmitParts
+  readonly #stream: StreamId
+  readonly #queue: readonly Submission[]
+  readonly #onTurn: () => void
+  #sealed: readonly Sealed[] = []
+
+  /** `queue` may grow until `onTurn` is called. */
+  constructor(parts: SubmitParts, stream: StreamId, queue: readonly Submission[], onTurn: () => void) {
+    this.#parts = parts
+    this.#stream = stream
+    this.#queue = queue
+    this.#onTurn = onTurn
+  }
+
+  prepare(): Promise<void> | undefined {
+    const { book } = this.#parts
+    return this.#stream === NO_STREAM || book.get(this.#stream) !== undefined
+      ? undefined
+      : book.load(this.#stream)
+  }
+
+  decide(): readonly Arrival[] {
+    this.#onTurn()
+    try {
+      return this.#seal(this.#queue)
+    } catch (error) {
+      if (this.#queue.length === 1) throw error
+    }
+    // One of them cannot be sealed or is not allowed: that must not be the others' loss.
+    const arrivals: Arrival[] = []
+    const sealed: Sealed[] = []
+    for (const submission of this.#queue) {
+      try {
+        arrivals.push(...this.#seal([submission]))
+        sealed.push(...this.#sealed)
+      } catch (error) {
+        submission.reject(error)
+      }
+    }
+    this.#sealed = sealed
+    return arrivals
+  }
+
+  landed(recorded: readonly Recorded[]): void {
+    let at = 0
+    for (const { submission, count } of this.#sealed) {
+      submission.resolve(recorded.slice(at, at + count))
+      at += count
+    }
+  }
+
+  failed(error: unknown): void {
+    this.#onTurn()
+    for (const submission of this.#queue) submission.reject(error)
+  }
+
+  /** Seals all drafts as one chain. Changes nothing if it throws. */
+  #seal(submissions: readonly Submission[]): readonly Arrival[] {
+    const { clock, random, signer, book, admission } = this.#parts
+    const drafts = submissions.flatMap(submission => [...submission.drafts])
+    const known = book.get(this.#stream)
+    const at = Math.max(clock.now(), known?.ownAt ?? 0)
+    const environment = { now: () => at, random: (count: number) => random.bytes(count) }
+    const chain = known === undefined ? FOUNDING : nextOf(known, signer.device)
+    const events = sealRun(drafts, chain, signer, environment)
+    const state = known ?? { stream: streamOf(events[0]!), kept: [], law: undefined }
+    const entry = admission.judge(state, events)
+    if (entry.kind !== 'admitted') throw notAdmitted(state.stream, entry)
+    if (known !== undefined) cite(known, chain.seen)
+    for (const event of events) book.note(event)
+    this.#sealed = submissions.map(submission => ({ submission, count: submission.drafts.length }))
+    const receivedAt: Millis = clock.now()
+    return events.map((event: Opened): Arrival => ({ event, receivedAt, via: 'self' }))
+  }
+}
+
+const FOUNDING: Chain = { stream: NO_STREAM, seq: 0, prev: undefined, seen: [] }
+
+function nextOf(state: StreamState, self: DeviceId): Chain {
+  const { stream } = state
+  const seen = uncited(state, self)
+  const tip = state.branches.get(self)?.at(-1)
+  return tip === undefined
+    ? { stream, seq: 0, prev: undefined, seen }
+    : { stream, seq: tip.seq + 1, prev: tip.id, seen }
+}
+
+/** Tips of other authors that no event of this device cites yet; what is too much goes with the next event. */
+function uncited({ branches, cited }: StreamState, self: DeviceId): readonly EventId[] {
+  const seen: EventId[] = []
+  for (const [author, tips] of branches) {
+    if (author === self) continue
+    for (const { id } of tips) if (!cited.has(id) && seen.length < SEEN_MAX) seen.push(id)
+  }
+  return seen
+}
+
+/** Remembers what is cited, and forgets what is no tip any more. */
+function cite({ branches, cited }: StreamState, seen: readonly EventId[]): void {
+  const tips = new Set([...branches.values()].flatMap(each => each.map(({ id }) => id)))
+  for (const id of cited) if (!tips.has(id)) cited.delete(id)
+  for (const id of seen) cited.add(id)
+}
+
+const notAdmitted = (stream: StreamId, entry: { kind: 'refused' } | { kind: 'lawless'; needs: string }) =>
+  entry.kind === 'lawless'
+    ? new ChatError('PLUGIN_NEEDS_MISSING', `stream ${stream} cannot be written: it needs ${entry.needs}`)
+    : new ChatError('NOT_ADMITTED', `this device may not write to stream ${stream}`)
