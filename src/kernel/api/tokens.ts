@@ -160,6 +160,12 @@ export interface Directory {
 }
 export const Directory = token<Directory>('ntm.directory')
 
+/** How this node stands to the coordinator of its own domain. */
+export interface Coordination {
+  state(): 'up' | 'down' | 'registering'
+}
+export const Coordination = token<Coordination>('ntm.coordination')
+
 /** Feeds commands to a protocol's machine by the protocol's name. */
 export interface Protocols {
   command(protocol: string, command: unknown): void

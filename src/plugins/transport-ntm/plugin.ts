@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import {
   Clock,
+  Coordination,
   definePlugin,
   Identity,
   Journal,
@@ -30,7 +31,6 @@ const settings = z.strictObject({
 })
 
 const methodsOf = (node: NtmNode): readonly Method[] => [
-  { name: 'dc.state', call: async () => ({ state: node.membership.state }) },
   {
     name: 'dc.registration',
     call: async params => {
@@ -50,7 +50,7 @@ const methodsOf = (node: NtmNode): readonly Method[] => [
 ]
 
 export const transportNtm = definePlugin({
-  manifest: { id: 'ntm.transport', version: '0.1.0', api: '^1.0.0' },
+  manifest: { id: 'ntm.transport', version: '0.1.0', api: '^1.0.0', provides: [Coordination.id] },
   needs: {
     clock: Clock,
     random: Random,
@@ -69,7 +69,12 @@ export const transportNtm = definePlugin({
       listen,
     })
     return {
-      contributes: { transport: [node.transport], directory: [node.directory], method: methodsOf(node) },
+      contributes: {
+        transport: [node.transport],
+        directory: [node.directory],
+        method: methodsOf(node),
+        service: [{ token: Coordination, value: { state: () => node.membership.state } }],
+      },
       start: () => node.start(),
       stop: () => node.stop(),
     }

@@ -4,7 +4,7 @@
  */
 import { definePlugin } from '../../api/plugin.ts'
 import type { Method } from '../../api/points.ts'
-import { Health, Log, Peers, People } from '../../api/tokens.ts'
+import { Coordination, Health, Log, Peers, People } from '../../api/tokens.ts'
 import { logMethods } from './log-methods.ts'
 import { NodeControl } from './node-control.ts'
 import { peerMethods } from './peer-methods.ts'
@@ -30,8 +30,8 @@ const controlMethods = (control: NodeControl, health: Health): readonly Method[]
 export const nodePlugin = definePlugin({
   manifest: { id: 'ntm.node', version: '0.1.0', api: '^1.0.0' },
   needs: { control: NodeControl, log: Log, health: Health, peers: Peers },
-  wants: { people: People },
-  setup({ control, log, health, peers, people }) {
+  wants: { people: People, coordination: Coordination },
+  setup({ control, log, health, peers, people, coordination }) {
     return {
       contributes: {
         method: [
@@ -39,9 +39,10 @@ export const nodePlugin = definePlugin({
           ...logMethods(log, control),
           ...(people === undefined ? [] : peerMethods(peers, people)),
           {
-            name: 'status.node',
+            name: 'status',
             call: async () => ({
               name: control.name,
+              dc: { state: coordination?.state() ?? 'down' },
               peers: peers.links().filter(link => link.up).length,
               events: control.events(),
               atRest: control.atRest,
