@@ -20,7 +20,7 @@ import { encodeSealed } from '../../src/wire/sealed-codec.ts'
 import { type KeyPair, keyPairFromSeed, signerOf, signLabelled } from '../../src/wire/signature.ts'
 
 export const NOW = 1_700_000_000_000
-const YEAR_MS = 31_536_000_000
+const LIFETIME_MS = 10 * 31_536_000_000
 
 const seedOf = (what: string): Uint8Array => labelledHash(`test.${what}`)
 
@@ -78,7 +78,7 @@ export function namedPerson(what: string, name = `${what}.example`, hasSecondDev
     proof,
     mailboxes: [],
     issued: NOW,
-    expires: NOW + YEAR_MS,
+    expires: NOW + LIFETIME_MS,
     ...more,
   })
   const record = (more: Partial<NameRecordFields> = {}, extra: Record<string, unknown> = {}) =>
