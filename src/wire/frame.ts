@@ -1,5 +1,5 @@
 /**
- * The frames of the text protocol: what one inner UDP datagram between two chatting devices says (SPEC.md §9).
+ * The frames of the text protocol: what one inner UDP datagram between two chatting devices says (SPEC.md §10).
  * The first byte names the kind. The author of everything spoken of is the device at the sending end of a text
  * and at the receiving end of an acknowledgement; the stream is the two persons' own unless it is named.
  */

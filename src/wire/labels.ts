@@ -8,7 +8,7 @@ export const DATA_LABEL = 'ntm.data.1'
 export const DIRECT_LABEL = 'ntm.direct.1'
 export const EVENT_SIGNATURE_LABEL = 'ntm.sig.event.1'
 export const CONSENT_SIGNATURE_LABEL = 'ntm.sig.consent.1'
-/** Keys derived from a device's seed (FORMATS of keys: SPEC.md §4). */
+/** Keys derived from a device's seed (SPEC.md §4). */
 export const SIGNING_KEY_LABEL = 'ntm.key.sign.1'
 export const TUNNEL_KEY_LABEL = 'ntm.key.tunnel.1'
 export const STORAGE_KEY_LABEL = 'ntm.key.storage.1'
