@@ -24,7 +24,8 @@ import type { Range } from './disk.ts'
 import { VAULT_KEY_BYTES, type Vault } from './vault.ts'
 
 export const LAYOUT = 1
-const NUMBER_BYTES = 6
+/** Of a position, a seq, or the n of a journal entry. */
+export const NUMBER_BYTES = 6
 export const NUMBER_MAX = 2 ** 48 - 1
 
 export const KIND = {

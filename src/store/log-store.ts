@@ -67,7 +67,7 @@ export interface OrderQuery {
  */
 export async function openStore({ disk, vault, journalEntries }: StoreOptions): Promise<LogStore> {
   const shelves = new Shelves(disk, vault)
-  await checkLayout(shelves, vault)
+  await checkLayout(shelves, vault, { found: true })
   const standing = await readStanding(shelves)
   return new LogStore(shelves, standing, journalEntries ?? JOURNAL_ENTRIES)
 }

@@ -2,8 +2,7 @@
  * Whether this log may be opened at all: it is of a layout that this program knows, it belongs to the given
  * vault, and it is whole enough to say where it stands. A new log is made only on a disk that holds nothing.
  */
-import type { Disk } from './disk.ts'
-import { put } from './disk.ts'
+import { type Disk, put } from './disk.ts'
 import type { Standing } from './gathering.ts'
 import { LAYOUT, lastNumber } from './keyspace.ts'
 import type { Shelves } from './shelves.ts'
@@ -24,13 +23,19 @@ async function isEmpty(disk: Disk): Promise<boolean> {
   return true
 }
 
-/** Throws StoreError unless the log is this vault's and of this layout; founds it where there is nothing. */
-export async function checkLayout(shelves: Shelves, vault: Vault): Promise<void> {
+/**
+ * Throws StoreError unless the log is this vault's and of this layout. With `found` a log is founded where there
+ * is nothing at all; without it nothing is written.
+ */
+export async function checkLayout(
+  shelves: Shelves,
+  vault: Vault,
+  how: { readonly found: boolean },
+): Promise<void> {
   const { disk, keys } = shelves
   const found = await disk.get(keys.layout)
   if (found === undefined) {
-    if (!(await isEmpty(disk)))
-      throw shelves.damaged('its first entry', 'it is missing, and others are there')
+    if (!how.found || !(await isEmpty(disk))) throw shelves.damaged('its first entry', 'it is missing')
     const ops = [put(keys.layout, layoutBytes(vault)), put(keys.check, vault.seal(keys.check, CHECK))]
     return disk.batch(ops, { sync: true })
   }
@@ -39,13 +44,13 @@ export async function checkLayout(shelves: Shelves, vault: Vault): Promise<void>
   const layout = found[MAGIC.length]!
   if (layout > LAYOUT)
     throw new StoreError('newer', `the log has layout ${layout}; this program knows layouts up to ${LAYOUT}`)
-  if (!equal(found.subarray(MAGIC.length + 1), vault.storeId))
-    throw new StoreError('wrong-key', 'the key belongs to another log')
   const check = await disk.get(keys.check)
   if (check === undefined) throw shelves.damaged('its key check', 'it is missing')
   const opened = vault.open(keys.check, check)
   if (opened === undefined || !equal(opened, CHECK))
     throw new StoreError('wrong-key', 'the key does not open this log')
+  // The key fits and its store id was authenticated with it, so it is the entry that is wrong.
+  if (!equal(found, layoutBytes(vault))) throw shelves.damaged('its first entry', 'it was changed')
 }
 
 /** The newest position and journal number: all that is read when a log is opened. */

@@ -28,7 +28,7 @@ export class Shelves {
   }
 
   damaged(place: string, why: string): StoreError {
-    const error = new StoreError('damaged', `the log is damaged: ${place}: ${why}`)
+    const error = new StoreError('damaged', `the log is damaged: ${place}: ${why}`, why)
     this.#damage ??= error
     return error
   }

@@ -12,10 +12,13 @@ export type StoreFault =
 
 export class StoreError extends Error {
   readonly kind: StoreFault
+  /** The message without the place, for whoever names the place already. */
+  readonly why: string
 
-  constructor(kind: StoreFault, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
+  constructor(kind: StoreFault, message: string, why = message) {
+    super(message)
     this.name = 'StoreError'
     this.kind = kind
+    this.why = why
   }
 }
