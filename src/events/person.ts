@@ -52,6 +52,13 @@ export interface DeviceCertified {
   readonly consent: Uint8Array
 }
 
+/** Data of `device.revoked`: the author is the recovery key or an older device than the one revoked. */
+export interface DeviceRevoked {
+  readonly device: DeviceId
+  /** As in `device.certified`. */
+  readonly by: EventId
+}
+
 /** Data of `device.introduced`: seq 0 of every device in every stream that is not its person's own. */
 export interface DeviceIntroduced {
   readonly person: PersonId
@@ -125,6 +132,20 @@ export function readDeviceCertified(value: unknown): DeviceCertified | undefined
     return undefined
   if (certificate.person === undefined || certificate.serial === 0) return undefined
   return { certificate, by: idFromBytes(by), consent }
+}
+
+/** The data of `device.revoked` as plain msgpack values. */
+export const deviceRevokedData = ({ device, by }: DeviceRevoked): Fields => ({
+  device: idToBytes(device),
+  by: idToBytes(by),
+})
+
+/** What `device.revoked` says, or undefined. */
+export function readDeviceRevoked(value: unknown): DeviceRevoked | undefined {
+  if (!isFields(value)) return undefined
+  const { device, by } = value
+  if (!isBytes(device, ID_BYTES) || !isBytes(by, ID_BYTES)) return undefined
+  return { device: idFromBytes(device), by: idFromBytes(by) }
 }
 
 /** The data of `device.introduced` as plain msgpack values. */

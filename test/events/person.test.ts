@@ -12,10 +12,12 @@ import {
   certificateData,
   deviceCertifiedData,
   deviceIntroducedData,
+  deviceRevokedData,
   personFoundedData,
   readCertificate,
   readDeviceCertified,
   readDeviceIntroduced,
+  readDeviceRevoked,
   readPersonFounded,
 } from '../../src/events/person.ts'
 import { idOf } from '../support/sealing.ts'
@@ -24,6 +26,7 @@ const first = { device: idOf<DeviceId>(1), tunnelKey: idOf<TunnelKey>(2), notBef
 const further = { ...first, person: idOf<PersonId>(4), serial: 1 }
 const founded = { nonce: new Uint8Array(16), recovery: idOf<DeviceId>(5), certificate: first }
 const certified = { certificate: further, by: idOf<EventId>(6), consent: new Uint8Array(64) }
+const revoked = { device: idOf<DeviceId>(1), by: idOf<EventId>(6) }
 const introduced = { person: idOf<PersonId>(4), proof: [Uint8Array.of(1), Uint8Array.of(2)] }
 
 describe('a certificate', () => {
@@ -50,6 +53,7 @@ describe('the events of a person', () => {
   it('come back', () => {
     expect(readPersonFounded(personFoundedData(founded))).toEqual(founded)
     expect(readDeviceCertified(deviceCertifiedData(certified))).toEqual(certified)
+    expect(readDeviceRevoked(deviceRevokedData(revoked))).toEqual(revoked)
     expect(readDeviceIntroduced(deviceIntroducedData(introduced))).toEqual(introduced)
   })
 
@@ -70,6 +74,11 @@ describe('the events of a person', () => {
     ).toBeUndefined()
   })
 
+  it('revoke a device by its key, relying on a grant', () => {
+    expect(readDeviceRevoked({ ...deviceRevokedData(revoked), device: 'text' })).toBeUndefined()
+    expect(readDeviceRevoked({ device: new Uint8Array(32) })).toBeUndefined()
+  })
+
   it('introduce with a proof that is a list of bytes', () => {
     expect(readDeviceIntroduced({ ...deviceIntroducedData(introduced), proof: [1] })).toBeUndefined()
     expect(
@@ -80,7 +89,8 @@ describe('the events of a person', () => {
   it('never throw on values of any shape', () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true }), given => {
-        const readers = [readCertificate, readPersonFounded, readDeviceCertified, readDeviceIntroduced]
+        const people = [readPersonFounded, readDeviceCertified, readDeviceRevoked, readDeviceIntroduced]
+        const readers = [readCertificate, ...people]
         for (const read of readers) expect(read(given)).toBeUndefined()
       }),
       { numRuns: 300 },

@@ -8,6 +8,7 @@ import { FRAGMENT_BYTES, FRAME_MAX_BYTES, LONG_FRAME_MAX_BYTES } from '../../src
 import { fuzzRuns } from '../support/fuzz.ts'
 import { mutated } from '../support/mutations.ts'
 import { bytesOf, hex, idOf, NOON, partsOf, sealTexts } from '../support/sealing.ts'
+import { weightOf } from '../support/weight.ts'
 
 const prefix = '0123456789abcdef'
 const stream = idOf<StreamId>(0x55)
@@ -126,6 +127,22 @@ describe('frames', () => {
       }),
       { numRuns: fuzzRuns(3000) },
     )
+  })
+
+  it('never become more than they brought, however long they claim to be', () => {
+    const samples = FRAMES.map(([, frame]) => encodeFrame(frame))
+    /** Names of fields, and the prefix that a text frame states once and the value twice. */
+    const overhead = 700
+    fc.assert(
+      fc.property(mutated(samples), bytes => {
+        const read = decodeFrame(bytes)
+        if (read.ok) expect(weightOf(Object.values(read.value))).toBeLessThanOrEqual(bytes.length + overhead)
+      }),
+      { numRuns: fuzzRuns(1000) },
+    )
+    for (const claim of ['0240', '07ff', `0502${prefix}3f40`, '02010380087f', `0240${'00'.repeat(60)}`]) {
+      expect(decodeFrame(bytesOf(claim)).ok).toBe(false)
+    }
   })
 
   it('are read without changing their input', () => {

@@ -9,6 +9,7 @@ import { isUtf8 } from '../../src/wire/utf8.ts'
 import { fuzzRuns } from '../support/fuzz.ts'
 import { mutated } from '../support/mutations.ts'
 import { bytesOf, hex } from '../support/sealing.ts'
+import { weightOf } from '../support/weight.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 })
 const key = text.filter(name => name !== '__proto__')
@@ -146,7 +147,9 @@ describe('the data grammar', () => {
     fc.assert(
       fc.property(mutated(samples), bytes => {
         const read = readData(bytes)
-        if (read.ok) expect(readData(packData(read.value))).toEqual(read)
+        if (!read.ok) return
+        expect(readData(packData(read.value))).toEqual(read)
+        expect(weightOf(read.value)).toBeLessThanOrEqual(bytes.length)
       }),
       { numRuns: fuzzRuns(2000) },
     )
