@@ -18,7 +18,7 @@ import {
   type Device,
   type DropReason,
   endHandshake,
-  endSession,
+  endSessions,
   forgetAnswer,
   freeIndex,
 } from './device.ts'
@@ -30,7 +30,7 @@ import { type Initiation, readInitiation, type TransportKeys, writeResponse } fr
 import { type Answer, Peer } from './peer.ts'
 import { Session } from './session.ts'
 import { isLater } from './tai64n.ts'
-import { OPEN, PeerTimers, RETRANSMIT, ZERO } from './timers.ts'
+import { PeerTimers, RETRANSMIT, ZERO } from './timers.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -173,15 +173,14 @@ function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | un
 }
 
 /**
- * Of two crossing initiations between nodes, the one with the lower static key stands. Should it come to
- * nothing, what waits here opens again.
+ * Of two nodes that renew at the same time the one with the lower static key goes on, else they would do so for
+ * ever. While there is no session yet, both may try: whichever gets through is welcome.
  */
 function yieldToLowerKey(device: Device, peer: Peer, now: number): void {
-  if (peer.plain || peer.handshake === undefined) return
+  if (peer.plain || peer.handshake === undefined || !peer.inUse(now, device.limits)) return
   if (Buffer.compare(peer.publicKey, device.staticKey.publicKey) >= 0) return
   endHandshake(device, peer)
   peer.timers.clear(RETRANSMIT)
-  if (peer.staged.length > 0) peer.timers.set(OPEN, now + device.limits.rekeyTimeoutMs)
 }
 
 function installAnswered(
@@ -202,7 +201,7 @@ function installAnswered(
     replayWindow: device.replayWindow,
   })
   device.sessions.set(localIndex, session)
-  endSession(device, peer.sessionAnswered(session, now))
+  endSessions(device, peer.sessionAnswered(session, now))
   peer.timers.sessionDerived(now)
   if (peer.admitted && peer.current === undefined) peer.timers.set(ZERO, now + UNCONFIRMED_MS)
 }

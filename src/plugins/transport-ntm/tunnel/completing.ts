@@ -5,7 +5,7 @@
 
 import { refuseUnderLoad } from './answering.ts'
 import { openCookieReply } from './cookie.ts'
-import { type Device, type DropReason, endHandshake, endSession } from './device.ts'
+import { type Device, type DropReason, endHandshake, endSessions } from './device.ts'
 import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
 import { decodeCookieReply, decodeResponse } from './messages.ts'
@@ -67,7 +67,7 @@ function installInitiated(
     replayWindow: device.replayWindow,
   })
   device.sessions.set(made.localIndex, session)
-  for (const dropped of peer.sessionInitiated(session, made.now)) endSession(device, dropped)
+  endSessions(device, peer.sessionInitiated(session, made.now))
 }
 
 /**

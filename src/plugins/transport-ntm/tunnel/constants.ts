@@ -74,6 +74,8 @@ export const ANSWER_OTHER_SOURCES = 8
 export const BOTH_OPEN_WAIT_MS = 1_000
 /** A session pushed out of its slot still opens packets that were in flight for this long. */
 export const RETIRED_MS = 10_000
+/** So many such sessions per peer: two handshakes that cross push out two. */
+export const RETIRED_SESSIONS = 4
 /** An admitted stranger that never confirms its session is forgotten after this long. */
 export const UNCONFIRMED_MS = 10_000
 /** Largest UDP payload. */

@@ -125,11 +125,12 @@ export function freeIndex(device: Device): number {
   }
 }
 
-/** Wipes a session that fell out of its last slot. */
-export function endSession(device: Device, session: PeerSession | undefined): void {
-  if (session === undefined) return
-  device.sessions.delete(session.localIndex)
-  session.wipe()
+/** Wipes sessions that fell out of their last slot. */
+export function endSessions(device: Device, sessions: readonly PeerSession[]): void {
+  for (const session of sessions) {
+    device.sessions.delete(session.localIndex)
+    session.wipe()
+  }
 }
 
 export function endHandshake(device: Device, peer: Peer): void {
@@ -139,7 +140,7 @@ export function endHandshake(device: Device, peer: Peer): void {
 
 /** Wipes everything secret that was negotiated with the peer, and whatever waited for it. Deadlines stay. */
 export function wipePeer(device: Device, peer: Peer): void {
-  for (const session of peer.takeSessions()) endSession(device, session)
+  endSessions(device, peer.takeSessions())
   endHandshake(device, peer)
   forgetAnswer(device, peer)
   peer.staged.length = 0

@@ -4,7 +4,7 @@
  */
 
 import { idFromBytes, type TunnelKey } from '../../../events/ids.ts'
-import { KEY_BYTES, RETIRED_MS, type TunnelLimits } from './constants.ts'
+import { KEY_BYTES, RETIRED_MS, RETIRED_SESSIONS, type TunnelLimits } from './constants.ts'
 import { cookieKey } from './cookie.ts'
 import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Key } from './mac.ts'
@@ -79,7 +79,8 @@ export class Peer implements TunnelPeer {
   previous: PeerSession | undefined
   current: PeerSession | undefined
   next: PeerSession | undefined
-  retired: PeerSession | undefined
+  /** Out of their slots, but packets may be in flight; oldest first. */
+  readonly #retired: PeerSession[] = []
 
   handshake: PendingHandshake | undefined
   answer: Answer | undefined
@@ -135,15 +136,15 @@ export class Peer implements TunnelPeer {
   }
 
   /** We answered: the new session waits for the initiator's first data. */
-  sessionAnswered(session: PeerSession, now: number): PeerSession | undefined {
-    const dropped = this.next === undefined ? undefined : this.#retire(this.next, now)
+  sessionAnswered(session: PeerSession, now: number): readonly PeerSession[] {
+    const dropped = this.#retire([this.next], now)
     this.next = session
     return dropped
   }
 
   /** The initiator used the session we answered with. */
-  sessionConfirmed(now: number): PeerSession | undefined {
-    const dropped = this.previous === undefined ? undefined : this.#retire(this.previous, now)
+  sessionConfirmed(now: number): readonly PeerSession[] {
+    const dropped = this.#retire([this.previous], now)
     this.previous = this.current
     this.current = this.next
     this.next = undefined
@@ -152,28 +153,26 @@ export class Peer implements TunnelPeer {
 
   /**
    * Our initiation was answered. If the peer's crossed it, the session from theirs is kept for receiving, and
-   * the one in use until now drains.
+   * those in use until now drain.
    */
-  sessionInitiated(session: PeerSession, now: number): (PeerSession | undefined)[] {
-    const dropped: (PeerSession | undefined)[] = []
-    if (this.next === undefined) {
-      if (this.previous !== undefined) dropped.push(this.#retire(this.previous, now))
-      this.previous = this.current
-    } else {
-      dropped.push(this.previous)
-      if (this.current !== undefined) dropped.push(this.#retire(this.current, now))
-      this.previous = this.next
-      this.next = undefined
-    }
+  sessionInitiated(session: PeerSession, now: number): readonly PeerSession[] {
+    const crossed = this.next
+    const dropped = this.#retire(crossed === undefined ? [this.previous] : [this.previous, this.current], now)
+    this.previous = crossed ?? this.current
+    this.next = undefined
     this.current = session
     return dropped
   }
 
   /** Empties the slots and says what was in them. */
-  takeSessions(): (PeerSession | undefined)[] {
-    const sessions = [this.previous, this.current, this.next, this.retired]
-    this.previous = this.current = this.next = this.retired = undefined
-    return sessions
+  takeSessions(): readonly PeerSession[] {
+    const slots = [this.previous, this.current, this.next]
+    this.previous = this.current = this.next = undefined
+    return [...slots.filter(session => session !== undefined), ...this.takeRetired()]
+  }
+
+  takeRetired(): readonly PeerSession[] {
+    return this.#retired.splice(0)
   }
 
   /** Forgets the pending handshake and says which index it held. */
@@ -185,10 +184,13 @@ export class Peer implements TunnelPeer {
     return pending.localIndex
   }
 
-  #retire(session: PeerSession, now: number): PeerSession | undefined {
-    const dropped = this.retired
-    this.retired = session
-    this.timers.set(RETIRED, now + RETIRED_MS)
-    return dropped
+  /** Returns what must end now to keep the retired few. */
+  #retire(sessions: readonly (PeerSession | undefined)[], now: number): readonly PeerSession[] {
+    for (const session of sessions) {
+      if (session === undefined) continue
+      this.#retired.push(session)
+      this.timers.set(RETIRED, now + RETIRED_MS)
+    }
+    return this.#retired.splice(0, Math.max(0, this.#retired.length - RETIRED_SESSIONS))
   }
 }

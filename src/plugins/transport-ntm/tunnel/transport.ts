@@ -4,7 +4,7 @@
  */
 
 import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
-import { type Device, type DropReason, endSession } from './device.ts'
+import { type Device, type DropReason, endSessions } from './device.ts'
 import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
 import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
@@ -119,7 +119,7 @@ function noteSource(device: Device, session: PeerSession, from: Endpoint, now: n
 
 /** The initiator uses the session we answered with: so may we. */
 function confirmSession(device: Device, peer: Peer, now: number): void {
-  endSession(device, peer.sessionConfirmed(now))
+  endSessions(device, peer.sessionConfirmed(now))
   completeHandshake(device, peer, now)
   flushStaged(device, peer, now)
 }

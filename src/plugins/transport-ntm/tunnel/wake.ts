@@ -1,6 +1,6 @@
 /** What happens when a peer's deadlines pass. */
 
-import { type Device, drop, endSession, isKnown, removePeer, wipePeer } from './device.ts'
+import { type Device, drop, endSessions, isKnown, removePeer, wipePeer } from './device.ts'
 import { openTunnel, retryInitiation, startAttempt } from './initiation.ts'
 import type { Peer } from './peer.ts'
 import { KEEPALIVE, OPEN, PERSISTENT, RETIRED, RETRANSMIT, SILENCE, ZERO } from './timers.ts'
@@ -22,10 +22,7 @@ function wakePeer(device: Device, peer: Peer, now: number): void {
     zeroPeer(device, peer)
     return
   }
-  if (timers.take(RETIRED, now)) {
-    endSession(device, peer.retired)
-    peer.retired = undefined
-  }
+  if (timers.take(RETIRED, now)) endSessions(device, peer.takeRetired())
   if (timers.take(OPEN, now)) startAttempt(device, peer, now)
   if (timers.take(RETRANSMIT, now)) retryInitiation(device, peer, now)
   if (timers.take(SILENCE, now)) openTunnel(device, peer, now)

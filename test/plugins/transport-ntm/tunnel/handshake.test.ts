@@ -45,20 +45,35 @@ describe('a tunnel opens', () => {
     expect(a.tunnel.counters.dropped.stagedOverflow).toBe(2)
   })
 
-  it('when both sides open at the same instant, and the lower key is the initiator that stays', () => {
+  it('when both sides open at the same instant, and from the first rekey on only the lower key renews', () => {
     const world = new World()
     const { a, b, toA, toB } = pair(world)
-    a.tunnel.send(toB, ipPacket('from a'))
-    b.tunnel.send(toA, ipPacket('from b'))
-    world.run(1_000)
-    expect(a.delivered).toEqual(['from b'])
-    expect(b.delivered).toEqual(['from a'])
+    const say = (seconds: number): void => {
+      for (let n = 0; n < seconds; n++) {
+        a.tunnel.send(toB, ipPacket(`a ${n}`))
+        b.tunnel.send(toA, ipPacket(`b ${n}`))
+        world.run(1_000)
+      }
+    }
+    say(125)
+    const crossed = a.tunnel.counters.handshakesCompleted
+    expect([a.delivered.length, b.delivered.length]).toEqual([125, 125])
+    say(380)
+    expect([a.delivered.length, b.delivered.length]).toEqual([505, 505])
+    const aIsLower = Buffer.compare(a.staticKey.publicKey, b.staticKey.publicKey) < 0
+    const [lower, higher] = aIsLower ? [a, b] : [b, a]
+    expect(typesOf(lower).filter(type => type === 1)).toHaveLength(5)
+    expect(typesOf(higher).filter(type => type === 1)).toHaveLength(2)
+    expect(a.tunnel.counters.handshakesCompleted - crossed).toBe(3)
+  })
+
+  it('by the lower key at once and by the higher a second later, where both were told to', () => {
+    const world = new World()
+    const { a, b } = pair(world)
     const aIsLower = Buffer.compare(a.staticKey.publicKey, b.staticKey.publicKey) < 0
     const [lower, higher] = aIsLower ? [a, b] : [b, a]
     expect(lower.tunnel.bothOpenDelayMs(higher.staticKey.publicKey)).toBe(0)
     expect(higher.tunnel.bothOpenDelayMs(lower.staticKey.publicKey)).toBe(1_000)
-    expect(higher.drops).toContain('unknownIndex')
-    expect(lower.drops).toEqual([])
   })
 
   it('when both plain sides open at the same instant', () => {

@@ -14,6 +14,8 @@ export interface Link {
   readonly lossRate: number
   readonly doubleRate: number
   readonly latencyMs: readonly [least: number, most: number]
+  /** Loses handshake messages only, so that every data packet counts. */
+  readonly sparesData?: boolean
 }
 
 export const GOOD_LINK: Link = { lossRate: 0, doubleRate: 0, latencyMs: [10, 10] }
@@ -201,7 +203,8 @@ export class World {
     const [least, most] = this.link.latencyMs
     const copies = this.chance() < this.link.doubleRate ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
-      if (this.chance() < this.link.lossRate) continue
+      const spared = bytes[0] === 4 && (this.link.sparesData ?? false)
+      if (!spared && this.chance() < this.link.lossRate) continue
       this.inject(bytes, node.endpoint, to, least + this.chance() * (most - least))
     }
   }
