@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest'
+import type { NodeOutput } from '../../../../src/plugins/transport-ntm/signalling/outputs.ts'
+import { readNameRecord, verifyCountersignature } from '../../../../src/wire/name-record.ts'
+import { namedPerson } from '../../../support/named-person.ts'
+import { SignallingWorld } from '../signalling-world.ts'
+
+const states = (outputs: readonly NodeOutput[]) =>
+  outputs.flatMap(output => (output.kind === 'state' ? [output.state] : []))
+
+describe('a node at its coordinator', () => {
+  test('registers and learns its addresses and its countersigned record', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1000)
+    expect(alice.of('registered')).toHaveLength(1)
+    const { virtualIpv4, observed, record, dcKey } = alice.of('registered')[0]!.registered
+    expect(virtualIpv4).toMatch(/^198\.1[89]\./)
+    expect(observed).toEqual(alice.endpoint)
+    expect(dcKey).toBe(dc.identity.device)
+    const read = readNameRecord(record)
+    expect(read.ok && verifyCountersignature(read.value, dc.identity.device).ok).toBe(true)
+    expect(alice.machine.state).toBe('up')
+  })
+
+  test('is told about a person with many devices, whose record needs several datagrams', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const owner = namedPerson('alice', 'alice.example', true)
+    const record = owner.record({ mailboxes: [new Uint8Array(500), new Uint8Array(500)] })
+    expect(record.length).toBeGreaterThan(2000)
+    const alice = world.node(dc, owner)
+    const bob = world.node(dc, 'bob')
+    world.weather = { lossRate: 0.2, doubleRate: 0.2, latencyMs: [5, 60] }
+    alice.register({ record })
+    bob.register()
+    await world.run(60_000)
+    expect([alice.machine.state, bob.machine.state]).toEqual(['up', 'up'])
+    bob.step({ kind: 'direct', name: 'alice.example', device: undefined })
+    await world.run(10_000)
+    expect(bob.of('directed')[0]?.directed.record.devices).toHaveLength(2)
+  })
+
+  test('keeps in touch at a growing pace while all is well', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1_800_000)
+    expect(dc.service.stats().received['keep-alive']).toBeLessThan(30)
+    expect(dc.service.listNames()).toMatchObject([{ name: 'alice.example', state: 'up' }])
+  })
+
+  test('is down while the coordinator is, tries again with growing pauses, and comes back by itself', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1000)
+    dc.kill()
+    await world.run(300_000)
+    expect(alice.machine.state).toBe('down')
+    const before = alice.sent
+    await world.run(300_000)
+    expect(alice.sent - before).toBeLessThan(120)
+    await dc.start()
+    await world.run(30_000)
+    expect(alice.machine.state).toBe('up')
+    const story = states(alice.outputs.map(({ output }) => output))
+    expect(story.slice(0, 3)).toEqual(['registering', 'up', 'down'])
+    expect(story.at(-1)).toBe('up')
+  })
+
+  test('says at once that it has moved, and hears its new address', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1000)
+    alice.endpoint = { address: '198.51.100.7', port: 7 }
+    alice.step({ kind: 'moved' })
+    await world.run(1000)
+    expect(alice.of('observed').at(-1)?.endpoint).toEqual({ address: '198.51.100.7', port: 7 })
+  })
+
+  test('hears why it is refused, and asks again later in case the rules have changed', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    await Promise.all([dc.service.setAccess({ mode: 'list', allow: [], deny: [] }), world.run(10)])
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1000)
+    expect(alice.of('refused')).toEqual([{ kind: 'refused', code: 'access-refused' }])
+    expect(alice.machine.state).toBe('down')
+    await Promise.all([dc.service.setAccess({ mode: 'open', allow: [], deny: [] }), world.run(90_000)])
+    expect(alice.machine.state).toBe('up')
+  })
+
+  test('stops when it is told to', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1000)
+    alice.step({ kind: 'stop' })
+    const { sent } = alice
+    await world.run(600_000)
+    expect(alice.sent).toBe(sent)
+    expect(dc.service.listNames()).toMatchObject([{ state: 'down' }])
+  })
+})
+
+describe('who stands behind a name', () => {
+  test('is told although that person is away', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const [alice, bob] = [world.node(dc, 'alice'), world.node(dc, 'bob')]
+    alice.register()
+    bob.register()
+    await world.run(1000)
+    bob.step({ kind: 'stop' })
+    bob.off()
+    await world.run(400_000)
+    alice.step({ kind: 'look-up', name: 'bob.example' })
+    alice.step({ kind: 'look-up', name: 'nobody.example' })
+    await world.run(1000)
+    expect(alice.of('found')).toMatchObject([{ name: 'bob.example', record: { person: bob.owner.person } }])
+    expect(alice.of('not-found')).toEqual([
+      { kind: 'not-found', name: 'nobody.example', why: 'unknown-name' },
+    ])
+  })
+
+  test('is not known while the coordinator is silent', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1000)
+    dc.kill()
+    alice.step({ kind: 'look-up', name: 'bob.example' })
+    alice.step({ kind: 'direct', name: 'bob.example', device: undefined })
+    await world.run(8000)
+    expect(alice.of('not-found')).toMatchObject([{ why: 'timeout' }])
+    expect(alice.of('failed')).toMatchObject([{ name: 'bob.example', why: 'timeout' }])
+  })
+})
