@@ -42,7 +42,7 @@ export default class ChatCommand extends NtmCommand {
   }
 
   private show(json: boolean, line: Line): void {
-    if (json || line.type !== 'message') return json ? this.print(true, line, '') : undefined
-    this.print(false, line, `${printable(line.from ?? '')}: ${printableLines(line.text ?? '', '    ')}`)
+    if (!json && line.type !== 'message') return
+    this.print(json, line, `${printable(line.from ?? '')}: ${printableLines(line.text ?? '', '    ')}`)
   }
 }
