@@ -43,7 +43,7 @@ function chat(seed: number, story: Story, weather: Weather = BAD, lies: Lies = {
     const found = faults(world)
     if (found.length > 0) return found
   }
-  world.run(600_000, () => isAllDelivered(world))
+  world.run(3_600_000, () => isAllDelivered(world))
   const found = faults(world)
   return isAllDelivered(world) ? found : [...found, 'not everything arrived']
 }

@@ -56,8 +56,7 @@ export class Correspondent {
   #isPaused = false
   /** Frames that came before it was known where the conversation stands. */
   #unread: Uint8Array[] = []
-  /** The first seq of the device that was not shown here, and how often that was told. */
-  #shown: number
+  /** How often the device was told what was shown last. */
   #shownTold = 0
   #shownId: EventId | undefined
   #isDirty = false
@@ -68,8 +67,12 @@ export class Correspondent {
     this.#parts = parts
     this.#pointers = book.pointers(stream, device)
     if (saved !== undefined)
-      Object.assign(this.#pointers, { sent: saved.sent, delivered: saved.delivered, read: saved.read })
-    this.#shown = saved?.shown ?? 0
+      Object.assign(this.#pointers, {
+        sent: saved.sent,
+        delivered: saved.delivered,
+        read: saved.read,
+        shown: saved.shown,
+      })
     this.#keptSent = this.#pointers.sent
     this.#outbox = new Outbox({ self, stream, device }, this.#pointers)
     this.#inbox = new Inbox(
@@ -109,7 +112,7 @@ export class Correspondent {
     }
     const before = this.#pointers.sent
     this.#outbox.pump(this.#inbox.tip?.id, turn, out)
-    if (this.#pointers.sent > before) this.#tell('sent', this.#pointers.sent, turn)
+    if (this.#pointers.sent > before) this.#tell('sent', this.#pointers.sent)
     if (this.#keptSent <= this.#pointers.delivered && this.#pointers.sent > before) this.#isDirty = true
     this.#armRetransmit(out)
   }
@@ -221,7 +224,7 @@ export class Correspondent {
         this.#outbox.needFull(frame, turn, out)
         break
       case 'refused':
-        this.#refused(frame, turn, out)
+        this.#refused(frame, out)
     }
   }
 
@@ -241,22 +244,22 @@ export class Correspondent {
     const below = frame.seq + 1
     if (this.#outbox.acknowledged(frame, turn, out)) {
       this.#isDirty = true
-      this.#tell('delivered', below, turn)
+      this.#tell('delivered', below, this.#outbox.lastRttMs)
     }
     const isShown = frame.kind === 'read' && below <= this.#pointers.delivered && below > this.#pointers.read
     if (!isShown) return
     this.#pointers.read = below
     this.#isDirty = true
-    this.#tell('read', below, turn)
+    this.#tell('read', below)
   }
 
-  #refused({ prefix, reason }: RefusedFrame, turn: Turn, out: Output[]): void {
+  #refused({ prefix, reason }: RefusedFrame, out: Output[]): void {
     const seqs = this.#outbox.refused(prefix)
     if (seqs.length === 0) return
     const { book, stream } = this.#parts
     book.failed(stream, seqs, `refused by the receiver, reason ${reason}`)
     this.#isPaused = true
-    this.#tell('failed', seqs.at(-1)! + 1, turn)
+    this.#tell('failed', seqs.at(-1)! + 1)
     this.#disarm('retransmit', out)
     this.#arm('pause', REFUSED_PAUSE_MS, out)
   }
@@ -288,8 +291,8 @@ export class Correspondent {
 
   /** This person has seen everything of the device up to this event. */
   show(seq: number, id: EventId, out: Output[]): void {
-    if (seq < this.#shown) return
-    this.#shown = seq + 1
+    if (seq < this.#pointers.shown) return
+    this.#pointers.shown = seq + 1
     this.#shownId = id
     this.#isDirty = true
     this.#shownTold = 0
@@ -298,16 +301,19 @@ export class Correspondent {
 
   #tellShown(out: Output[]): void {
     const tip = this.#inbox.tip
-    const id = tip?.seq === this.#shown - 1 ? tip.id : this.#shownId
-    if (!this.#isUp || id === undefined || this.#shown === 0 || this.#shownTold >= READ_TIMES) return
-    this.#answer({ kind: 'read', stream: undefined, seq: this.#shown - 1, prefix: prefixOf(id) }, out)
+    const id = tip?.seq === this.#pointers.shown - 1 ? tip.id : this.#shownId
+    if (!this.#isUp || id === undefined || this.#pointers.shown === 0 || this.#shownTold >= READ_TIMES) return
+    this.#answer(
+      { kind: 'read', stream: undefined, seq: this.#pointers.shown - 1, prefix: prefixOf(id) },
+      out,
+    )
     this.#arm('read', READ_AGAIN_FIRST_MS * 2 ** this.#shownTold, out)
     this.#shownTold += 1
   }
 
-  #tell(state: DeliveryState, below: number, { nowMs: atMs }: Turn): void {
+  #tell(state: DeliveryState, below: number, rttMs?: number): void {
     const { book, stream, device } = this.#parts
-    book.tell({ stream, device, state, below, atMs })
+    book.tell({ stream, device, state, below, rttMs })
   }
 
   #answer(frame: Frame, out: Output[]): void {
@@ -319,10 +325,9 @@ export class Correspondent {
     if (!this.#isDirty) return
     this.#isDirty = false
     const { stream, device } = this.#parts
-    const { sent, delivered, read } = this.#pointers
-    this.#keptSent = sent
+    this.#keptSent = this.#pointers.sent
     const received = this.#inbox.tip?.seq ?? 0
-    const value = encodePointers({ stream, sent, delivered, read, received, shown: this.#shown })
+    const value = encodePointers({ ...this.#pointers, stream, received })
     out.push({ kind: 'keep', key: pointersKey(device), value })
   }
 }

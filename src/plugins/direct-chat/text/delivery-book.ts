@@ -12,6 +12,8 @@ export interface Pointers {
   sent: number
   delivered: number
   read: number
+  /** Of the other device's events: the first that was not shown here. */
+  shown: number
 }
 
 /** Events of this device in `stream` below `below` have reached `state` at a device of the other person. */
@@ -20,8 +22,8 @@ export interface DeliveryStep {
   readonly device: DeviceId
   readonly state: DeliveryState
   readonly below: number
-  /** Monotonic. */
-  readonly atMs: number
+  /** With `delivered`: from the first datagram to the acknowledgement, of the newest one. */
+  readonly rttMs?: number | undefined
 }
 
 export interface Delivery {
@@ -43,7 +45,7 @@ export class DeliveryBook {
     let devices = this.#pointers.get(stream)
     if (devices === undefined) this.#pointers.set(stream, (devices = new Map()))
     let pointers = devices.get(device)
-    if (pointers === undefined) devices.set(device, (pointers = { sent: 0, delivered: 0, read: 0 }))
+    if (pointers === undefined) devices.set(device, (pointers = { sent: 0, delivered: 0, read: 0, shown: 0 }))
     return pointers
   }
 

@@ -30,6 +30,8 @@ export interface Route {
 }
 
 export class Outbox {
+  /** From the first datagram of the run acknowledged last to its acknowledgement. */
+  lastRttMs: number | undefined
   readonly #route: Route
   readonly #pointers: Pointers
   readonly #roundTrip = new RoundTrip()
@@ -218,6 +220,7 @@ export class Outbox {
 
   #measure(parcel: Parcel, turn: Turn, out: Output[]): void {
     const rttMs = turn.nowMs - parcel.firstSentAtMs
+    this.lastRttMs = rttMs
     if (!parcel.wasResent) this.#roundTrip.measured(rttMs)
     out.push({ kind: 'note', about: parcel.last.id, what: `acknowledged after ${rttMs.toFixed(1)} ms` })
   }

@@ -13,8 +13,6 @@ export interface SavedPointers extends Readonly<Pointers> {
   readonly stream: StreamId
   /** A seq of the device that is admitted here; its newest is there or later. */
   readonly received: number
-  /** The first seq of the device that was not shown here. */
-  readonly shown: number
 }
 
 const count = z.number().int().nonnegative()

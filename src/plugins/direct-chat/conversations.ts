@@ -1,0 +1,155 @@
+/**
+ * The methods `send`, `history` and `chat`: what commands and other clients call. They find the person meant,
+ * say or show things, and tell how far each message has come.
+ */
+import { z } from 'zod'
+import type { Opened, Recorded } from '../../events/envelope.ts'
+import { type EventId, isId } from '../../events/ids.ts'
+import {
+  type Caller,
+  ChatError,
+  type Clock,
+  type Contact,
+  type Identity,
+  type Link,
+  type Log,
+  type Peers,
+  type People,
+  type Protocols,
+} from '../../kernel/api/index.ts'
+import { Chatter } from './chatter.ts'
+import { type Awaited, type Wish, waitForDelivery } from './delivery-wait.ts'
+import type { KnownPeople } from './known-people.ts'
+import { readPage, type Teller } from './messages.ts'
+import type { Speech } from './speech.ts'
+import type { DeliveryBook, DeliveryStep } from './text/delivery-book.ts'
+import { TEXT_PROTOCOL } from './text/limits.ts'
+import type { TextCommand } from './text/text-machine.ts'
+
+const TIMEOUT_MS = 30_000
+const TIMEOUT_MAX_MS = 24 * 60 * 60 * 1000
+const LIMIT = 100
+const LIMIT_MAX = 10_000
+
+const SEND = z.object({
+  to: z.string().min(1),
+  text: z.string(),
+  wait: z.enum(['sent', 'stored', 'delivered', 'read']).default('delivered'),
+  timeoutMs: z.number().min(0).max(TIMEOUT_MAX_MS).default(TIMEOUT_MS),
+})
+const HISTORY = z.object({
+  with: z.string().min(1),
+  limit: z.number().int().min(1).max(LIMIT_MAX).default(LIMIT),
+  before: z.string().refine(isId, 'is not the id of a message').optional(),
+  markRead: z.boolean().default(false),
+})
+const CHAT = z.object({ with: z.string().min(1) })
+
+export interface ConversationParts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly identity: Identity
+  readonly people: People
+  readonly peers: Peers
+  readonly protocols: Protocols
+  readonly known: KnownPeople
+  readonly book: DeliveryBook
+  readonly speech: Speech
+}
+
+export class Conversations {
+  readonly #parts: ConversationParts
+  readonly #listeners = new Set<{ readonly contact: Contact; readonly chatter: Chatter }>()
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts
+  }
+
+  async send(params: unknown, { signal }: Caller): Promise<unknown> {
+    const { to, text, wait: wish, timeoutMs } = SEND.parse(params)
+    const { people, speech, book, clock } = this.#parts
+    const contact = await people.find(to)
+    const { event } = await speech.say(contact, text)
+    const { stream, seq } = event.envelope
+    const awaited = await waitForDelivery(book, clock, { stream, seq, wish, timeoutMs, signal })
+    const result = { id: event.id, state: awaited.state, ...this.#carried(contact, awaited) }
+    if (awaited.isFulfilled) return result
+    throw unfulfilled(contact.name, wish, awaited, result)
+  }
+
+  async history(params: unknown): Promise<unknown> {
+    const { with: name, limit, before, markRead } = HISTORY.parse(params)
+    const contact = await this.#parts.people.find(name)
+    const page = { limit, before: before as EventId | undefined }
+    const { messages, events } = await readPage(this.#parts.log, this.teller(contact), page)
+    if (markRead) this.show(contact, events)
+    return { messages }
+  }
+
+  /** Streams what happens until the caller goes; what it shows counts as read. */
+  async chat(params: unknown, caller: Caller): Promise<unknown> {
+    const contact = await this.#parts.people.find(CHAT.parse(params).with)
+    const listener = { contact, chatter: new Chatter(this.teller(contact), item => caller.emit(item)) }
+    this.#listeners.add(listener)
+    await new Promise<void>(resolve => {
+      if (caller.signal.aborted) resolve()
+      else caller.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#listeners.delete(listener)
+    return {}
+  }
+
+  /** An event was admitted. */
+  appended({ event }: Recorded): void {
+    for (const { contact, chatter } of this.#listeners) if (chatter.heard(event)) this.show(contact, [event])
+  }
+
+  moved(step: DeliveryStep): void {
+    for (const { chatter } of this.#listeners) chatter.moved(step)
+  }
+
+  linked({ device, up }: Link): void {
+    const person = this.#parts.people.card(device)?.person
+    for (const { contact, chatter } of this.#listeners)
+      if (contact.person === person) chatter.linked(contact.name, up)
+  }
+
+  teller({ person, name }: Contact): Teller {
+    const { identity, known, book, people } = this.#parts
+    const self = identity.device
+    const nameOf = (author: Teller['self']): string =>
+      author === self ? identity.name : (people.card(author)?.name ?? name)
+    return { stream: known.streamWith(person), self, book, nameOf }
+  }
+
+  /** Tells the other side that these events were seen. */
+  show({ person }: Contact, events: readonly Opened[]): void {
+    const { identity, known, protocols } = this.#parts
+    const stream = known.streamWith(person)
+    const newest = new Map(events.map(event => [event.envelope.author, event]))
+    newest.delete(identity.device)
+    for (const [author, { id, envelope }] of newest) {
+      const command: TextCommand = { kind: 'show', stream, author, seq: envelope.seq, id }
+      protocols.command(TEXT_PROTOCOL, command)
+    }
+  }
+
+  /** By which path it came and how long that took; nothing is known of either before it is delivered. */
+  #carried({ person }: Contact, { state, rttMs }: Awaited): { path: string | null; rttMs: number | null } {
+    if (state !== 'delivered' && state !== 'read') return { path: null, rttMs: null }
+    const devices = this.#parts.people.cards(person).map(card => card.device)
+    const link = this.#parts.peers.links().find(({ device, up }) => up && devices.includes(device))
+    return { path: link?.path ?? null, rttMs: rttMs === undefined ? null : Math.round(rttMs * 1000) / 1000 }
+  }
+}
+
+function unfulfilled(name: string, wish: Wish, awaited: Awaited, fields: Record<string, unknown>): ChatError {
+  if (awaited.state === 'failed')
+    return new ChatError('NOT_ADMITTED', `${name} did not take the message: ${awaited.reason}`, { fields })
+  if (awaited.state === 'queued')
+    return new ChatError('PEER_UNREACHABLE', `${name} could not be reached in time`, { fields })
+  return new ChatError('TIMED_OUT', `${name} did not confirm in time that the message was ${wish}`, {
+    hint: 'it stays queued and is sent again until it is confirmed',
+    fields,
+  })
+}

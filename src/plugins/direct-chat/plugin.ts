@@ -1,0 +1,96 @@
+/**
+ * The plugin 'ntm.direct-chat': conversations of two. It brings their law, the event that a text is, the protocol
+ * that carries it, and the methods by which people talk.
+ */
+import type { Recorded } from '../../events/envelope.ts'
+import {
+  Clock,
+  type Contact,
+  definePlugin,
+  Identity,
+  Keyspace,
+  Log,
+  Peers,
+  People,
+  Protocols,
+} from '../../kernel/api/index.ts'
+import { TEXT_TYPE } from '../../wire/text-data.ts'
+import { Conversations } from './conversations.ts'
+import { DIRECT_RULES } from './direct-rules.ts'
+import { KnownPeople } from './known-people.ts'
+import { SAID } from './said.ts'
+import { Speech } from './speech.ts'
+import { DeliveryBook } from './text/delivery-book.ts'
+import { TEXT_PORT, TEXT_PROTOCOL } from './text/limits.ts'
+import { POINTERS_PREFIX } from './text/saved-pointers.ts'
+import { type TextCommand, TextMachine } from './text/text-machine.ts'
+
+export const directChat = definePlugin({
+  manifest: {
+    id: 'ntm.direct-chat',
+    version: '0.1.0',
+    api: '^1.0.0',
+    owns: { [SAID.type]: SAID.rev },
+  },
+  needs: {
+    log: Log,
+    clock: Clock,
+    identity: Identity,
+    keyspace: Keyspace,
+    people: People,
+    peers: Peers,
+    protocols: Protocols,
+  },
+  setup({ log, clock, identity, keyspace, people, peers, protocols }) {
+    const known = new KnownPeople(people, identity.person)
+    const book = new DeliveryBook()
+    const machine = new TextMachine({ self: identity.device, acquaintances: known, book })
+    const speech = new Speech({ log, identity, people, known })
+    const conversations = new Conversations({
+      log,
+      clock,
+      identity,
+      people,
+      peers,
+      protocols,
+      known,
+      book,
+      speech,
+    })
+    const command = (input: TextCommand): void => protocols.command(TEXT_PROTOCOL, input)
+    const reconsider = ({ person }: Contact): void =>
+      command({ kind: 'reconsider', stream: known.streamWith(person) })
+    /** The author of a first message from somebody about whom nothing was decided. */
+    const strangerIn = ({ via, event }: Recorded) => {
+      if (via === 'self' || event.envelope.type !== TEXT_TYPE) return undefined
+      const person = known.personOf(event.envelope.stream)
+      return person === undefined || people.contact(person) !== undefined ? undefined : person
+    }
+    return {
+      contributes: {
+        rule: [DIRECT_RULES],
+        event: [SAID],
+        protocol: [{ name: TEXT_PROTOCOL, version: 1, port: TEXT_PORT, machine }],
+        method: [
+          { name: 'send', call: (params, caller) => conversations.send(params, caller) },
+          { name: 'history', call: params => conversations.history(params) },
+          { name: 'chat', call: (params, caller) => conversations.chat(params, caller) },
+        ],
+      },
+      async start(scope) {
+        const saved: (readonly [string, Uint8Array])[] = []
+        for await (const entry of keyspace.list(POINTERS_PREFIX)) saved.push(entry)
+        command({ kind: 'begin', saved })
+        scope.fence('decisions about people', people.contact$, reconsider)
+        scope.fence('messages of strangers', log.appended$, recorded => {
+          const stranger = strangerIn(recorded)
+          if (stranger !== undefined) scope.spawn('request of a stranger', () => people.request(stranger))
+        })
+        scope.fence('events told to listeners', log.appended$, recorded => conversations.appended(recorded))
+        scope.fence('receipts told to listeners', book.delivery$, step => conversations.moved(step))
+        scope.fence('presence told to listeners', peers.link$, link => conversations.linked(link))
+        for (const contact of people.contacts()) reconsider(contact)
+      },
+    }
+  },
+})
