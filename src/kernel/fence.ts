@@ -7,8 +7,8 @@ import { type Observable, Subscription } from 'rxjs'
 import type { Clock } from './api/tokens.ts'
 import { causeOf } from './sentence.ts'
 
-export const FAILURES_MAX = 5
-export const FAILURE_WINDOW_MS = 60_000
+const FAILURES_MAX = 5
+const FAILURE_WINDOW_MS = 60_000
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'

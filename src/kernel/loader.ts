@@ -13,7 +13,7 @@ import { leftOut, type Named, refused } from './health.ts'
 import { checkManifest, checkSameManifest } from './manifest.ts'
 import { causeOf, firstIssue, isZodError } from './sentence.ts'
 
-export const IMPORT_DEADLINE_MS = 10_000
+const IMPORT_DEADLINE_MS = 10_000
 
 // biome-ignore lint/suspicious/noExplicitAny: needs, wants and config are each plugin's own business.
 export type AnyPlugin = Plugin<any, any, any>

@@ -12,8 +12,8 @@ import { checkInstalled } from './ownership.ts'
 import type { Ranked } from './ranks.ts'
 import { causeOf } from './sentence.ts'
 
-export const START_DEADLINE_MS = 10_000
-export const STOP_DEADLINE_MS = 5_000
+const START_DEADLINE_MS = 10_000
+const STOP_DEADLINE_MS = 5_000
 
 /** Looks a service up in the name of this plugin. */
 export type Give = (token: Needs[string]) => unknown
