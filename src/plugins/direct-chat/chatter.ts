@@ -5,7 +5,7 @@
 import type { Opened } from '../../events/envelope.ts'
 import type { EventId } from '../../events/ids.ts'
 import { messageOf, type Teller } from './messages.ts'
-import type { DeliveryState, DeliveryStep } from './text/delivery-book.ts'
+import type { DeliveryStep } from './text/delivery-book.ts'
 
 /** Own messages whose receipts are still to come; older ones are told no more. */
 const UNREAD_MAX = 1_024
@@ -13,7 +13,7 @@ const UNREAD_MAX = 1_024
 interface Said {
   readonly id: EventId
   readonly seq: number
-  told: DeliveryState
+  told: string
 }
 
 export class Chatter {
@@ -35,7 +35,7 @@ export class Chatter {
     this.#emit({ type: 'message', ...message })
     const { author, seq } = event.envelope
     if (author !== this.#teller.self) return true
-    this.#said.push({ id: event.id, seq, told: 'queued' })
+    this.#said.push({ id: event.id, seq, told: message.state })
     if (this.#said.length > UNREAD_MAX) this.#said.shift()
     return false
   }
