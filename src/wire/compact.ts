@@ -61,7 +61,7 @@ function baseReference({ base, acknowledged }: SenderView): BaseReference {
 }
 
 /**
- * The shortest frame that carries this run (one event, or several under the signature of the last). A run that
+ * The shortest frame that carries this run: one event, or several of which only the last is signed. A run that
  * cannot be rebuilt (kept events, dropped data, a base that is not its own) becomes a FULL frame.
  */
 export function compactFrame(run: readonly Opened[], view: SenderView): CompactFrame | FullFrame {

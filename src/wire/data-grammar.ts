@@ -136,21 +136,20 @@ class Walk {
     return (high >= lowestHigh && high <= highestHigh && !isLowest) || this.#fail('integer-too-large')
   }
 
-  /** Every element has at least one byte, so a count beyond the remaining bytes is a lie. */
-  #holds(elements: number, depth: number): boolean {
-    if (elements < 0) return false
-    if (depth >= DATA_DEPTH_MAX) return this.#fail('too-deep')
-    return elements <= this.#bytes.length - this.#at || this.#fail('truncated')
+  /** The walk ends with the bytes, so a length that lies costs no more than they do. */
+  #enters(length: number, depth: number): boolean {
+    if (length < 0) return false
+    return depth < DATA_DEPTH_MAX || this.#fail('too-deep')
   }
 
   #array(length: number, depth: number): boolean {
-    if (!this.#holds(length, depth)) return false
+    if (!this.#enters(length, depth)) return false
     for (let index = 0; index < length; index += 1) if (!this.value(depth + 1)) return false
     return true
   }
 
   #map(length: number, depth: number): boolean {
-    if (!this.#holds(length * 2, depth)) return false
+    if (!this.#enters(length, depth)) return false
     const keys = length > 1 ? new Set<string>() : undefined
     for (let index = 0; index < length; index += 1) {
       const key = this.#key()

@@ -155,8 +155,10 @@ function writeRunEvent(writer: ByteWriter, { sinceMs, salt, body }: CompactEvent
 export function writeCompact(writer: ByteWriter, frame: CompactFrame): void {
   const { kind, stream, base, seen, sig, events } = frame
   const [first] = events
-  if (first === undefined || (kind === 'text') !== (events.length === 1))
-    throw new RangeError(`not a ${kind}`)
+  const [least, most] = kind === 'text' ? [1, 1] : [2, RUN_MAX_EVENTS]
+  if (first === undefined || events.length < least || events.length > most) {
+    throw new RangeError(`a ${kind} of ${events.length} events`)
+  }
   writer.byte(bitsOf(frame)).hex(frame.prefix)
   if (kind === 'run') writer.hex(frame.firstPrefix)
   if (stream !== undefined) writer.hex(stream)

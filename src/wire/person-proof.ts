@@ -159,7 +159,10 @@ export function readProof(data: unknown): Result<ProvenDevice, ProofFault> {
   return ok({ person, device, tunnelKey, recovery, certificate })
 }
 
-/** Checks a whole introduction event: `device.introduced` rev 1, kept, seq 0, by the very device it proves. */
+/**
+ * Checks an introduction event: `device.introduced` rev 1, kept, seq 0, by the very device that it proves. The
+ * event's own signature is the gate's part (`verifyRun`).
+ */
 export function readIntroduction(event: Opened): Result<ProvenDevice, ProofFault> {
   const { type, rev, seq, author } = event.envelope
   const isIntroduction =

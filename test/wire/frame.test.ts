@@ -113,8 +113,9 @@ describe('frames', () => {
   })
 
   it('throw when we ourselves would write nonsense', () => {
-    expect(() => encodeFrame({ ...text, events: [] })).toThrow('not a text')
-    expect(() => encodeFrame({ ...text, kind: 'run' })).toThrow('not a run')
+    expect(() => encodeFrame({ ...text, events: [] })).toThrow('a text of 0 events')
+    expect(() => encodeFrame({ ...text, kind: 'run' })).toThrow('a run of 1 events')
+    expect(() => encodeFrame({ ...text, kind: 'run', events: new Array(65).fill(event) })).toThrow('of 65')
     expect(() => encodeFrame({ kind: 'ack', stream, seq: -1, prefix })).toThrow('varint')
   })
 
