@@ -11,6 +11,7 @@ import type {
   DirectionRequest,
   KeepAlive,
   Message,
+  MessageType,
   NameRequest,
   RegistrationRequest,
   SignallingError,
@@ -28,6 +29,14 @@ import { type DcOutput, type DcTurn, sendTo, tell } from './outputs.ts'
 import { Recall } from './recall.ts'
 import { type Grant, Registrar, type RegistrarParts } from './registrar.ts'
 import { leaseOf, type Registration, Registrations } from './registrations.ts'
+
+/** What an unknown node may ask; anything else from it is answered with nothing, being smaller than an error. */
+const REQUESTS: readonly MessageType[] = [
+  'keep-alive',
+  'direction-request',
+  'name-request',
+  'authorisation-withdrawal',
+]
 
 interface Claiming {
   readonly grant: Grant
@@ -112,8 +121,8 @@ export class Coordinator {
     if (message.type === 'registration-request') return this.#register(message, from, endpoint, turn)
     const registration = this.registrations.find(from)
     if (registration === undefined) {
-      if (message.type === 'route-direction-confirmation' || message.type === 'error') return []
-      return this.#refuse(from, message.transaction, 'unknown-registration')
+      const isRequest = REQUESTS.includes(message.type)
+      return isRequest ? this.#refuse(from, message.transaction, 'unknown-registration') : []
     }
     if (message.type === 'keep-alive') return this.#keepAlive(message, registration, endpoint, turn)
     if (message.type === 'authorisation-withdrawal') {

@@ -41,5 +41,5 @@ export const TOKEN_LIFETIME_MS = 7 * 24 * 60 * 60_000
 /** After a restart: nodes called back in one go, the time between two goes, and how often each is called. */
 export const RECALL_BATCH = 50
 export const RECALL_EVERY_MS = 50
-export const RECALL_ROUNDS = 3
-export const RECALL_ROUND_MS = 5_000
+export const RECALL_ROUNDS = 6
+export const RECALL_ROUND_MS = 4_000

@@ -64,6 +64,7 @@ export class Registration {
   #nextMs: number | undefined
   #observed: UdpEndpoint | undefined
   #hasMoved = false
+  #isRefused = false
 
   get state(): DcState {
     return this.#state
@@ -115,6 +116,7 @@ export class Registration {
   }
 
   #register(turn: Turn): NodeOutput[] {
+    this.#isRefused = false
     const keepAliveMs = this.#pace.intervalMs
     const transaction = freshTransaction(turn)
     const request = { ...this.#claim!, transaction, keepAliveMs, capabilities: 0 }
@@ -130,9 +132,9 @@ export class Registration {
     )
   }
 
-  /** Registers at once, unless that is being done already. */
+  /** Registers at once, unless that is being done already or was refused for a reason that lasts. */
   #again(turn: Turn): NodeOutput[] {
-    if (this.#requests.has('register')) return []
+    if (this.#isRefused || this.#requests.has('register')) return []
     return [...this.#become('registering'), ...this.#register(turn)]
   }
 
@@ -178,6 +180,7 @@ export class Registration {
     }
     if (!LASTING.includes(code)) return this.#backOff(turn)
     this.#requests.clear()
+    this.#isRefused = true
     this.#nextMs = turn.nowMs + REFUSED_RETRY_MS
     return [{ kind: 'refused', code }, ...this.#become('down')]
   }

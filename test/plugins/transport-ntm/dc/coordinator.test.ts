@@ -1,0 +1,425 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { idFromBytes, type TunnelKey } from '../../../../src/events/ids.ts'
+import { Addresses } from '../../../../src/plugins/transport-ntm/dc/addresses.ts'
+import { Coordinator } from '../../../../src/plugins/transport-ntm/dc/coordinator.ts'
+import { Names } from '../../../../src/plugins/transport-ntm/dc/names.ts'
+import type { DcOutput } from '../../../../src/plugins/transport-ntm/dc/outputs.ts'
+import { Tokens } from '../../../../src/plugins/transport-ntm/dc/tokens.ts'
+import { decodeMessage, encodeMessage } from '../../../../src/plugins/transport-ntm/signalling/codec.ts'
+import type { Message } from '../../../../src/plugins/transport-ntm/signalling/messages.ts'
+import { labelledHash } from '../../../../src/wire/hash.ts'
+import { fuzzRuns } from '../../../support/fuzz.ts'
+import { type NamedPerson, NOW, namedPerson, testDevice } from '../../../support/named-person.ts'
+
+const identity = testDevice('dc')
+const endpoint = { address: '192.0.2.1', port: 4000 }
+const alice = namedPerson('alice')
+const bob = namedPerson('bob')
+const stranger = testDevice('stranger').tunnelKey
+
+/** A coordinator by itself, whose disk answers at once. */
+class Desk {
+  readonly names = new Names()
+  readonly coordinator: Coordinator
+  nowMs = 0
+  #transactions = 0
+
+  constructor(mode: 'open' | 'tokens' = 'open') {
+    this.coordinator = new Coordinator({
+      domain: 'example',
+      keys: identity,
+      names: this.names,
+      addresses: new Addresses(),
+      tokens: new Tokens(),
+      access: () => ({ mode, allow: [], deny: [] }),
+    })
+  }
+
+  get turn() {
+    return { nowMs: this.nowMs, wallMs: NOW + this.nowMs, random: () => (this.#transactions++ % 251) / 251 }
+  }
+
+  transaction(): string {
+    this.#transactions += 1
+    return this.#transactions.toString(16).padStart(16, '0')
+  }
+
+  /** What is sent on these bytes, with every write done in between. */
+  raw(from: TunnelKey, bytes: Uint8Array, at = endpoint): DcOutput[] {
+    return [...this.coordinator.receive(from, at, bytes, this.turn)].flatMap(output =>
+      output.kind === 'write'
+        ? [output, ...this.coordinator.written(output.ticket, true, this.turn)]
+        : [output],
+    )
+  }
+
+  sends(outputs: readonly DcOutput[]) {
+    return outputs.flatMap(output => (output.kind === 'send' ? [output] : []))
+  }
+
+  tell(from: TunnelKey, message: Message, at = endpoint) {
+    return this.sends(this.raw(from, encodeMessage(message), at)).map(({ to, bytes }) => {
+      const decoded = decodeMessage(bytes)
+      if (!decoded.ok) throw new Error(decoded.why)
+      return { to, message: decoded.value, bytes }
+    })
+  }
+
+  register(who: NamedPerson, more: { record?: Uint8Array; isGuest?: boolean; token?: string } = {}): Message {
+    const { record = who.record(), isGuest = false, token } = more
+    const request = {
+      transaction: this.transaction(),
+      record,
+      isGuest,
+      token,
+      keepAliveMs: 25_000,
+      capabilities: 0,
+    }
+    return this.tell(who.devices[0]!.tunnelKey, { type: 'registration-request', ...request })[0]!.message
+  }
+
+  woke() {
+    return this.sends(this.coordinator.woke(this.turn))
+  }
+}
+
+const direct = (transaction: string, name = bob.name): Message => ({
+  type: 'direction-request',
+  transaction,
+  name,
+  device: undefined,
+  candidates: undefined,
+})
+
+describe('a name', () => {
+  test('never silently changes its person, whatever claims come in whatever order', () => {
+    const people = ['p0', 'p1', 'p2'].map(who => namedPerson(who, 'shared.example'))
+    const claim = fc.record({ who: fc.nat(2), serial: fc.nat(3), mailbox: fc.nat(1) })
+    fc.assert(
+      fc.property(fc.array(claim, { maxLength: 12 }), claims => {
+        const desk = new Desk()
+        let holder: string | undefined
+        let serial = -1
+        for (const { who, serial: next, mailbox } of claims) {
+          const record = people[who]!.record({
+            serial: next,
+            mailboxes: mailbox === 0 ? [] : [Uint8Array.of(1)],
+          })
+          const answer = desk.register(people[who]!, { record })
+          holder ??= people[who]!.person
+          const held = desk.names.held('shared.example')!
+          expect(held.person).toBe(holder)
+          expect(held.serial).toBeGreaterThanOrEqual(serial)
+          serial = held.serial
+          if (people[who]!.person !== holder) expect(answer).toMatchObject({ code: 'name-taken' })
+        }
+      }),
+      { numRuns: fuzzRuns(60) },
+    )
+  })
+
+  test.each([
+    ['name-foreign', { record: alice.record({ name: 'alice.elsewhere' }) }],
+    ['record-refused', { record: alice.record({ expires: NOW + 1, issued: NOW - 1 }) }],
+    ['record-refused', { record: bob.record() }],
+    ['record-refused', { record: alice.record({ proof: bob.proof }) }],
+    ['record-refused', { record: new Uint8Array(100) }],
+    ['name-foreign', { isGuest: true }],
+  ] as const)('is refused with %s', (code, more) => {
+    const desk = new Desk()
+    desk.nowMs = 10
+    expect(desk.register(alice, more)).toMatchObject({ type: 'error', code })
+    expect(desk.coordinator.registrations.size).toBe(0)
+  })
+
+  test('is written once, however often its holder registers', () => {
+    const desk = new Desk()
+    const request = {
+      record: alice.record(),
+      isGuest: false,
+      token: undefined,
+      keepAliveMs: 0,
+      capabilities: 0,
+    }
+    const writes = () =>
+      desk
+        .raw(
+          alice.devices[0]!.tunnelKey,
+          encodeMessage({ type: 'registration-request', transaction: desk.transaction(), ...request }),
+        )
+        .filter(({ kind }) => kind === 'write').length
+    expect([writes(), writes(), writes()]).toEqual([1, 0, 0])
+  })
+
+  test('waits for the disk: a repeated claim says nothing meanwhile, a failed one leaves nothing', () => {
+    const desk = new Desk()
+    const request = {
+      record: alice.record(),
+      isGuest: false,
+      token: undefined,
+      keepAliveMs: 0,
+      capabilities: 0,
+    }
+    const ask = (who: NamedPerson, record: Uint8Array) =>
+      desk.coordinator.receive(
+        who.devices[0]!.tunnelKey,
+        endpoint,
+        encodeMessage({ type: 'registration-request', transaction: desk.transaction(), ...request, record }),
+        desk.turn,
+      )
+    const first = ask(alice, alice.record())
+    expect(first).toMatchObject([{ kind: 'write' }])
+    expect(ask(alice, alice.record())).toEqual([])
+    const rival = namedPerson('rival', alice.name)
+    expect(ask(rival, rival.record())).toEqual([])
+    const ticket = first[0]!.kind === 'write' ? first[0]!.ticket : 0
+    const [answer] = desk.sends(desk.coordinator.written(ticket, false, desk.turn))
+    expect(decodeMessage(answer!.bytes)).toMatchObject({ value: { code: 'failed' } })
+    expect(desk.names.size).toBe(0)
+    expect(desk.register(rival)).toMatchObject({ type: 'registration-response' })
+  })
+
+  test('needs a token for its first claim only, and each token brings in one name', () => {
+    const names = new Names()
+    const tokens = new Tokens()
+    tokens.add('secret', NOW + 1000)
+    const desk = new Desk()
+    const guarded = new Coordinator({
+      domain: 'example',
+      keys: identity,
+      names,
+      addresses: new Addresses(),
+      tokens,
+      access: () => ({ mode: 'tokens', allow: [], deny: [] }),
+    })
+    Object.assign(desk, { coordinator: guarded })
+    expect(desk.register(alice)).toMatchObject({ code: 'token-invalid' })
+    expect(desk.register(alice, { token: 'wrong' })).toMatchObject({ code: 'token-invalid' })
+    expect(desk.register(alice, { token: 'secret' })).toMatchObject({ type: 'registration-response' })
+    expect(desk.register(alice)).toMatchObject({ type: 'registration-response' })
+    expect(desk.register(bob, { token: 'secret' })).toMatchObject({ code: 'token-invalid' })
+    expect(tokens.size).toBe(0)
+  })
+
+  test('whose next record leaves a device out is not reached at that device any more', () => {
+    const two = namedPerson('carol', 'carol.example', true)
+    const desk = new Desk()
+    const [first, second] = two.devices.map(({ tunnelKey }) => tunnelKey) as [TunnelKey, TunnelKey]
+    const request = { isGuest: false, token: undefined, keepAliveMs: 25_000, capabilities: 0 }
+    const register = (from: TunnelKey, record: Uint8Array) =>
+      desk.raw(
+        from,
+        encodeMessage({ type: 'registration-request', transaction: desk.transaction(), ...request, record }),
+      )
+    register(first, two.record())
+    register(second, two.record())
+    expect(desk.coordinator.registrations.under(two.name)).toEqual([second, first])
+    register(first, two.record({ serial: 2, devices: [two.fields().devices[0]!] }))
+    expect(desk.coordinator.registrations.under(two.name)).toEqual([first])
+  })
+})
+
+describe('a direction', () => {
+  /** Everything that the initiator hears after one request, with the time of it. */
+  const heard = (desk: Desk, answer: 'refuse' | 'silent' | 'accept') => {
+    const story: { atMs: number; bytes: string }[] = []
+    const note = (sends: ReturnType<Desk['sends']>) => {
+      for (const { to, bytes } of sends)
+        if (to === alice.devices[0]!.tunnelKey)
+          story.push({ atMs: desk.nowMs, bytes: Buffer.from(bytes).toString('hex') })
+    }
+    const sends = desk.sends(desk.raw(alice.devices[0]!.tunnelKey, encodeMessage(direct('ab'.repeat(8)))))
+    note(sends)
+    desk.nowMs += 40
+    for (const { to, bytes } of sends) {
+      const question = decodeMessage(bytes)
+      if (!question.ok || to !== bob.devices[0]!.tunnelKey || answer === 'silent') continue
+      const { transaction } = question.value
+      const accepts = answer === 'accept'
+      const reply = { type: 'route-direction-confirmation', transaction, accepts } as const
+      note(desk.sends(desk.raw(to, encodeMessage({ ...reply, authorises: false, candidates: undefined }))))
+    }
+    for (let step = 0; step < 100; step += 1) {
+      desk.nowMs += 50
+      note(desk.woke())
+    }
+    return story
+  }
+  const deskWith = (...people: NamedPerson[]) => {
+    const desk = new Desk()
+    desk.register(alice)
+    desk.register(bob)
+    if (!people.includes(bob)) desk.coordinator.drop([bob.devices[0]!.tunnelKey])
+    return desk
+  }
+
+  test('to someone who refuses, is silent, or is away: the same bytes at the same time', () => {
+    const refused = heard(deskWith(alice, bob), 'refuse')
+    const silent = heard(deskWith(alice, bob), 'silent')
+    const away = heard(deskWith(alice), 'silent')
+    expect(refused).toEqual(away)
+    expect(silent).toEqual(away)
+    expect(away).toHaveLength(1)
+    expect(heard(deskWith(alice, bob), 'accept')).not.toEqual(away)
+  })
+
+  test('releases no address before the responder has spoken', () => {
+    const desk = deskWith(alice, bob)
+    const sent = desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction()))
+    expect(sent.map(({ to, message }) => [to, message.type])).toEqual([
+      [bob.devices[0]!.tunnelKey, 'route-direction'],
+    ])
+  })
+
+  test('is confirmed by the responder only', () => {
+    const desk = deskWith(alice, bob)
+    const [question] = desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction()))
+    const confirmation = {
+      type: 'route-direction-confirmation',
+      transaction: question!.message.transaction,
+      accepts: true,
+      authorises: true,
+      candidates: undefined,
+    } as const
+    expect(desk.tell(alice.devices[0]!.tunnelKey, confirmation)).toEqual([])
+    expect(desk.tell(stranger, confirmation)).toEqual([])
+    expect(desk.tell(bob.devices[0]!.tunnelKey, confirmation)).toMatchObject([
+      { to: alice.devices[0]!.tunnelKey, message: { type: 'route-direction', role: 'initiator' } },
+    ])
+    expect(desk.tell(bob.devices[0]!.tunnelKey, confirmation)).toEqual([])
+  })
+
+  test('asked for twice is done once, and the second answer is the first again', () => {
+    const desk = deskWith(alice, bob)
+    const request = direct(desk.transaction())
+    const from = alice.devices[0]!.tunnelKey
+    const [question] = desk.tell(from, request)
+    expect(desk.tell(from, request)).toEqual([])
+    const { transaction } = question!.message
+    const reply = { type: 'route-direction-confirmation', transaction, accepts: true } as const
+    const [answer] = desk.tell(bob.devices[0]!.tunnelKey, {
+      ...reply,
+      authorises: false,
+      candidates: undefined,
+    })
+    expect(desk.tell(from, request)).toEqual([answer])
+    expect(desk.coordinator.directionsPending).toBe(0)
+  })
+
+  test('asked for too often is answered with busy, and holds a bounded number of them', () => {
+    const desk = deskWith(alice)
+    const codes = Array.from({ length: 100 }, () =>
+      desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction())),
+    )
+    expect(codes.flat().every(({ message }) => message.type === 'error' && message.code === 'busy')).toBe(
+      true,
+    )
+    expect(desk.coordinator.directionsPending).toBe(32)
+    desk.nowMs += 3000
+    desk.woke()
+    expect(desk.coordinator.directionsPending).toBe(0)
+  })
+})
+
+describe('strangers', () => {
+  const samples: readonly Message[] = [
+    { type: 'keep-alive', transaction: '00'.repeat(8), keepAliveMs: 0 },
+    direct('00'.repeat(8)),
+    { type: 'name-request', transaction: '00'.repeat(8), name: 'a.example' },
+    { type: 'authorisation-withdrawal', transaction: '00'.repeat(8), person: alice.person },
+    { type: 'authorisation-withdrawn', transaction: '00'.repeat(8) },
+    { type: 'registration-recall', transaction: '00'.repeat(8) },
+    { type: 'error', transaction: '00'.repeat(8), code: 'busy' },
+    { type: 'keep-alive-ack', transaction: '00'.repeat(8), observed: endpoint },
+    { type: 'name-response', transaction: '00'.repeat(8), record: alice.record() },
+    {
+      type: 'registration-request',
+      transaction: '00'.repeat(8),
+      record: new Uint8Array(),
+      isGuest: true,
+      token: undefined,
+      keepAliveMs: 0,
+      capabilities: 0,
+    },
+    {
+      type: 'registration-request',
+      transaction: '00'.repeat(8),
+      record: alice.record(),
+      isGuest: false,
+      token: undefined,
+      keepAliveMs: 0,
+      capabilities: 0,
+    },
+  ]
+  const sizeOf = (desk: Desk, outputs: readonly DcOutput[]) =>
+    desk.sends(outputs).reduce((sum, { bytes }) => sum + bytes.length, 0)
+
+  test.each(samples)('are never answered with more bytes than they brought: $type', message => {
+    const desk = new Desk()
+    const bytes = encodeMessage(message)
+    for (const from of [stranger, alice.devices[0]!.tunnelKey])
+      expect(sizeOf(desk, desk.raw(from, bytes))).toBeLessThanOrEqual(bytes.length)
+  })
+
+  test('cannot make the coordinator throw, answer more than it got, or forget its bounds', () => {
+    const desk = new Desk()
+    desk.register(bob)
+    const edits = fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 5 })
+    fc.assert(
+      fc.property(fc.nat(samples.length - 1), edits, fc.nat(20), (index, changes, cut) => {
+        const bytes = Uint8Array.from(encodeMessage(samples[index]!))
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        const sent = bytes.subarray(0, Math.max(0, bytes.length - (cut > 10 ? cut : 0)))
+        expect(sizeOf(desk, desk.raw(stranger, sent))).toBeLessThanOrEqual(sent.length)
+      }),
+      { numRuns: fuzzRuns(2000) },
+    )
+    expect(desk.coordinator.registrations.size).toBe(1)
+    expect(Object.keys(desk.coordinator.counters.dropped).length).toBeLessThan(65)
+  })
+
+  test('of another domain come as guests with their own record, and are directed', () => {
+    const desk = new Desk()
+    const guest = namedPerson('gustav', 'gustav.elsewhere')
+    desk.register(bob)
+    expect(desk.register(guest, { isGuest: true })).toMatchObject({
+      type: 'registration-response',
+      virtualIpv4: undefined,
+      countersignature: undefined,
+    })
+    const [question] = desk.tell(guest.devices[0]!.tunnelKey, direct(desk.transaction()))
+    expect(question).toMatchObject({
+      to: bob.devices[0]!.tunnelKey,
+      message: { type: 'route-direction', record: guest.record() },
+    })
+    expect(desk.names.held('gustav.elsewhere')).toBeUndefined()
+  })
+
+  test('are counted, with what they sent', () => {
+    const desk = new Desk()
+    desk.raw(stranger, Uint8Array.of(0xc1, 1))
+    desk.raw(stranger, Uint8Array.of(0x93))
+    desk.raw(stranger, encodeMessage(samples[0]!), { address: 'nowhere', port: 1 })
+    desk.raw(stranger, encodeMessage(samples[0]!))
+    expect(desk.coordinator.counters.dropped).toEqual({
+      'part-malformed': 1,
+      'message-unreadable': 1,
+      endpoint: 1,
+    })
+    expect(desk.coordinator.counters.received['keep-alive']).toBe(1)
+  })
+})
+
+test('an address inside IPv6 is kept and told as the IPv4 address that it is', () => {
+  const desk = new Desk()
+  const key = idFromBytes<TunnelKey>(labelledHash('nobody'))
+  desk.register(alice)
+  const ack = desk.tell(
+    alice.devices[0]!.tunnelKey,
+    { type: 'keep-alive', transaction: desk.transaction(), keepAliveMs: 25_000 },
+    { address: '::ffff:192.0.2.9', port: 9 },
+  )
+  expect(ack).toMatchObject([{ message: { observed: { address: '192.0.2.9', port: 9 } } }])
+  expect(desk.coordinator.registrations.find(key)).toBeUndefined()
+})
