@@ -50,6 +50,7 @@ export class DataPath {
   readonly peers: PeerSwitch
   readonly directory: DirectorySwitch
   readonly driver: Driver
+  readonly person: PersonId
   readonly #parts: DataPathParts
   readonly #asides: Asides
   readonly #appender: Appender
@@ -57,6 +58,7 @@ export class DataPath {
   constructor(parts: DataPathParts) {
     const { clock, random, signer, person, store, contributions } = parts
     this.#parts = parts
+    this.person = person
     const asides = new Asides(clock, store)
     const book = new StreamBook(store, signer.device)
     const admission = new Admission(contributions, person)

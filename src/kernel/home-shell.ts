@@ -1,0 +1,188 @@
+/**
+ * The directory of a home: `config.json`, `device.key`, `store.key`, `person.json`, `log/`. A new home is built
+ * beside its place and moved there in one step, so that there is a whole home or none. The lock of the log, held
+ * by the operating system, is what keeps a second process out.
+ */
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { Disk } from '../store/disk.ts'
+import { openLevelDisk } from '../store/level-disk.ts'
+import { type LogStore, openStore } from '../store/log-store.ts'
+import { ChatError, type Random } from './api/index.ts'
+import { type HomeConfig, parseConfig } from './config.ts'
+import {
+  type AtRest,
+  decodeDeviceKey,
+  decodePerson,
+  decodeStoreKey,
+  encodeDeviceKey,
+  encodePerson,
+  encodeStoreKey,
+  type PersonFile,
+  type Protection,
+} from './home.ts'
+import { type DeviceKeys, deviceKeys, newSeed } from './keys.ts'
+import { causeOf } from './sentence.ts'
+import { storeFailure } from './store-failure.ts'
+import { DATA_KEY_BYTES, openVault } from './vault.ts'
+
+const FILES = { config: 'config.json', device: 'device.key', store: 'store.key', person: 'person.json' }
+const LOG = 'log'
+const PRIVATE_DIRECTORY = 0o700
+const PRIVATE_FILE = 0o600
+const OTHERS = 0o077
+
+export interface Home {
+  readonly directory: string
+  readonly keys: DeviceKeys
+  readonly atRest: AtRest
+  /** Opens the log; rejects with LOG_LOCKED while another process has it. */
+  openLog(): Promise<LogStore>
+}
+
+/** A home whose `init` finished. */
+export interface FoundedHome extends Home {
+  readonly config: HomeConfig
+  /** Undefined in the home of a coordinator, which is no person's. */
+  readonly person: PersonFile | undefined
+}
+
+/** A home in the making, beside its place. */
+export interface DraftHome extends Home {
+  /** Moves it to its place. The log must be closed. Rejects with HOME_IN_USE when something is there by now. */
+  found(config: object, person?: PersonFile): Promise<void>
+  discard(): Promise<void>
+}
+
+/** Starts a new home. Rejects with HOME_IN_USE when its place is taken. */
+export async function draftHome(place: string, random: Random, protection?: Protection): Promise<DraftHome> {
+  const home = resolve(place)
+  await mustBeFree(home)
+  await mkdir(dirname(home), { recursive: true })
+  await sweepDrafts(home)
+  const directory = `${draftPrefix(home)}${process.pid}-${Buffer.from(random.bytes(4)).toString('hex')}`
+  await mkdir(directory, { mode: PRIVATE_DIRECTORY })
+  const seed = newSeed(random)
+  const keys = deviceKeys(seed)
+  const dataKey = random.bytes(DATA_KEY_BYTES)
+  await writePrivate(join(directory, FILES.device), encodeDeviceKey(seed, random, protection))
+  await writePrivate(join(directory, FILES.store), encodeStoreKey(dataKey, keys, random))
+  return {
+    directory,
+    keys,
+    atRest: protection === undefined ? 'key-file' : 'passphrase',
+    openLog: () => openLog(directory, dataKey, random, true),
+    found: async (config, person) => {
+      if (person !== undefined) await writePrivate(join(directory, FILES.person), encodePerson(person))
+      await writePrivate(join(directory, FILES.config), `${JSON.stringify(config, undefined, 2)}\n`)
+      await mustBeFree(home)
+      await rename(directory, home)
+      await syncDirectory(dirname(home))
+    },
+    discard: () => rm(directory, { recursive: true, force: true }),
+  }
+}
+
+/** Opens a home that was founded. Rejects with HOME_EMPTY, PASSPHRASE, CONFIG_INVALID or LOG_DAMAGED. */
+export async function openHome(place: string, random: Random, passphrase?: string): Promise<FoundedHome> {
+  const directory = resolve(place)
+  const config = parseConfig(String(await readHomeFile(directory, FILES.config)))
+  const { keys, atRest } = decodeDeviceKey(await readPrivate(directory, FILES.device), passphrase)
+  const dataKey = decodeStoreKey(await readPrivate(directory, FILES.store), keys)
+  const isPerson = (await readdir(directory)).includes(FILES.person)
+  const person = isPerson ? decodePerson(String(await readHomeFile(directory, FILES.person))) : undefined
+  return {
+    directory,
+    config,
+    keys,
+    atRest,
+    person,
+    openLog: () => openLog(directory, dataKey, random, false),
+  }
+}
+
+async function openLog(
+  directory: string,
+  dataKey: Uint8Array,
+  random: Random,
+  create: boolean,
+): Promise<LogStore> {
+  let disk: Disk | undefined
+  try {
+    disk = await openLevelDisk({ location: join(directory, LOG), create })
+    return await openStore({ disk, vault: openVault(dataKey, random) })
+  } catch (error) {
+    await disk?.close().catch(() => undefined)
+    throw storeFailure(error)
+  }
+}
+
+const draftPrefix = (home: string): string => join(dirname(home), `.${basename(home)}.init-`)
+
+async function mustBeFree(home: string): Promise<void> {
+  const files = await readdir(home).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new ChatError('HOME_IN_USE', `${home} cannot be a home: ${causeOf(error)}`, { cause: error })
+  })
+  if (files.length > 0) throw new ChatError('HOME_IN_USE', `${home} is in use already`)
+}
+
+/** Takes away what killed processes left of homes that they were making here. */
+async function sweepDrafts(home: string): Promise<void> {
+  const prefix = basename(draftPrefix(home))
+  for (const name of await readdir(dirname(home))) {
+    if (!name.startsWith(prefix) || isAlive(Number.parseInt(name.slice(prefix.length), 10))) continue
+    await rm(join(dirname(home), name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function readHomeFile(directory: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(join(directory, file))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new ChatError('HOME_EMPTY', `${directory} is not a home: it has no ${file}`, { cause: error })
+    throw new ChatError('DISK_FAILED', `${join(directory, file)} cannot be read: ${causeOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Reads a key, and first takes it away from others who may have been given it by a careless copy. */
+async function readPrivate(directory: string, file: string): Promise<Buffer> {
+  const bytes = await readHomeFile(directory, file)
+  const path = join(directory, file)
+  if (((await stat(path)).mode & OTHERS) !== 0) await chmod(path, PRIVATE_FILE)
+  return bytes
+}
+
+/** The file is there whole, on the disk and private, or not at all. */
+async function writePrivate(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await open(`${path}.new`, 'w', PRIVATE_FILE)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+  await syncDirectory(dirname(path))
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

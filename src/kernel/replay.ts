@@ -1,0 +1,142 @@
+/**
+ * Builds everything anew from nothing but the log, and compares it with what the running node shows. If they
+ * differ, a projection folded something that is not in the log, or the disk changed what was written.
+ */
+import { isKept, type Opened, type Recorded } from '../events/envelope.ts'
+import { idToBytes, type PersonId, type StreamId } from '../events/ids.ts'
+import { streamOf } from '../store/append-plan.ts'
+import type { LogStore } from '../store/log-store.ts'
+import { labelledHashHex } from '../wire/hash.ts'
+import { Admission } from './admission.ts'
+import type { Clock, ProjectionState } from './api/index.ts'
+import type { Contributed, LiveContributions } from './contributions.ts'
+import { StreamHash } from './state-hash.ts'
+import { storeFailure } from './store-failure.ts'
+import type { LiveViews } from './views.ts'
+
+export interface ReplayParts {
+  readonly clock: Clock
+  readonly store: Pick<LogStore, 'read'>
+  readonly contributions: LiveContributions
+  readonly person: PersonId
+  readonly views: Pick<LiveViews, 'fingerprints'>
+}
+
+export interface ReplayQuery {
+  /** One stream only: its hash is then the whole answer. */
+  readonly stream?: StreamId
+  /** Asked before each event: true ends the replay there. */
+  readonly until?: (recorded: Recorded) => boolean
+}
+
+export interface ReplayResult {
+  readonly events: number
+  readonly elapsedMs: number
+  /** Lower-case hex. With `stream`: equal on every device with the same events of it. */
+  readonly stateHash: string
+  readonly streams: ReadonlyMap<StreamId, string>
+  /** Projections whose rebuilt state is not the live one; undefined when only a part was replayed. */
+  readonly differing: readonly string[] | undefined
+}
+
+const LOG_STATE_LABEL = 'ntm.state.log.1'
+
+interface Rebuilt {
+  readonly contributed: Contributed<'projection'>
+  readonly state: ProjectionState
+}
+
+export async function replay(parts: ReplayParts, query: ReplayQuery = {}): Promise<ReplayResult> {
+  const { clock, store, contributions, views } = parts
+  const startedMs = clock.monotonicMs()
+  const live = views.fingerprints()
+  const before = live.position + 1
+  const isWhole = query.stream === undefined && query.until === undefined
+  const rebuilt = contributions
+    .owned('projection')
+    .map((contributed): Rebuilt => ({ contributed, state: contributed.value.create() }))
+  const streams = new StreamTally()
+  const range = query.stream === undefined ? { before } : { before, stream: query.stream }
+  try {
+    for await (const recorded of store.read(range)) {
+      if (query.until?.(recorded) === true) break
+      streams.add(recorded.event)
+      for (const each of rebuilt) fold(each, recorded)
+    }
+  } catch (error) {
+    throw storeFailure(error)
+  }
+  const hashes = streams.finish(new Admission(contributions, parts.person), parts)
+  const prints = rebuilt.map(
+    ({ contributed: { value, fence }, state }) =>
+      [value.name, fence.guard(`fingerprint of ${value.name}`, () => state.fingerprint())] as const,
+  )
+  return {
+    events: streams.events,
+    elapsedMs: clock.monotonicMs() - startedMs,
+    stateHash: query.stream === undefined ? hashOfAll(hashes, prints) : (hashes.get(query.stream) ?? NOTHING),
+    streams: hashes,
+    differing: isWhole
+      ? prints.filter(print => !isSame(print, live.byName)).map(([name]) => name)
+      : undefined,
+  }
+}
+
+/** What a stream without events is hashed to. */
+const NOTHING = '0'.repeat(64)
+
+function fold({ contributed: { value, fence }, state }: Rebuilt, recorded: Recorded): void {
+  if (value.types?.includes(recorded.event.envelope.type) ?? true)
+    fence.guard(`projection ${value.name}`, () => state.apply(recorded))
+}
+
+const isSame = (
+  [name, print]: readonly [string, Uint8Array | undefined],
+  live: ReadonlyMap<string, Uint8Array>,
+): boolean => {
+  const shown = live.get(name)
+  return print !== undefined && shown !== undefined && Buffer.compare(print, shown) === 0
+}
+
+/** Over streams by id and projections by name. */
+function hashOfAll(
+  streams: ReadonlyMap<StreamId, string>,
+  prints: readonly (readonly [string, Uint8Array | undefined])[],
+): string {
+  const parts: Uint8Array[] = [...streams].sort(byName).map(([stream, hash]) => idToBytes(stream + hash))
+  for (const [name, print] of [...prints].sort(byName))
+    parts.push(idToBytes(labelledHashHex(LOG_STATE_LABEL, Buffer.from(name), print ?? new Uint8Array(0))))
+  return labelledHashHex(LOG_STATE_LABEL, ...parts)
+}
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
+
+/** The hash of each stream while the log goes by. */
+class StreamTally {
+  events = 0
+  readonly #streams = new Map<StreamId, { readonly hash: StreamHash; readonly events: Opened[] }>()
+
+  add(event: Opened): void {
+    const stream = streamOf(event)
+    const tally = this.#streams.get(stream) ?? { hash: new StreamHash(stream), events: [] }
+    this.#streams.set(stream, tally)
+    tally.hash.add(event)
+    tally.events.push(event)
+    this.events += 1
+  }
+
+  /** Judges by each stream's law which events do not count. */
+  finish(admission: Admission, { person }: ReplayParts): ReadonlyMap<StreamId, string> {
+    const hashes = new Map<StreamId, string>()
+    for (const [stream, { hash, events }] of this.#streams) {
+      const kept = events.filter(({ envelope }) => isKept(envelope))
+      const bundle = admission.lawOf({ stream, kept, law: undefined })?.bundle
+      const voids = bundle?.fence.guard(`rules ${bundle.value.name}`, () =>
+        bundle.value.voids(events, { stream, self: person }),
+      )
+      for (const id of voids?.keys() ?? []) hash.void(id)
+      hashes.set(stream, hash.finish())
+    }
+    return hashes
+  }
+}
