@@ -101,6 +101,27 @@ describe('starting and stopping', () => {
     expect(() => house.get(Bell)).toThrow()
   })
 
+  it('lets a second stop wait for the first', async () => {
+    let finish = (): void => {}
+    const slow = plugin('test.slow', { stop: () => new Promise(done => (finish = done)) })
+    const house = await houseOf([slow])
+    void house.stop()
+    let ended = false
+    const second = house.stop().then(() => (ended = true))
+    await settle()
+    expect(ended).toBe(false)
+    finish()
+    await second
+  })
+
+  it('leaves no timer behind', async () => {
+    const clock = new VirtualClock()
+    const house = await houseOf([bell()], { clock })
+    expect(clock.nextAtMs()).toBeUndefined()
+    await house.stop()
+    expect(clock.nextAtMs()).toBeUndefined()
+  })
+
   it('tells which plugin did not stop cleanly, and stops the others', async () => {
     const lines: string[] = []
     const clock = new VirtualClock()
