@@ -92,6 +92,29 @@ describe('starting and stopping', () => {
     expect(counts).toEqual([1])
   })
 
+  it('waits between setting up and starting until the services are ready', async () => {
+    const lines: string[] = []
+    const set = (id: string) =>
+      plugin(id, {
+        setup: () => {
+          lines.push(`${id} is set up`)
+          return { contributes: {}, start: async () => void lines.push(`${id} starts`) }
+        },
+      })
+    const ready = async (): Promise<void> => {
+      await settle()
+      lines.push('ready')
+    }
+    await houseOf([set('test.one'), set('test.two')], { ready })
+    expect(lines).toEqual([
+      'test.one is set up',
+      'test.two is set up',
+      'ready',
+      'test.one starts',
+      'test.two starts',
+    ])
+  })
+
   it('stops twice as once', async () => {
     const lines: string[] = []
     const house = await houseOf([bell(lines)])

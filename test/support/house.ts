@@ -37,16 +37,18 @@ interface Options {
   readonly clock?: VirtualClock
   readonly services?: (live: LiveContributions) => readonly Binding[]
   readonly packages?: Packages
+  readonly ready?: () => Promise<void>
 }
 
 export const houseOf = (plugins: readonly AnyPlugin[], options: Options = {}): Promise<House> => {
-  const { clock = new VirtualClock(), services = () => [], packages } = options
+  const { clock = new VirtualClock(), services = () => [], packages, ready } = options
   const config: HomeConfig = parseConfig(JSON.stringify(options.config ?? {}))
   return boot({
     services: live => [shared(Clock, clock), ...services(live)],
     plugins,
     config,
     ...(packages && { packages }),
+    ...(ready && { ready }),
   })
 }
 
