@@ -42,7 +42,7 @@ export interface Initiation {
   readonly payload: Uint8Array
 }
 
-export type HandshakeRefusal = 'forged' | 'weak key'
+type HandshakeRefusal = 'forged' | 'weak key'
 
 const start = (prologue: Uint8Array, responder: Uint8Array): Transcript => ({
   chainingKey: INITIAL_CHAINING_KEY,

@@ -42,7 +42,7 @@ export interface TunnelPeer {
 }
 
 /** Our first message, waiting for its answer. */
-export interface PendingHandshake {
+interface PendingHandshake {
   readonly localIndex: number
   readonly initiated: Initiated
   /** As sent, with macs, to be stamped again when a cookie comes. */

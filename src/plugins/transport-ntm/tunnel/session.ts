@@ -13,7 +13,7 @@ import type { PacketScratch } from './scratch.ts'
 /** Counters at or beyond 2^53 cannot be told apart in a double. */
 const COUNTER_HIGH_LIMIT = 2 ** 21
 
-export interface SessionOrigin<P> {
+interface SessionOrigin<P> {
   readonly peer: P
   readonly keys: TransportKeys
   readonly localIndex: number

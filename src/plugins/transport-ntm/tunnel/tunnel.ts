@@ -32,7 +32,7 @@ import { PERSISTENT } from './timers.ts'
 import { receiveData, sendPacket } from './transport.ts'
 import { wakeDue } from './wake.ts'
 
-export interface TunnelOptions {
+interface TunnelOptions {
   readonly staticKey: StaticKey
   readonly environment: TunnelEnvironment
   readonly output: TunnelOutput
@@ -45,7 +45,7 @@ export interface TunnelOptions {
   readonly limits?: Partial<TunnelLimits>
 }
 
-export interface PeerAddition extends PeerOptions {
+interface PeerAddition extends PeerOptions {
   readonly publicKey: Uint8Array
 }
 

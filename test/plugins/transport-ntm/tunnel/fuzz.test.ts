@@ -94,6 +94,26 @@ describe.each([false, true])('a device (under load: %s)', loaded => {
 })
 
 describe('an authentic peer', () => {
+  it.each([
+    ['IPv4 as long as it says', [0x45, 0, 0, 20], 20, 20],
+    ['IPv4 with padding of its own', [0x45, 0, 0, 22], 60, 22],
+    ['IPv4 shorter than it says', [0x45, 0, 0, 100], 60, undefined],
+    ['IPv4 shorter than its header', [0x45, 0, 0, 19], 60, undefined],
+    ['IPv6 as long as it says', [0x60, 0, 0, 0, 0, 8], 48, 48],
+    ['IPv6 shorter than it says', [0x60, 0, 0, 0, 0, 9], 48, undefined],
+    ['half an IPv6 header', [0x60, 0, 0, 0, 0, 0], 32, undefined],
+    ['something else', [0x55, 0, 0, 20], 20, undefined],
+  ])('is heard with %s', (_what, head, length, heard) => {
+    const world = new World()
+    const { a, b, toB } = pair(world)
+    const packet = new Uint8Array(length)
+    packet.set(head)
+    a.tunnel.send(toB, packet)
+    world.run(100)
+    expect(b.lengths).toEqual(heard === undefined ? [] : [heard])
+    expect(b.drops).toEqual(heard === undefined ? ['notIp'] : [])
+  })
+
   it('cannot make the device deliver what is no IP packet or claims more than it holds', () => {
     const world = new World()
     const { a, b, toB } = pair(world)

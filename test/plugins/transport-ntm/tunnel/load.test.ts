@@ -1,10 +1,12 @@
 /** Cookies and budgets: what a flood costs us, and what it costs an honest peer meanwhile. */
 
 import { describe, expect, it } from 'vitest'
+import { staticKeyOf } from '../../../../src/plugins/transport-ntm/tunnel/aead.ts'
 import { SOURCES_REMEMBERED } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
+import { CookieJar, cookieKey, openCookieReply } from '../../../../src/plugins/transport-ntm/tunnel/cookie.ts'
 import { sourceNetwork } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
 import { LoadMeter, SourceLimiter } from '../../../../src/plugins/transport-ntm/tunnel/load.ts'
-import { mac1Key, stampMacs } from '../../../../src/plugins/transport-ntm/tunnel/mac.ts'
+import { mac1Key, mac1Of, stampMacs } from '../../../../src/plugins/transport-ntm/tunnel/mac.ts'
 import { ipPacket, pair, World, type WorldNode } from './world.ts'
 
 /** First messages of nobody: the macs fit, the rest is noise. */
@@ -79,17 +81,46 @@ describe('under a flood of first messages', () => {
     expect(b.tunnel.counters.cookieRepliesSent).toBe(3)
   })
 
+  it('a cookie is answered once for each message', () => {
+    const world = new World()
+    const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 0 } } })
+    a.tunnel.open(toB)
+    world.run(15)
+    const reply = b.sent[0]!.bytes
+    a.tunnel.receive(reply, b.endpoint)
+    a.tunnel.receive(reply, b.endpoint)
+    expect(a.sent).toHaveLength(2)
+  })
+
+  it('a cookie is good at its source alone and for as long as the secret behind it, two minutes', () => {
+    const keys = staticKeyOf(new Uint8Array(32).fill(5))
+    const world = new World()
+    const jar = new CookieJar(keys.publicKey, count => world.randomBytes(count))
+    const source = { address: '192.0.2.1', port: 1 }
+    const message = world.randomBytes(148)
+    stampMacs(message, mac1Key(keys.publicKey), undefined)
+    const reply = jar.reply(message, source, 1_000)
+    expect(openCookieReply(reply, cookieKey(keys.publicKey), new Uint8Array(16))).toBeUndefined()
+    const cookie = openCookieReply(reply, cookieKey(keys.publicKey), mac1Of(message))
+    expect(jar.vouches(message, source, 1_000)).toBe(false)
+    stampMacs(message, mac1Key(keys.publicKey), cookie)
+    expect(jar.vouches(message, source, 120_999)).toBe(true)
+    expect(jar.vouches(message, { ...source, port: 2 }, 1_000)).toBe(false)
+    expect(jar.vouches(message, source, 121_000)).toBe(false)
+    jar.reply(message, source, 121_000)
+    expect(jar.vouches(message, source, 121_000)).toBe(false)
+  })
+
   it('a cookie that came from elsewhere is kept but not answered, so that it cannot aim us at others', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 0 } } })
     a.tunnel.open(toB)
     world.run(15)
     const reply = b.sent[0]!.bytes
-    const fresh = new World()
     expect(reply).toHaveLength(64)
     const victim = { address: '10.6.6.6', port: 6 }
     a.tunnel.receive(reply, victim)
-    fresh.run(0)
+    world.run(0)
     expect(a.sent.every(({ to }) => to.address !== victim.address)).toBe(true)
   })
 })

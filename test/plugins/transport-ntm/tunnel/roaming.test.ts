@@ -92,6 +92,20 @@ describe('removal', () => {
     expect(a.tunnel.peer(b.staticKey.publicKey)).toBeUndefined()
   })
 
+  it('of a peer that crossed openings with us leaves none of its sessions behind', () => {
+    const world = new World()
+    const { a, b, toA, toB } = pair(world)
+    a.tunnel.open(toB)
+    b.tunnel.open(toA)
+    world.run(1_000)
+    expect(b.tunnel.counters.handshakesCompleted).toBe(1)
+    a.tunnel.removePeer(b.staticKey.publicKey)
+    for (const { bytes } of b.sent.filter(sent => sent.bytes[0] === 4)) a.tunnel.receive(bytes, b.endpoint)
+    b.tunnel.send(toA, ipPacket('y'))
+    world.run(1_000)
+    expect(new Set(a.drops)).toEqual(new Set(['unknownIndex']))
+  })
+
   it('of everything leaves a device that is deaf and has nothing to do', () => {
     const world = new World()
     const { a, b, toA, toB } = pair(world)

@@ -49,6 +49,8 @@ export interface WorldNode {
   endpoint: Endpoint
   readonly addresses: Set<string>
   readonly delivered: string[]
+  /** Of the packets delivered, bytes. */
+  readonly lengths: number[]
   readonly drops: DropReason[]
   readonly events: string[]
   /** Every datagram it sent, with the time. */
@@ -122,6 +124,7 @@ export class World {
       endpoint,
       addresses: new Set([endpointKey(endpoint)]),
       delivered: [],
+      lengths: [],
       drops: [],
       events: [],
       sent: [],
@@ -183,7 +186,10 @@ export class World {
       },
       output: {
         transmit: (bytes, to) => this.#transmit(node(), bytes, to),
-        deliver: (packet, peer) => node().delivered.push(textOf(packet)) && void peer,
+        deliver(packet) {
+          node().delivered.push(textOf(packet))
+          node().lengths.push(packet.length)
+        },
         established: peer => node().events.push(`established ${peer.endpoint?.address}`),
         handshakeFailed: () => node().events.push('handshakeFailed'),
         newSource: (peer, from) => this.#newSource(options, node(), peer, from),
