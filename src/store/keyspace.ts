@@ -1,11 +1,11 @@
 /**
  * The keyspace of the log, layout 1. A key is one byte of kind and fixed-width parts; K(x) is the vault's keyed
  * hash of the kind's name and x, so that a disk tells nobody who talks; position, seq and n are 6 bytes, big
- * endian, and stay ordered. Every value is sealed to its key, except the two marked with *.
+ * endian, and stay ordered. Every value is sealed to its key, except those marked with *.
  *
  *   00                                          -> magic, layout, store id *         readable without the key
  *   01                                          -> a constant                        opens with the right key only
- *   10 position                                 -> receivedAt, via, sealed event     the record; data lies in it
+ *   10 position                                 -> receivedAt, via, envelope, signature, salt, data
  *   11 K(event id)                              -> position
  *   12 K(stream, author) seq position           -> empty *                           the author's chain, forks too
  *   13 K(stream) position                       -> empty *                           the stream in local order

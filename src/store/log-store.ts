@@ -25,6 +25,8 @@ import {
   type Snapshot,
 } from './values.ts'
 import type { Vault } from './vault.ts'
+import { verifyLog } from './verify.ts'
+import type { VerifyReport } from './verify-findings.ts'
 import { type Ledger, Writer } from './writer.ts'
 
 export interface StoreOptions {
@@ -69,15 +71,23 @@ export async function openStore({ disk, vault, journalEntries }: StoreOptions): 
   const shelves = new Shelves(disk, vault)
   await checkLayout(shelves, vault, { found: true })
   const standing = await readStanding(shelves)
-  return new LogStore(shelves, standing, journalEntries ?? JOURNAL_ENTRIES)
+  return new LogStore(shelves, standing, journalEntries ?? JOURNAL_ENTRIES, () => verifyLog({ disk, vault }))
 }
 
 export class LogStore {
   readonly #shelves: Shelves
   readonly #writer: Writer<Gathering>
   #standing: Standing
+  /** Walks the whole log and says what is wrong with it; writes nothing. */
+  readonly verify: () => Promise<VerifyReport>
 
-  constructor(shelves: Shelves, standing: Standing, journalEntries: number) {
+  constructor(
+    shelves: Shelves,
+    standing: Standing,
+    journalEntries: number,
+    verify: () => Promise<VerifyReport>,
+  ) {
+    this.verify = verify
     this.#shelves = shelves
     this.#standing = standing
     const ledger: Ledger<Gathering> = {

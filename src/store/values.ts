@@ -14,33 +14,44 @@ import {
 } from '../events/ids.ts'
 import { ByteReader } from '../wire/byte-reader.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
+import { ENVELOPE_MAX_BYTES, SALT_BYTES, SIGNATURE_BYTES } from '../wire/limits.ts'
 import { openSealed } from '../wire/open.ts'
-import { decodeSealed, encodeSealed } from '../wire/sealed-codec.ts'
 
 /** What is recorded of an event, without its position, which is its key. */
 export type RecordValue = Omit<Recorded, 'position' | 'status'>
 
-const VIA_SELF = 0
-const VIA_DEVICE = 1
+const FROM_DEVICE = 1
+const HAS_SIGNATURE = 2
+const HAS_DATA = 4
+const KNOWN_BITS = FROM_DEVICE | HAS_SIGNATURE | HAS_DATA
+const HEAD_BYTES = 56
 
+/** Bits, receivedAt, the device it came from, the envelope's length; then envelope, signature, salt and data. */
 export function encodeRecord({ receivedAt, via, event }: RecordValue): Uint8Array {
-  const sealed = encodeSealed(event)
-  const writer = new ByteWriter(sealed.length + ID_BYTES + 8).varint(receivedAt)
-  if (via === 'self') writer.byte(VIA_SELF)
-  else writer.byte(VIA_DEVICE).put(idToBytes(via))
-  return writer.put(sealed).finish()
+  const { bytes, sig, salt, data } = event
+  const isWhole = salt !== undefined && data !== undefined
+  const bits =
+    (via === 'self' ? 0 : FROM_DEVICE) | (sig === undefined ? 0 : HAS_SIGNATURE) | (isWhole ? HAS_DATA : 0)
+  const head = new ByteWriter(HEAD_BYTES).byte(bits).varint(receivedAt)
+  if (via !== 'self') head.put(idToBytes(via))
+  const parts = [head.varint(bytes.length).finish(), bytes]
+  if (sig !== undefined) parts.push(sig)
+  if (isWhole) parts.push(salt, data)
+  return Buffer.concat(parts)
 }
 
-/** The record, with its id and data hash computed anew; or why it cannot be one. */
-export function decodeRecord(bytes: Uint8Array): RecordValue | { readonly fault: string } {
-  const reader = new ByteReader(bytes)
+/** The record, with its id and data hash computed anew, or why it cannot be one. Its parts are views of the input. */
+export function decodeRecord(record: Uint8Array): RecordValue | { readonly fault: string } {
+  const reader = new ByteReader(record)
+  const bits = reader.byte()
   const receivedAt: Millis = reader.varint()
-  const origin = reader.byte()
-  const via = origin === VIA_SELF ? 'self' : idFromBytes<DeviceId>(reader.take(ID_BYTES))
-  if (reader.failed || origin > VIA_DEVICE) return { fault: 'not-a-record' }
-  const parts = decodeSealed(reader.rest())
-  if (!parts.ok) return { fault: parts.why }
-  const opened = openSealed(parts.value)
+  const via = (bits & FROM_DEVICE) === 0 ? 'self' : idFromBytes<DeviceId>(reader.take(ID_BYTES))
+  const bytes = reader.take(reader.varint(ENVELOPE_MAX_BYTES))
+  const signed = (bits & HAS_SIGNATURE) === 0 ? { bytes } : { bytes, sig: reader.take(SIGNATURE_BYTES) }
+  const parts =
+    (bits & HAS_DATA) === 0 ? signed : { ...signed, salt: reader.take(SALT_BYTES), data: reader.rest() }
+  if (!reader.finished || (bits & ~KNOWN_BITS) !== 0) return { fault: 'not-a-record' }
+  const opened = openSealed(parts)
   return opened.ok ? { receivedAt, via, event: opened.value } : { fault: opened.why }
 }
 
