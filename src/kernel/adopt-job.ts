@@ -43,7 +43,10 @@ export class AdoptJob implements Job {
     const { clock, book, admission } = this.#parts
     const state = book.get(streamOf(this.#founding))!
     if (state.kept.some(({ id }) => id === this.#founding.id)) return []
-    if (admission.judge(state, [this.#founding]).kind !== 'admitted')
+    const entry = admission.judge(state, [this.#founding])
+    // Without the plugin that keeps persons there is no law for their streams, and nobody who would read them.
+    if (entry.kind === 'lawless') return []
+    if (entry.kind === 'refused')
       throw new ChatError('NOT_ADMITTED', `event ${this.#founding.id} does not found a stream of this device`)
     book.note(this.#founding)
     return [{ event: this.#founding, receivedAt: clock.now(), via: 'self' }]

@@ -60,7 +60,7 @@ export class OwnLog implements Log {
 
   /**
    * Takes in the founding event of this device's person, which was sealed before there was a log. Undefined when
-   * it is here already.
+   * it is here already, or when no plugin knows the law of persons.
    */
   adopt(founding: Opened): Promise<Recorded | undefined> {
     return new Promise((resolve, reject) => {
