@@ -77,7 +77,7 @@ const isBytes = (value: unknown, length: number): value is Uint8Array =>
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** A certificate as plain msgpack values. */
-export const certificateData = (certificate: Certificate): Fields => ({
+const certificateData = (certificate: Certificate): Fields => ({
   ...(certificate.person === undefined ? {} : { person: idToBytes(certificate.person) }),
   ed25519: idToBytes(certificate.device),
   x25519: idToBytes(certificate.tunnelKey),
@@ -86,7 +86,7 @@ export const certificateData = (certificate: Certificate): Fields => ({
 })
 
 /** The certificate in a map, or undefined. Fields unknown here are ignored. */
-export function readCertificate(value: unknown): Certificate | undefined {
+function readCertificate(value: unknown): Certificate | undefined {
   if (!isFields(value)) return undefined
   const { person, ed25519, x25519, notBefore, serial } = value
   if (!isBytes(ed25519, ID_BYTES) || !isBytes(x25519, ID_BYTES)) return undefined

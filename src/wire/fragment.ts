@@ -92,7 +92,3 @@ export function joinFragment(state: Reassembly, fragment: FragmentFrame, now: Mi
   const frame = joined?.[0] === fragment.of ? joined : undefined
   return { state: bounded(transfers, now), ack: acknowledgement(fragment, transfer), frame }
 }
-
-/** Forgets frames that got no piece for TRANSFER_IDLE_MS. */
-export const forgetIdle = (state: Reassembly, now: Millis): Reassembly =>
-  bounded(new Map(state.transfers), now)

@@ -12,7 +12,7 @@ import { FRAGMENT_BYTES, FRAGMENTS_MAX, LONG_FRAME_MAX_BYTES, PREFIX_BYTES } fro
 import type { SealedParts } from './open.ts'
 import { readSealedList, writeSealedList } from './sealed-codec.ts'
 
-export const FRAME_KIND = {
+const FRAME_KIND = {
   text: 1,
   full: 2,
   ack: 3,

@@ -31,8 +31,8 @@ export const PROOF_MAX_EVENTS = 8
 export const PREFIX_BYTES = 8
 /** An outer payload of 1252 bytes, less 32 of tunnel (inner packets are multiples of 16: 1216), less 48 of IPv6 and UDP. */
 export const FRAME_MAX_BYTES = 1168
-export const FRAGMENT_HEADER_BYTES = 12
-export const FRAGMENT_BYTES = FRAME_MAX_BYTES - FRAGMENT_HEADER_BYTES
+/** A piece: what a FRAGMENT holds beside its 12 bytes of head. */
+export const FRAGMENT_BYTES = FRAME_MAX_BYTES - 12
 export const FRAGMENTS_MAX = 64
 /** One frame before it is cut: more does not fit into 64 fragments. */
 export const LONG_FRAME_MAX_BYTES = FRAGMENTS_MAX * FRAGMENT_BYTES

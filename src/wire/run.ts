@@ -5,7 +5,6 @@
 import { isKept, type Opened } from '../events/envelope.ts'
 import { ok, type Result, refuse } from '../events/result.ts'
 import { RUN_MAX_BYTES, RUN_MAX_EVENTS } from './limits.ts'
-import { type OpenFault, openSealed, type SealedParts } from './open.ts'
 import { verifyEvent } from './signature.ts'
 
 export type RunFault =
@@ -43,18 +42,6 @@ export function verifyRun(run: readonly Opened[]): Result<readonly Opened[], Run
   if (run.length > 1 && size > RUN_MAX_BYTES) return refuse('too-many-bytes')
   if (last.sig === undefined) return refuse('unsigned')
   return verifyEvent(last.envelope.author, last.id, last.sig) ? ok(run) : refuse('bad-signature')
-}
-
-/** Opens every event of a run and verifies the run: what arrives is the author's word, or it is refused. */
-export function openRun(parts: readonly SealedParts[]): Result<readonly Opened[], OpenFault | RunFault> {
-  if (parts.length > RUN_MAX_EVENTS) return refuse('too-many-events')
-  const run: Opened[] = []
-  for (const part of parts) {
-    const opened = openSealed(part)
-    if (!opened.ok) return opened
-    run.push(opened.value)
-  }
-  return verifyRun(run)
 }
 
 /** Events in chain order, cut after each signature: the runs, and the tail that no signature covers yet. */

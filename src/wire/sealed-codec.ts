@@ -1,5 +1,5 @@
 /**
- * Sealed events on the move: in FULL frames, in proofs of persons, in export files (SPEC.md §8). The id is not
+ * Sealed events on the move: in FULL frames and in proofs of persons (SPEC.md §8). The id is not
  * written, because a receiver recomputes it in any case.
  */
 import { ok, type Result, refuse } from '../events/result.ts'
@@ -65,18 +65,4 @@ export function readSealedList(reader: ByteReader): SealedParts[] {
   const events: SealedParts[] = []
   for (let index = 0; index < count && !reader.failed; index += 1) events.push(readSealed(reader))
   return events
-}
-
-/** A list of sealed events as bytes of their own: how a run stands in a file. */
-export function encodeSealedList(events: readonly SealedParts[]): Uint8Array {
-  const writer = new ByteWriter(events.reduce((size, event) => size + sizeOf(event), 1))
-  writeSealedList(writer, events)
-  return writer.finish()
-}
-
-/** A list of sealed events and nothing after it. Their bytes are copies. */
-export function decodeSealedList(bytes: Uint8Array): Result<SealedParts[], SealedFault> {
-  const reader = new ByteReader(bytes)
-  const events = readSealedList(reader)
-  return reader.finished ? ok(events) : refuse('not-sealed')
 }

@@ -4,8 +4,13 @@
  */
 import type { Draft, Opened, Sealed } from '../../src/events/envelope.ts'
 import type { DeviceId, EventId, StreamId, TunnelKey } from '../../src/events/ids.ts'
-import type { SealedParts } from '../../src/wire/open.ts'
+import type { Result } from '../../src/events/result.ts'
+import { ByteReader } from '../../src/wire/byte-reader.ts'
+import { ByteWriter } from '../../src/wire/byte-writer.ts'
+import { type OpenFault, openSealed, type SealedParts } from '../../src/wire/open.ts'
+import { verifyRun } from '../../src/wire/run.ts'
 import { type Chain, type SealEnvironment, sealRun } from '../../src/wire/seal.ts'
+import { readSealedList, writeSealedList } from '../../src/wire/sealed-codec.ts'
 import { keyPairFromSeed, type Signer, signerOf } from '../../src/wire/signature.ts'
 
 export const idOf = <T extends string>(byte: number): T => byte.toString(16).padStart(2, '0').repeat(32) as T
@@ -54,6 +59,33 @@ export function partsOf({ bytes, sig, salt, data }: Sealed): SealedParts {
     ...(salt === undefined ? {} : { salt }),
     ...(data === undefined ? {} : { data }),
   }
+}
+
+/** A list of sealed events as bytes of their own, as it stands in a FULL frame. */
+export function encodeList(events: readonly SealedParts[]): Uint8Array {
+  const writer = new ByteWriter()
+  writeSealedList(writer, events)
+  return writer.finish()
+}
+
+/** The events of a list with nothing after it. */
+export function decodeList(bytes: Uint8Array): SealedParts[] | undefined {
+  const reader = new ByteReader(bytes)
+  const events = readSealedList(reader)
+  return reader.finished ? events : undefined
+}
+
+/** Opens every event of a run and verifies the run, as a gate does. */
+export function openRun(
+  parts: readonly SealedParts[],
+): ReturnType<typeof verifyRun> | Result<never, OpenFault> {
+  const run: Opened[] = []
+  for (const part of parts) {
+    const opened = openSealed(part)
+    if (!opened.ok) return opened
+    run.push(opened.value)
+  }
+  return verifyRun(run)
 }
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -8,7 +8,6 @@ import { decodeFrame, encodeFrame, prefixOf } from '../../src/wire/frame.ts'
 import type { CompactFrame } from '../../src/wire/frame-compact.ts'
 import { FRAME_MAX_BYTES, REBUILD_TRIES_MAX } from '../../src/wire/limits.ts'
 import { type ReceiverView, rebuild } from '../../src/wire/rebuild.ts'
-import { openRun } from '../../src/wire/run.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import { fuzzRuns } from '../support/fuzz.ts'
 import { mutated } from '../support/mutations.ts'
@@ -19,6 +18,7 @@ import {
   hex,
   idOf,
   keptDraft,
+  openRun,
   partsOf,
   START,
   STREAM,

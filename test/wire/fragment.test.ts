@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  forgetIdle,
   joinFragment,
   missingPieces,
   NO_TRANSFERS,
@@ -141,9 +140,10 @@ describe('joinFragment', () => {
   })
 
   it('forgets what got nothing for half a minute', () => {
-    const [first] = piecesOf(frameOf(2000))
-    const { state } = joinFragment(NO_TRANSFERS, first!, NOON)
-    expect(forgetIdle(state, NOON + TRANSFER_IDLE_MS)).toEqual(state)
-    expect(forgetIdle(state, NOON + TRANSFER_IDLE_MS + 1)).toEqual(NO_TRANSFERS)
+    const [old] = piecesOf(frameOf(2000), 'a'.repeat(16))
+    const [recent] = piecesOf(frameOf(2000), 'b'.repeat(16))
+    const { state } = joinFragment(NO_TRANSFERS, old!, NOON)
+    expect(joinFragment(state, recent!, NOON + TRANSFER_IDLE_MS).state.transfers.size).toBe(2)
+    expect(joinFragment(state, recent!, NOON + TRANSFER_IDLE_MS + 1).state.transfers.size).toBe(1)
   })
 })

@@ -7,7 +7,7 @@ import { dataHash } from '../../src/wire/hash.ts'
 import { RUN_MAX_BYTES, RUN_MAX_EVENTS, TEXT_MAX_BYTES } from '../../src/wire/limits.ts'
 import { readData } from '../../src/wire/msgpack.ts'
 import { openSealed } from '../../src/wire/open.ts'
-import { openRun, splitRuns, verifyRun } from '../../src/wire/run.ts'
+import { splitRuns, verifyRun } from '../../src/wire/run.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import {
   chainAfter,
@@ -16,6 +16,7 @@ import {
   hex,
   idOf,
   keptDraft,
+  openRun,
   partsOf,
   START,
   said,

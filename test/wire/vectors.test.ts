@@ -13,11 +13,11 @@ import { readData } from '../../src/wire/msgpack.ts'
 import { openSealed } from '../../src/wire/open.ts'
 import { readIntroduction } from '../../src/wire/person-proof.ts'
 import { rebuild } from '../../src/wire/rebuild.ts'
-import { openRun } from '../../src/wire/run.ts'
-import { decodeSealed, decodeSealedList } from '../../src/wire/sealed-codec.ts'
+import { decodeSealed } from '../../src/wire/sealed-codec.ts'
 import { verifyEvent } from '../../src/wire/signature.ts'
-import { bytesOf, hex } from '../support/sealing.ts'
-import { alice, baseOf, bob, example, wireVectors } from '../support/wire-vectors.ts'
+import { bytesOf, decodeList, hex, openRun } from '../support/sealing.ts'
+import { wireVectors } from '../support/wire-vectors.ts'
+import { alice, baseOf, bob, example } from '../support/worked-example.ts'
 
 interface Vector {
   readonly name: string
@@ -87,13 +87,13 @@ describe('sealed.json', () => {
       const parts = decodeSealed(bytesOf(vector.hex))
       expect(parts.ok && openSealed(parts.value)).toEqual({ ok: true, value: event })
     }
-    const parts = decodeSealedList(bytesOf(list.hex))
-    expect(parts.ok && openRun(parts.value)).toEqual({ ok: true, value: example.answer })
+    const parts = decodeList(bytesOf(list.hex))
+    expect(openRun(parts!)).toEqual({ ok: true, value: example.answer })
   })
 
   it.each(rejected)('refuses a run $name', ({ hex: given, why }) => {
-    const parts = decodeSealedList(bytesOf(given))
-    expect(parts.ok && openRun(parts.value)).toEqual({ ok: false, why })
+    const parts = decodeList(bytesOf(given))
+    expect(openRun(parts!)).toEqual({ ok: false, why })
   })
 })
 
