@@ -50,12 +50,12 @@ function chat(seed: number, story: Story, weather: Weather = BAD, lies: Lies = {
 
 describe('the line between two homes', () => {
   it('delivers everything once and in order over a line that loses, doubles and reorders', () => {
-    for (let seed = 1; seed <= fuzzRuns(400); seed += 1)
+    for (let seed = 1; seed <= fuzzRuns(300); seed += 1)
       expect(chat(seed, { events: 50, partitions: 0, crashes: 0 }), `seed ${seed}`).toEqual([])
   })
 
   it('survives partitions and power losses of either side', () => {
-    for (let seed = 1; seed <= fuzzRuns(400); seed += 1)
+    for (let seed = 1; seed <= fuzzRuns(300); seed += 1)
       expect(chat(seed, { events: 50, partitions: 2, crashes: 2 }), `seed ${seed}`).toEqual([])
   })
 

@@ -23,6 +23,7 @@ import {
   REACH_MAX_MS,
   READ_AGAIN_FIRST_MS,
   READ_TIMES,
+  RECEIVED_LAG_MAX,
   REFUSED_PAUSE_MS,
   UNREAD_DATAGRAMS_MAX,
 } from './limits.ts'
@@ -61,6 +62,7 @@ export class Correspondent {
   #shownId: EventId | undefined
   #isDirty = false
   #keptSent: number
+  #keptReceived: number
 
   constructor(parts: CorrespondentParts) {
     const { self, stream, device, recent, book, saved } = parts
@@ -74,6 +76,7 @@ export class Correspondent {
         shown: saved.shown,
       })
     this.#keptSent = this.#pointers.sent
+    this.#keptReceived = saved?.received ?? 0
     this.#outbox = new Outbox({ self, stream, device }, this.#pointers)
     this.#inbox = new Inbox(
       { stream, device, recent, answer: (frame, out) => this.#answer(frame, out) },
@@ -266,7 +269,7 @@ export class Correspondent {
 
   judged(verdicts: readonly Verdict[], out: Output[]): void {
     this.#inbox.judged(verdicts, out)
-    this.#isDirty = true
+    if ((this.#inbox.tip?.seq ?? 0) - this.#keptReceived >= RECEIVED_LAG_MAX) this.#isDirty = true
   }
 
   appendedTheirs(event: Opened, out: Output[]): void {
@@ -326,7 +329,8 @@ export class Correspondent {
     this.#isDirty = false
     const { stream, device } = this.#parts
     this.#keptSent = this.#pointers.sent
-    const received = this.#inbox.tip?.seq ?? 0
+    const received = Math.max(this.#keptReceived, this.#inbox.tip?.seq ?? 0)
+    this.#keptReceived = received
     const value = encodePointers({ ...this.#pointers, stream, received })
     out.push({ kind: 'keep', key: pointersKey(device), value })
   }

@@ -31,7 +31,7 @@ export const FETCH_BACK = 16
 /** A fetch that was not answered by then has failed. */
 export const FETCH_PATIENCE_MS = 5_000
 
-/** Newest events of a stream that frames may cite by a prefix. */
+/** The least number of newest events of a stream that frames may cite by a prefix. */
 export const RECENT_MAX = 1_024
 /** Own newest events that a peer may cite without naming them. */
 export const OWN_RECENT_MAX = 16
@@ -54,6 +54,9 @@ export const ACK_EVERY_RUNS = 16
 export const REPORT_EVERY_PIECES = 4
 /** Datagrams kept while the log is read for where a conversation stands. */
 export const UNREAD_DATAGRAMS_MAX = 64
+
+/** How far the saved pointer to the device's newest event may lag: so much is read again at a start. */
+export const RECEIVED_LAG_MAX = 256
 
 /** READ frames are not acknowledged: each newest one is said again, each time after twice as long. */
 export const READ_AGAIN_FIRST_MS = 1_000

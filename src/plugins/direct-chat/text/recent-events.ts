@@ -7,9 +7,13 @@ import type { Base } from '../../../wire/compact.ts'
 import { type IdPrefix, prefixOf } from '../../../wire/frame.ts'
 import { OWN_RECENT_MAX, RECENT_MAX } from './limits.ts'
 
-/** A map that forgets what was put in first. */
+/**
+ * A map that forgets what was put in long ago: it has two halves, and when the newer one is full the older one
+ * goes as a whole, which costs nothing an entry.
+ */
 export class Recent<V> {
-  readonly #values = new Map<IdPrefix, V>()
+  #newer = new Map<IdPrefix, V>()
+  #older = new Map<IdPrefix, V>()
   readonly #most: number
 
   constructor(most = RECENT_MAX) {
@@ -17,16 +21,14 @@ export class Recent<V> {
   }
 
   get(prefix: IdPrefix): V | undefined {
-    return this.#values.get(prefix)
+    return this.#newer.get(prefix) ?? this.#older.get(prefix)
   }
 
   put(prefix: IdPrefix, value: V): void {
-    this.#values.set(prefix, value)
-    if (this.#values.size <= this.#most) return
-    for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest)
-      return
-    }
+    this.#newer.set(prefix, value)
+    if (this.#newer.size < this.#most) return
+    this.#older = this.#newer
+    this.#newer = new Map()
   }
 }
 

@@ -115,7 +115,8 @@ export class TextMachine implements Machine<TextCommand> {
     const devices = this.#parts.acquaintances.devices(stream)
     if (devices.length === 0) return
     const isOwn = author === this.#parts.self
-    this.#recentOf(stream).add(event.id, isOwn)
+    // Only the ends of runs are ever cited.
+    if (event.sig !== undefined) this.#recentOf(stream).add(event.id, isOwn)
     for (const device of isOwn ? devices : devices.filter(known => known === author))
       this.#with(device, turn, out, (known, who) => {
         if (!isOwn) known.appendedTheirs(event, out)
@@ -136,7 +137,7 @@ export class TextMachine implements Machine<TextCommand> {
     const opened = events.map(recorded => recorded.event)
     const isOwn = author === this.#parts.self
     const recent = this.#recentOf(stream)
-    for (const event of opened) recent.add(event.id, isOwn)
+    for (const { id, sig } of opened) if (sig !== undefined) recent.add(id, isOwn)
     for (const device of isOwn ? this.#parts.acquaintances.devices(stream) : [author])
       this.#with(device, turn, out, (known, who) => {
         if (isOwn) known.fetchedOwn(fromSeq, opened)
