@@ -2,11 +2,8 @@
  * Attaches to the running node of a home over its local socket (JSON-RPC 2.0). The socket's owner is checked
  * before a byte is said, and the greeting carries the home's token, so that neither side talks to an impostor.
  */
-import { createHash } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { resolve } from 'node:path'
 import {
   CancellationTokenSource,
   createMessageConnection,
@@ -16,21 +13,9 @@ import {
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node'
 import { ChatError, type ErrorCode } from '../kernel/api/errors.ts'
-import {
-  type ErrorData,
-  type HelloAnswer,
-  type ItemNotification,
-  type SocketPlace,
-  socketPlace,
-} from '../kernel/api/local-socket.ts'
+import type { ErrorData, HelloAnswer, ItemNotification, SocketPlace } from '../kernel/api/local-socket.ts'
+import { placeOf } from '../kernel/api/place-shell.ts'
 import type { Session, Streaming } from './session.ts'
-
-/** The socket place of a home on this machine. */
-export const placeOf = (home: string): SocketPlace => {
-  const path = resolve(home)
-  const hashOfHome = createHash('sha256').update(path).digest('hex').slice(0, 24)
-  return socketPlace(path, { tmp: tmpdir(), hashOfHome })
-}
 
 const isMine = (path: string): boolean => {
   const stat = lstatSync(path, { throwIfNoEntry: false })

@@ -29,6 +29,7 @@ import { journalOf } from './journal.ts'
 import { keyspaceOf } from './keyspace.ts'
 import { OwnLog } from './log.ts'
 import { PeerSwitch } from './peers.ts'
+import { type ReplayQuery, type ReplayResult, replay } from './replay.ts'
 import { StreamBook } from './stream-book.ts'
 import { LiveViews } from './views.ts'
 
@@ -111,6 +112,11 @@ export class DataPath {
       shared(Protocols, this.driver),
       perPlugin(Keyspace, plugin => keyspaceOf(plugin, store, this.#asides)),
     ]
+  }
+
+  /** Builds everything anew from the log and compares it with what is shown. */
+  replay(query: ReplayQuery = {}): Promise<ReplayResult> {
+    return replay({ ...this.#parts, views: this.views }, query)
   }
 
   /** After all plugins are set up and before any starts. */

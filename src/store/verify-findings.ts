@@ -32,6 +32,8 @@ export interface VerifyReport {
   /** Events whose data was dropped, as it may be. */
   readonly dropped: number
   readonly forks: readonly ForkFound[]
+  /** Positions where an event was written and none can be read. */
+  readonly gaps: number
   /** Nothing at all is damaged. */
   readonly isWhole: boolean
   /** The first of them. */
@@ -57,6 +59,7 @@ export class Findings {
   dropped = 0
   streams = 0
   chains = 0
+  gaps = 0
   readonly forks: ForkFound[] = []
   readonly #damage: Damage[] = []
   #damageCount = 0
@@ -97,8 +100,8 @@ export class Findings {
   }
 
   report(): VerifyReport {
-    const { events, streams, chains, dropped, forks, isWhole } = this
+    const { events, streams, chains, dropped, forks, gaps, isWhole } = this
     const [damage, damageCount] = [this.#damage, this.#damageCount]
-    return { events, streams, chains, dropped, forks, isWhole, damage, damageCount }
+    return { events, streams, chains, dropped, forks, gaps, isWhole, damage, damageCount }
   }
 }

@@ -88,6 +88,7 @@ export class RecordWalk {
     await this.#check(chunk)
     for (const recorded of this.#follower.uncovered) await this.#checkUncovered(recorded)
     this.#findings.chains = this.#follower.chains.size
+    this.#findings.gaps = this.#unreadable.size
     return { follower: this.#follower, last, unreadable: this.#unreadable, pointing: this.#pointing }
   }
 

@@ -10,7 +10,9 @@ import { SimNetwork } from '../../src/kernel/testing/sim-network.ts'
 import { HomeClock, VirtualClock } from '../../src/kernel/testing/virtual-clock.ts'
 import { openVault } from '../../src/kernel/vault.ts'
 import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../src/plugins/first-party.ts'
+import { openStore } from '../../src/store/log-store.ts'
 import { foundPerson } from '../../src/wire/person-proof.ts'
+import { encodeSealed } from '../../src/wire/sealed-codec.ts'
 
 const clock = new VirtualClock()
 const random = new SeededRandom(7)
@@ -34,9 +36,9 @@ const startCoordinator = async (): Promise<{ device: Device; join: string }> => 
     clock: new HomeClock(clock),
     random,
     network: network.host('10.0.0.1'),
-    disk: new MemoryDisk(),
-    vault: openVault(random.bytes(32), random),
+    store: await openStore({ disk: new MemoryDisk(), vault: openVault(random.bytes(32), random) }),
     keys: deviceKeys(random.bytes(32)),
+    person: undefined,
     plugins: COORDINATOR_PLUGINS,
     config: parseConfig(
       JSON.stringify({
@@ -53,7 +55,7 @@ const startCoordinator = async (): Promise<{ device: Device; join: string }> => 
 
 const startNode = async (name: string, address: string, join: string): Promise<Device> => {
   const keys = deviceKeys(random.bytes(32))
-  const { founding } = foundPerson(
+  const { person, founding } = foundPerson(
     {
       signer: keys.signer,
       tunnelKey: keys.keys.tunnelKey,
@@ -65,10 +67,9 @@ const startNode = async (name: string, address: string, join: string): Promise<D
     clock: new HomeClock(clock),
     random,
     network: network.host(address),
-    disk: new MemoryDisk(),
-    vault: openVault(random.bytes(32), random),
+    store: await openStore({ disk: new MemoryDisk(), vault: openVault(random.bytes(32), random) }),
     keys,
-    founding,
+    person: { person, proof: [encodeSealed(founding)] },
     plugins: NODE_PLUGINS,
     config: parseConfig(
       JSON.stringify({ name, plugins: { 'ntm.transport': { config: { dc: [join], listen: { address } } } } }),

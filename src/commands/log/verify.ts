@@ -8,7 +8,7 @@ interface Verified {
   readonly forks: number
   readonly gaps: number
   readonly ok: boolean
-  readonly damage: readonly { readonly where: string; readonly what: string; readonly todo: string }[]
+  readonly damage: readonly { readonly place: string; readonly what: string; readonly advice: string }[]
 }
 
 export default class LogVerifyCommand extends NtmCommand {
@@ -21,8 +21,8 @@ export default class LogVerifyCommand extends NtmCommand {
       const first = found.damage[0]
       throw new ChatError(
         'LOG_DAMAGED',
-        `the log is damaged in ${found.damage.length} places${first === undefined ? '' : `; first at ${first.where}: ${first.what}`}`,
-        { ...(first === undefined ? {} : { hint: first.todo }), fields: { ...found } },
+        `the log is damaged in ${found.damage.length} places${first === undefined ? '' : `; first at ${first.place}: ${first.what}`}`,
+        { ...(first === undefined ? {} : { hint: first.advice }), fields: { ...found } },
       )
     }
     this.print(

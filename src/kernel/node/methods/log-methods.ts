@@ -7,7 +7,7 @@ import { readData } from '../../../wire/msgpack.ts'
 import { ChatError } from '../../api/errors.ts'
 import type { Caller, Method } from '../../api/points.ts'
 import type { Log } from '../../api/tokens.ts'
-import type { NodeControl } from './node-control.ts'
+import { type NodeControl, replayedOf, verifiedOf } from './node-control.ts'
 import { readParams } from './params.ts'
 
 const position = z.number().int().min(0)
@@ -101,6 +101,12 @@ export const logMethods = (log: Log, control: NodeControl): readonly Method[] =>
     name: 'log.show',
     call: async params => detail(await findByBeginning(log, readParams(showParams, params).id)),
   },
-  { name: 'log.verify', call: () => control.verify() },
-  { name: 'log.replay', call: params => control.replay(streamOf(readParams(replayParams, params).stream)) },
+  { name: 'log.verify', call: async () => verifiedOf(await control.verify()) },
+  {
+    name: 'log.replay',
+    call: async params => {
+      const stream = streamOf(readParams(replayParams, params).stream)
+      return replayedOf(await control.replay(), stream)
+    },
+  },
 ]

@@ -2,20 +2,20 @@
  * What the node's own methods need beside the services that every plugin can ask for: the process they run in
  * and the tools over the whole store. Only the kernel's own plugin names this token.
  */
+import type { StreamId } from '../../../events/ids.ts'
+import type { VerifyReport } from '../../../store/verify-findings.ts'
 import { token } from '../../api/plugin.ts'
+import type { ReplayResult } from '../../replay.ts'
 
-export interface Damage {
-  readonly where: string
-  readonly what: string
-  readonly todo: string
-}
 export interface Verified {
   readonly events: number
   readonly streams: number
   readonly forks: number
+  /** Positions where an event was written and none can be read. */
   readonly gaps: number
-  readonly damage: readonly Damage[]
   readonly ok: boolean
+  /** The first thousand of them. */
+  readonly damage: readonly { readonly place: string; readonly what: string; readonly advice: string }[]
 }
 export interface Replayed {
   readonly events: number
@@ -24,6 +24,20 @@ export interface Replayed {
   readonly matchesLive: boolean
 }
 
+export const verifiedOf = ({ events, streams, forks, gaps, isWhole, damage }: VerifyReport): Verified => ({
+  ...{ events, streams, gaps, damage },
+  forks: forks.length,
+  ok: isWhole,
+})
+
+/** One stream's hash, or that of everything; whether it matches is judged over everything either way. */
+export const replayedOf = (result: ReplayResult, stream: StreamId | undefined): Replayed => ({
+  events: result.events,
+  eventsPerSecond: Math.round((result.events * 1000) / Math.max(result.elapsedMs, 0.001)),
+  stateHash: stream === undefined ? result.stateHash : (result.streams.get(stream) ?? '0'.repeat(64)),
+  matchesLive: result.differing?.length === 0,
+})
+
 export interface NodeControl {
   readonly name: string
   /** How the log lies on the disk: `passphrase` or `key-file`. */
@@ -31,7 +45,7 @@ export interface NodeControl {
   events(): number
   /** Ends the process after the answer has gone out. */
   stop(): void
-  verify(): Promise<Verified>
-  replay(stream: string | undefined): Promise<Replayed>
+  verify(): Promise<VerifyReport>
+  replay(): Promise<ReplayResult>
 }
 export const NodeControl = token<NodeControl>('ntm.node-control')

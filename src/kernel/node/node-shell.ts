@@ -1,0 +1,109 @@
+/**
+ * A home's node in this process: opens the home, starts its device on the machine's own clock, network and disk,
+ * and listens on the local socket. Commands run one for a moment, `ntm up` for as long as it is wanted.
+ */
+import { readFileSync } from 'node:fs'
+import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../plugins/first-party.ts'
+import { ChatError } from '../api/errors.ts'
+import { placeOf } from '../api/place-shell.ts'
+import { systemClock } from '../clock.ts'
+import type { HomeConfig } from '../config.ts'
+import { shared } from '../container.ts'
+import { type Device, startDevice } from '../device.ts'
+import { type FoundedHome, openHome } from '../home-shell.ts'
+import { systemNetwork } from '../network-shell.ts'
+import { installedPackages } from '../packages-shell.ts'
+import { systemRandom } from '../random.ts'
+import { type Listening, listenLocally } from './listen-shell.ts'
+import { NodeControl } from './methods/node-control.ts'
+import { nodePlugin } from './methods/plugin.ts'
+
+export interface NodeOptions {
+  readonly home: string
+  readonly passphraseFile: string | undefined
+  /** Without the network: for commands that only read. */
+  readonly offline: boolean
+}
+
+export interface RunningNode {
+  readonly name: string
+  readonly device: Device
+  /** Resolves when the node has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>
+  stop(): Promise<void>
+}
+
+/** The passphrase from the file, or from the environment, or none. */
+export const passphraseOf = (file: string | undefined): string | undefined =>
+  file === undefined ? process.env.NTM_PASSPHRASE : readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+
+/** Gives the transport what the home says about coordinator and socket. */
+const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
+  const own = config.plugins['ntm.transport']
+  if (offline || own === false) return { ...config, plugins: { ...config.plugins, 'ntm.transport': false } }
+  const given = (own?.config ?? {}) as object
+  const transport = { ...own, config: { dc: config.dc, listen: config.listen, ...given } }
+  return { ...config, plugins: { ...config.plugins, 'ntm.transport': transport } }
+}
+
+const deviceOf = async (home: FoundedHome, offline: boolean, stop: () => void): Promise<Device> => {
+  const store = await home.openLog()
+  const isPerson = home.person !== undefined
+  const name = home.config.name ?? 'dc'
+  try {
+    return await startDevice({
+      ...{ clock: systemClock, random: systemRandom, network: systemNetwork(), store },
+      keys: home.keys,
+      person: home.person,
+      plugins: [nodePlugin, ...(isPerson ? NODE_PLUGINS : COORDINATOR_PLUGINS)],
+      config: isPerson ? settled(home.config, offline) : home.config,
+      packages: installedPackages(home.directory),
+      services: path => [
+        shared(NodeControl, {
+          ...{ name, atRest: home.atRest, stop },
+          events: () => store.lastPosition,
+          verify: () => store.verify(),
+          replay: () => path.replay(),
+        }),
+      ],
+    })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Runs the node of a home that is opened already. Rejects with LOG_LOCKED while another process has its log. */
+export const runHome = async (home: FoundedHome, offline: boolean): Promise<RunningNode> => {
+  let device: Device | undefined
+  let listening: Listening | undefined
+  let ended = () => {}
+  const stopped = new Promise<void>(done => {
+    ended = done
+  })
+  const stop = async (): Promise<void> => {
+    await listening?.close()
+    await device?.stop()
+    ended()
+  }
+  device = await deviceOf(home, offline, () => setImmediate(stop))
+  const name = home.config.name ?? 'dc'
+  const { house } = device
+  listening = await listenLocally(placeOf(home.directory), {
+    name,
+    call: (method, params, caller) => house.call(method, params, caller),
+  })
+  return { name, device, stopped, stop }
+}
+
+/** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what refused a plugin it cannot do without. */
+export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
+  const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
+  const node = await runHome(home, options.offline)
+  const failed = node.device.house.health
+    .plugins()
+    .find(({ id, state }) => id === 'ntm.transport' && state === 'quarantined')
+  if (failed === undefined) return node
+  await node.stop()
+  throw new ChatError('PORT_IN_USE', failed.reason ?? 'the transport did not start')
+}
