@@ -42,10 +42,12 @@ const refusalOf = (error: unknown): ChatError | undefined => {
   if (isZodError(error))
     return new ChatError('USAGE', `The call is wrong: ${firstIssue(error)}.`, { cause: error })
   // By name and not by class: a third-party plugin may carry its own copy of this package.
-  const code = (error as Partial<ChatError>).code
+  const { code, hint, fields } = error as Partial<ChatError>
   if (error.name !== 'ChatError' || !isCode(code) || code === 'BUG' || code === 'PLUGIN_FAILED')
     return undefined
-  return error instanceof ChatError ? error : new ChatError(code, causeOf(error), { cause: error })
+  if (error instanceof ChatError) return error
+  const known = { ...(hint !== undefined && { hint: causeOf(hint) }), ...(fields && { fields }) }
+  return new ChatError(code, causeOf(error), { ...known, cause: error })
 }
 
 const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERRORS, code)

@@ -3,7 +3,6 @@
  * that is broken on purpose to see that the contract notices.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import { EMPTY } from 'rxjs'
 import { definePlugin, provide, type Scope, token } from '../../src/kernel/api/plugin.ts'
 import { Log } from '../../src/kernel/api/tokens.ts'
 import type { AnyPlugin } from '../../src/kernel/loader.ts'
@@ -57,9 +56,6 @@ export const polls = (): AnyPlugin =>
   })
 
 export const given: PluginGiven = {
-  services: () => [
-    [Log, { appended$: EMPTY, find: async () => undefined }],
-    [Greeting, 'hello'],
-  ],
+  services: () => [[Greeting, 'hello']],
   manifest,
 }

@@ -7,7 +7,10 @@ import type { AnyPlugin } from '../loader.ts'
 import { pluginChecks } from './plugin-checks.ts'
 import type { PluginGiven } from './plugin-probe.ts'
 
-/** `make` gives a fresh plugin each time; `given` stands in for the services that it needs. */
+/**
+ * `make` gives a fresh plugin each time. The kernel's services are stood in for; `given` adds what else the plugin
+ * needs, its config and the manifest of its package.
+ */
 export const pluginContract = (make: () => AnyPlugin, given: PluginGiven = {}): void => {
   describe(`${make().manifest.id} keeps the contract of a plugin`, () => {
     for (const { name, run } of pluginChecks(make, given)) it(name, run)

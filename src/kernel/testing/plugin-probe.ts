@@ -8,11 +8,12 @@ import { Clock } from '../api/tokens.ts'
 import { boot, type House, shared } from '../boot.ts'
 import { systemClock } from '../clock.ts'
 import type { AnyPlugin } from '../loader.ts'
+import { type StandIn, standIns } from './stand-ins.ts'
 
 /** What the author of a plugin gives, so that it can be tried. */
 export interface PluginGiven {
-  /** Fresh stand-ins for everything that the plugin needs and wants. A Clock is added when there is none. */
-  readonly services?: () => readonly (readonly [token: AnyToken, value: unknown])[]
+  /** Fresh services that the kernel has none of, or better ones than its own stand-ins. */
+  readonly services?: () => readonly StandIn[]
   /** The plugin's part of a home's config. */
   readonly config?: unknown
   /** The field `ntm` of the package's package.json, for a plugin that has a package. */
@@ -50,15 +51,17 @@ export const probe = async (
   { needsOnly = false, cutShort = false }: ProbeOptions = {},
 ): Promise<Probe> => {
   const plugin = make()
-  const wanted = needsOnly ? Object.values<AnyToken>(plugin.wants ?? {}).map(({ id }) => id) : []
-  const given = services().filter(([{ id }]) => !wanted.includes(id))
-  const clock = given.find(([{ id }]) => id === Clock.id)?.[1] as Clock | undefined
+  const asked: AnyToken[] = Object.values({ ...plugin.needs, ...(needsOnly ? {} : plugin.wants) })
+  const given = new Map([...standIns(), ...services()].map(each => [each[0].id, each] as const))
+  const clock = given.get(Clock.id)?.[1] as Clock
   const watch = watchSetup(plugin, cutShort)
-  const { standIns, takeAway } = standInsFor(given.filter(([{ id }]) => id !== Clock.id))
+  const { provider, takeAway } = providerOf(
+    [...given.values()].filter(([{ id }]) => id !== Clock.id && asked.some(token => token.id === id)),
+  )
   const { id } = plugin.manifest
   const house = await boot({
-    services: () => [shared(Clock, clock ?? systemClock)],
-    plugins: [standIns, watch.plugin],
+    services: () => [shared(Clock, clock)],
+    plugins: [provider, watch.plugin],
     config: { dc: [], listen: {}, plugins: config === undefined ? {} : { [id]: { config } } },
   })
   return {
@@ -73,9 +76,9 @@ export const probe = async (
 }
 
 /** A plugin that provides the stand-ins and dies when told. */
-const standInsFor = (services: readonly (readonly [AnyToken, unknown])[]) => {
+const providerOf = (services: readonly StandIn[]) => {
   const doom = new Subject<never>()
-  const standIns: AnyPlugin = definePlugin({
+  const provider: AnyPlugin = definePlugin({
     manifest: {
       id: 'ntm.testing.stand-ins',
       version: '1.0.0',
@@ -88,7 +91,7 @@ const standInsFor = (services: readonly (readonly [AnyToken, unknown])[]) => {
       start: async scope => scope.fence('doom', doom, () => {}),
     }),
   })
-  return { standIns, takeAway: () => doom.error(new Error('taken away by the test')) }
+  return { provider, takeAway: () => doom.error(new Error('taken away by the test')) }
 }
 
 /** The same plugin, with its setup observed and, if so wished, its start cut short. */

@@ -1,0 +1,21 @@
+/**
+ * The package's own plugins come through the same door as a stranger's, and keep the same contract. A list that
+ * grows brings its new plugin here by itself.
+ */
+import { pluginContract } from '../../src/kernel/testing/plugin-contract.ts'
+import type { PluginGiven } from '../../src/kernel/testing/plugin-probe.ts'
+import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../src/plugins/first-party.ts'
+import { DcLink } from '../../src/plugins/transport-ntm/dc/link.ts'
+
+/** What some of them cannot do without. */
+const GIVEN: Readonly<Record<string, PluginGiven>> = {
+  'ntm.dc': {
+    config: { domain: 'example' },
+    services: () => [[DcLink, { send: () => {}, onReceive: () => () => {} } satisfies DcLink]],
+  },
+  'ntm.dc-tunnel': { config: { listen: { address: '127.0.0.1', port: 0 } } },
+}
+
+for (const plugin of [...NODE_PLUGINS, ...COORDINATOR_PLUGINS]) {
+  pluginContract(() => plugin, GIVEN[plugin.manifest.id])
+}
