@@ -140,6 +140,9 @@ function readDevices(value: unknown): RecordDevice[] | undefined {
   return areUnique ? devices : undefined
 }
 
+/** Text that a decoder cut out of a larger one keeps the larger one alive for as long as it lives itself. */
+const ownCopy = (ascii: string): string => Buffer.from(ascii, 'latin1').toString('latin1')
+
 function readFields(map: Record<string, unknown>): Result<NameRecordFields, NameRecordFault> {
   const { name, person, serial, proof, mailboxes, issued, expires } = map
   if (typeof name !== 'string' || !isName(name)) return refuse('record-name')
@@ -149,7 +152,16 @@ function readFields(map: Record<string, unknown>): Result<NameRecordFields, Name
   if (!isListOfBytes(mailboxes, RECORD_MAILBOXES_MAX, MAILBOX_MAX_BYTES)) return refuse('record-fields')
   const devices = readDevices(map.devices)
   if (devices === undefined) return refuse('record-devices')
-  return ok({ name, person: idFromBytes(person), serial, devices, proof, mailboxes, issued, expires })
+  return ok({
+    name: ownCopy(name),
+    person: idFromBytes(person),
+    serial,
+    devices,
+    proof,
+    mailboxes,
+    issued,
+    expires,
+  })
 }
 
 interface Parts {

@@ -13,14 +13,17 @@ import {
 } from '../../../wire/name-record.ts'
 import { NAMES_MAX } from './limits.ts'
 
-/** A name and the record that was countersigned last; `released` when nobody holds it any more. */
+/**
+ * A name and the record that was countersigned last; `isReleased` when nobody holds it any more. There are many of
+ * them, so what can be read out of the record again is not kept beside it.
+ */
 export interface NameEntry {
   readonly person: PersonId
   readonly serial: number
-  readonly hash: Uint8Array
+  /** Of the record's body, as hex. */
+  readonly hash: string
   /** The countersigned record. */
   readonly bytes: Uint8Array
-  readonly countersignature: Countersignature
   readonly isReleased: boolean
 }
 
@@ -33,11 +36,22 @@ export type ClaimVerdict = 'fresh' | 'released' | 'newer' | 'same' | 'older' | '
 /** `record.bytes` must be the countersigned form. */
 export const nameEntry = (
   record: Pick<SignedNameRecord, 'person' | 'serial' | 'hash' | 'bytes'>,
-  countersignature: Countersignature,
   isReleased = false,
 ): NameEntry => {
   const { person, serial, hash, bytes } = record
-  return { person, serial, hash, bytes, countersignature, isReleased }
+  return { person, serial, hash: hexOf(hash), bytes, isReleased }
+}
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** Whether the entry's record says the very same. */
+export const saysTheSame = (entry: NameEntry, record: SignedNameRecord): boolean =>
+  entry.hash === hexOf(record.hash)
+
+/** The coordinator's signature on an entry's record. */
+export function countersignatureOf(entry: NameEntry): Countersignature | undefined {
+  const record = readNameRecord(entry.bytes)
+  return record.ok ? record.value.countersignature : undefined
 }
 
 export const encodeNameEntry = ({ bytes, isReleased }: NameEntry): Uint8Array => packData([bytes, isReleased])
@@ -51,7 +65,7 @@ export function decodeNameEntry(
   if (!(bytes instanceof Uint8Array) || typeof isReleased !== 'boolean') return undefined
   const record = readNameRecord(bytes)
   if (!record.ok || record.value.countersignature === undefined) return undefined
-  const entry = nameEntry(record.value, record.value.countersignature, isReleased)
+  const entry = nameEntry(record.value, isReleased)
   return { name: record.value.name, entry }
 }
 
@@ -67,7 +81,8 @@ export class Names {
     const entry = this.#entries.get(record.name)
     if (entry === undefined) return this.#entries.size < NAMES_MAX ? 'fresh' : 'full'
     if (entry.isReleased) return entry.person === record.person ? 'released' : 'fresh'
-    const outcome = supersedes(entry, record)
+    const known = { ...entry, hash: Buffer.from(entry.hash, 'hex') }
+    const outcome = supersedes(known, record)
     return outcome === 'different-person' ? 'taken' : outcome
   }
 

@@ -7,6 +7,7 @@ import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
 import { isUnder } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import {
+  type Countersignature,
   countersign,
   NAME_RECORD_MAX_BYTES,
   readNameRecord,
@@ -20,7 +21,14 @@ import { type Access, judgeAccess } from './access.ts'
 import { type Addresses, ownerKey } from './addresses.ts'
 import { KEYS } from './keys.ts'
 import { CLAIMS_PENDING_MAX } from './limits.ts'
-import { encodeNameEntry, type NameEntry, type Names, nameEntry } from './names.ts'
+import {
+  countersignatureOf,
+  encodeNameEntry,
+  type NameEntry,
+  type Names,
+  nameEntry,
+  saysTheSame,
+} from './names.ts'
 import type { DcTurn, Entries } from './outputs.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -58,7 +66,8 @@ export type ClaimRefusal = SignallingError | 'waiting'
 const CLAIMED_RECORD_MAX_BYTES = NAME_RECORD_MAX_BYTES - 128
 
 interface Standing {
-  readonly isKnown: boolean
+  /** The countersignature that the very same record has already; undefined if it has to be made. */
+  readonly countersignature: Countersignature | undefined
   readonly token: string | undefined
 }
 
@@ -102,12 +111,13 @@ export class Registrar {
   /** Whether these very words were verified before. */
   #isKnown(record: SignedNameRecord): boolean {
     const held = this.#parts.names.held(record.name)
-    return held !== undefined && Buffer.compare(held.hash, record.hash) === 0
+    return held !== undefined && saysTheSame(held, record)
   }
 
-  /** Whether the name was countersigned under the identity that this coordinator has now. */
-  #isOurs(name: string): boolean {
-    return this.#parts.names.held(name)?.countersignature.dcKey === this.#parts.keys.device
+  /** The countersignature of a held name, if it is by the identity that this coordinator has now. */
+  #ownCountersignature(name: string): Countersignature | undefined {
+    const by = countersignatureOf(this.#parts.names.held(name)!)
+    return by?.dcKey === this.#parts.keys.device ? by : undefined
   }
 
   /** Guests only ask for directions. Whoever bears a name of this domain is a member, or nobody. */
@@ -127,27 +137,25 @@ export class Registrar {
     if (verdict === 'taken') return refuse('name-taken')
     if (verdict === 'older') return refuse('record-refused')
     if (verdict === 'full') return refuse('busy')
-    if (verdict === 'same' || verdict === 'newer')
-      return ok({ isKnown: verdict === 'same' && this.#isOurs(record.name), token: undefined })
-    if (verdict === 'fresh' && !needsToken) return ok({ isKnown: false, token: undefined })
+    const countersignature = verdict === 'same' ? this.#ownCountersignature(record.name) : undefined
+    const isHeld = verdict === 'same' || verdict === 'newer'
+    if (isHeld || (verdict === 'fresh' && !needsToken)) return ok({ countersignature, token: undefined })
     const reserved = token === undefined ? undefined : this.#parts.tokens.reserve(token, turn.wallMs)
-    return reserved === undefined ? refuse('token-invalid') : ok({ isKnown: false, token: reserved })
+    return reserved === undefined ? refuse('token-invalid') : ok({ countersignature, token: reserved })
   }
 
   #grant(record: SignedNameRecord, device: DeviceId, standing: Standing): Result<Grant, ClaimRefusal> {
-    const { addresses, keys, tokens, names } = this.#parts
-    const { isKnown, token } = standing
+    const { addresses, keys, tokens } = this.#parts
+    const { countersignature: known, token } = standing
     const owner = ownerKey(record.person, device)
     const given = this.#waiting.size < CLAIMS_PENDING_MAX ? addresses.allocate(owner) : undefined
     if (given === undefined) {
       if (token !== undefined) tokens.settle(token, false)
       return refuse('busy')
     }
-    const by = isKnown
-      ? names.held(record.name)!.countersignature
-      : countersign(record, keys.device, keys.sign)
+    const by = known ?? countersign(record, keys.device, keys.sign)
     const bytes = withCountersignature(record, by)
-    const entry = isKnown ? undefined : nameEntry({ ...record, bytes }, by)
+    const entry = known === undefined ? nameEntry({ ...record, bytes }) : undefined
     const entries: (readonly [string, Uint8Array | undefined])[] = []
     if (entry !== undefined) entries.push([KEYS.name(record.name), encodeNameEntry(entry)])
     if (given.kept !== undefined) entries.push([KEYS.address(owner), given.kept])
