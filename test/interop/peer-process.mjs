@@ -16,6 +16,8 @@ const { createTunnel } = await room('tunnel/tunnel')
 const { staticKeyOf } = await room('tunnel/aead')
 const { createStack } = await room('net/stack')
 const { parseAddress } = await room('net/address')
+const { mac1Key, stampMacs } = await room('tunnel/mac')
+const { COOKIE_REPLY } = await room('tunnel/messages')
 
 const base64 = text => new Uint8Array(Buffer.from(text, 'base64'))
 const address = text => parseAddress(text).value
@@ -86,6 +88,7 @@ function listen({ address: local, port }) {
   return new Promise(resolve => {
     const bound = createSocket('udp4')
     bound.on('message', (bytes, from) => {
+      if (bytes[0] === COOKIE_REPLY) report({ event: 'cookie' })
       tunnel.receive(bytes, from)
       rearm()
     })
@@ -121,6 +124,21 @@ const commands = {
     socket = await listen(local)
     former.close()
     report({ event: 'moved' })
+  },
+  /** Keeps the other side busy with first messages of nobody, then goes on with the next command. */
+  flood({ count, to }) {
+    const spare = createSocket('udp4')
+    const key = mac1Key(peerKey)
+    for (let n = 0; n < count; n++) {
+      const message = new Uint8Array(randomBytes(148))
+      message.set([1, 0, 0, 0])
+      stampMacs(message, key, undefined)
+      spare.send(message, to.port, to.address)
+    }
+    setTimeout(() => {
+      spare.close()
+      report({ event: 'flooded' })
+    }, 100)
   },
   counters() {
     report({ event: 'counters', counters: tunnel.counters, endpoint: peer.endpoint })

@@ -48,6 +48,30 @@ describe.skipIf(reason !== undefined)('with wireguard-go', () => {
     expect(other.events).toContainEqual({ event: 'dropped', reason: 'forged' })
   })
 
+  it('it takes the cookie that we demand, whichever of us opens', async () => {
+    await lab.start({ withEndpoint: true })
+    const limits = { handshakesPerSecond: 0 }
+    const opener = await lab.ourPeer({ endpoints: ENDPOINTS, limits })
+    expect(await opener.ping(THEIRS.ipv4, 8, 1_000)).toBe(8)
+    expect(opener.count('established')).toBe(1)
+    expect(opener.events).toContainEqual({ event: 'dropped', reason: 'cookieDemanded' })
+
+    lab.removeOurs()
+    lab.addOurs({ withEndpoint: true })
+    expect(await lab.theyPing(OURS.ipv4, 8, 1)).toBeGreaterThanOrEqual(2)
+    expect(opener.count('established')).toBe(2)
+  })
+
+  it('we take the cookie that it demands under a flood, and get in at once', async () => {
+    await lab.start()
+    const peer = await lab.ourPeer({ endpoints: ENDPOINTS })
+    peer.tell('flood', { count: 5_000, to: ENDPOINTS[0] })
+    await peer.next('flooded')
+    expect(await peer.ping(THEIRS.ipv4, 5, 100)).toBe(5)
+    expect(peer.count('cookie')).toBe(1)
+    expect(peer.count('established')).toBe(1)
+  })
+
   it('nothing is lost while we rekey again and again', async () => {
     await lab.start()
     const limits = { rekeyAfterMs: 700, rekeyTimeoutMs: 500 }
