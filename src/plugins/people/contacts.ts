@@ -4,11 +4,12 @@
  */
 import type { Recorded } from '../../events/envelope.ts'
 import { type EventId, idToBytes, type StreamId } from '../../events/ids.ts'
+import { DEVICE_INTRODUCED } from '../../events/person.ts'
 import type { Projection, ProjectionState } from '../../kernel/api/index.ts'
 import { labelledHash } from '../../wire/hash.ts'
 import { packData, readData } from '../../wire/msgpack.ts'
 import { type ContactBook, emptyBook, evolve, type Rank } from './contact-book.ts'
-import { readContactFact } from './contact-events.ts'
+import { CONTACT_EVENT_TYPES, readContactFact } from './contact-events.ts'
 
 const FINGERPRINT_LABEL = 'ntm.view.contacts.1'
 
@@ -20,6 +21,7 @@ export interface Contacts extends ProjectionState {
 export const contactsProjection = (stream: StreamId): Projection<Contacts> => ({
   name: 'ntm.people.contacts',
   version: 1,
+  types: [...CONTACT_EVENT_TYPES, DEVICE_INTRODUCED],
   create: () => new ContactsState(stream),
 })
 
@@ -42,7 +44,9 @@ class ContactsState implements Contacts {
     const { envelope, id } = event
     if (envelope.stream !== this.#stream) return
     const causes = envelope.prev === undefined ? envelope.seen : [envelope.prev, ...envelope.seen]
-    const depth = causes.reduce((deepest, cause) => Math.max(deepest, (this.#depths.get(cause) ?? -1) + 1), 0)
+    const behind = causes.map(cause => (this.#depths.get(cause) ?? -1) + 1)
+    // Its own number keeps an event above those of its author that are of types not read here.
+    const depth = Math.max(envelope.seq, ...behind)
     this.#depths.set(id, depth)
     const data = event.data === undefined ? undefined : readData(event.data)
     const fact = data?.ok ? readContactFact(envelope.type, data.value) : undefined

@@ -11,13 +11,6 @@ import { isSameNumber, safetyNumber } from './safety-number.ts'
 const NAMED = z.object({ name: z.string().min(1) })
 const VERIFY = NAMED.extend({ number: z.string().optional() })
 
-function read<T>(schema: z.ZodType<T>, params: unknown): T {
-  const parsed = schema.safeParse(params)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new ChatError('USAGE', `${issue?.path.join('.') ?? 'params'}: ${issue?.message ?? 'wrong'}`)
-}
-
 const shown = ({ name, person, verified, state, disputed }: Contact) => ({
   name,
   person,
@@ -29,14 +22,14 @@ const shown = ({ name, person, verified, state, disputed }: Contact) => ({
 type Verb = (params: unknown) => Promise<unknown>
 
 export function contactMethods(people: PeopleRecord, self: Contact['person']): readonly Method[] {
-  const findNamed = (params: unknown) => people.find(read(NAMED, params).name)
+  const findNamed = (params: unknown) => people.find(NAMED.parse(params).name)
   const now = (contact: Contact) => shown(people.contact(contact.person) ?? contact)
 
   const verbs: Record<string, Verb> = {
     'contact.ls': async () => ({ contacts: people.contacts().map(shown) }),
 
     'contact.add': async params => {
-      const { name } = read(NAMED, params)
+      const { name } = NAMED.parse(params)
       if (!isName(name)) throw new ChatError('NAME_INVALID', `"${name}" is not a full name`)
       const contact = await people.lookup(name)
       if (contact.disputed) throw keysChanged(name)
@@ -45,7 +38,12 @@ export function contactMethods(people: PeopleRecord, self: Contact['person']): r
       return now(contact)
     },
 
-    'contact.accept': async params => shown(await people.acceptContact(await findNamed(params))),
+    /** A name stands for whoever claims it now; an id stands for that person alone. */
+    'contact.accept': async params => {
+      const contact = await findNamed(params)
+      const isByName = NAMED.parse(params).name !== contact.person
+      return shown(isByName ? await people.acceptContact(contact) : await people.acceptPerson(contact))
+    },
 
     'contact.block': async params => {
       const contact = await findNamed(params)
@@ -60,7 +58,7 @@ export function contactMethods(people: PeopleRecord, self: Contact['person']): r
     },
 
     'contact.verify': async params => {
-      const { name, number: typed } = read(VERIFY, params)
+      const { name, number: typed } = VERIFY.parse(params)
       const contact = await people.find(name)
       const number = safetyNumber(self, contact.person)
       if (typed !== undefined) {

@@ -104,11 +104,16 @@ export class PeopleRecord implements People {
     await this.#decide(book => decideAccept(book, person, this.#nameOf(person)))
   }
 
-  /** Settles a quarrel about the contact's name for whoever claims it now; otherwise accepts the contact. */
-  async acceptContact({ name, person }: Contact): Promise<Contact> {
-    const accepted = claimantOf(this.#parts.book(), name) ?? person
-    await this.#decide(book => decideAccept(book, accepted, name))
-    return this.#standing(accepted, name)
+  /** A quarrel about the name ends in this person's favour. */
+  async acceptPerson({ person, name }: Contact): Promise<Contact> {
+    await this.#decide(book => decideAccept(book, person, name))
+    return this.#standing(person, name)
+  }
+
+  /** Accepts whoever claims the name now, or else whom it is pinned to. */
+  async acceptContact(contact: Contact): Promise<Contact> {
+    const claimant = claimantOf(this.#parts.book(), contact.name)
+    return this.acceptPerson({ ...contact, person: claimant ?? contact.person })
   }
 
   async request(person: PersonId): Promise<void> {
