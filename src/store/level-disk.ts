@@ -6,12 +6,15 @@
 import { readdir, statfs } from 'node:fs/promises'
 import { Level } from 'level'
 import { type Disk, DiskError, type DiskOp, type Entry, type Range } from './disk.ts'
+import { checkJournals } from './level-files.ts'
 
 export interface LevelDiskOptions {
   /** A directory of its own. */
   readonly location: string
   /** Makes a new database where there is none; otherwise that is damage. */
   readonly create: boolean
+  /** Leaves LevelDB's journal unchecked: what follows a hole in it is then lost without a word. */
+  readonly trustJournal?: boolean
 }
 
 const ENTRIES_AT_A_TIME = 256
@@ -43,9 +46,16 @@ function diskError(error: unknown, doing: string, location: string): DiskError {
 }
 
 /** Refuses what LevelDB would silently overwrite or invent. */
-async function inspect({ location, create }: LevelDiskOptions): Promise<void> {
+async function inspect({ location, create, trustJournal }: LevelDiskOptions): Promise<void> {
   const files = await readdir(location).catch((): string[] => [])
-  if (files.includes('CURRENT')) return
+  if (files.includes('CURRENT')) {
+    const [hole] = trustJournal === true ? [] : await checkJournals(location)
+    if (hole === undefined) return
+    throw new DiskError(
+      'damaged',
+      `opening ${location}: ${hole.what}: file ${hole.file}, byte ${hole.offset}`,
+    )
+  }
   if (files.some(file => DATA_FILE.test(file)))
     throw new DiskError('damaged', `opening ${location}: the file CURRENT is missing beside its data`)
   if (!create) throw new DiskError('damaged', `opening ${location}: there is no log`)

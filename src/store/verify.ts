@@ -12,17 +12,27 @@ import { Findings, type VerifyReport } from './verify-findings.ts'
 import { IndexWalk } from './verify-indexes.ts'
 import { RecordWalk } from './verify-records.ts'
 
-export async function verifyLog({ disk, vault }: { disk: Disk; vault: Vault }): Promise<VerifyReport> {
+export interface Verified {
+  readonly disk: Disk
+  readonly vault: Vault
+}
+
+/** Verifies a log that is open, also while it is written to. Of one that is not, see `verifyDirectory`. */
+export async function verifyLog(log: Verified): Promise<VerifyReport> {
   const findings = new Findings()
+  await verifyInto(findings, log)
+  return findings.report()
+}
+
+export async function verifyInto(findings: Findings, { disk, vault }: Verified): Promise<void> {
   const shelves = new Shelves(disk, vault)
-  if (!(await isReadable(shelves, vault, findings))) return findings.report()
+  if (!(await isReadable(shelves, vault, findings))) return
   await findings.part('the log', 'disk', async () => {
     const { position } = await readStanding(shelves)
     const walked = await new RecordWalk(shelves, findings).walk(position)
     const isStill = (await readStanding(shelves)).position === position
     await new IndexWalk(shelves, findings, walked, isStill).walk()
   })
-  return findings.report()
 }
 
 /** A damaged head hides nothing behind it; a newer layout or another key leaves nothing that could be judged. */

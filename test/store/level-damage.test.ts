@@ -1,5 +1,5 @@
 /** Damage on a real LevelDB directory becomes a sentence, is never overwritten, and hides no more than itself. */
-import { cp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DiskError, del, put } from '../../src/store/disk.ts'
@@ -93,41 +93,6 @@ describe('a directory that LevelDB cannot open', () => {
       expect(refused).toMatchObject({ kind: 'damaged', message: expect.stringContaining(location) })
       expect(await contents()).toEqual(before)
     })
-})
-
-describe('a damaged table', () => {
-  const table = async () => join(location, (await files(/ldb$/))[0]!)
-  const size = async () => (await readFile(await table())).length
-
-  async function flipAt(offset: number): Promise<void> {
-    const file = await open(await table(), 'r+')
-    const byte = Buffer.alloc(1)
-    await file.read(byte, 0, 1, offset)
-    byte[0]! ^= 0x40
-    await file.write(byte, 0, 1, offset)
-    await file.close()
-  }
-
-  it('is found wherever a byte flips, and most of the log stays readable', async () => {
-    const whole = join(directory.path, 'whole')
-    await cp(location, whole, { recursive: true })
-    const length = await size()
-    for (let tenth = 1; tenth < 10; tenth += 1) {
-      await flipAt(Math.floor((length * tenth) / 12))
-      const report = await verify()
-      expect(report.isWhole, `a flip at ${tenth} twelfths`).toBe(false)
-      expect(report.events).toBeGreaterThan(EVENTS * 0.8)
-      await rm(location, { recursive: true })
-      await cp(whole, location, { recursive: true })
-    }
-  }, 60_000)
-
-  it('that was cut off is reported, not thrown', async () => {
-    await truncate(await table(), (await size()) >> 1)
-    const outcome = await verify().catch(error => error)
-    if (outcome instanceof Error) expect(outcome).toMatchObject({ kind: 'damaged' })
-    else expect(outcome).toMatchObject({ isWhole: false })
-  })
 })
 
 describe('a damaged value', () => {
