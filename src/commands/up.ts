@@ -13,7 +13,7 @@ export default class UpCommand extends NtmCommand {
       await running.close()
       throw new ChatError('ALREADY_RUNNING', 'a node is already running for this home')
     }
-    const { runNode } = await import('../kernel/node/embed-shell.ts')
+    const { runNode } = await import('../kernel/node/node-shell.ts')
     const node = await runNode({ home: flags.home, passphraseFile: flags['passphrase-file'], offline: false })
     this.print(
       flags.json,

@@ -19,7 +19,7 @@ export class Fence {
   #failedAtMs: number[] = []
   readonly #abort = new AbortController()
   /** Aborts when the plugin leaves the house, for whatever reason. */
-  readonly signal = this.#abort.signal
+  readonly signal: AbortSignal = this.#abort.signal
   #open = true
   #failures = 0
   readonly #subscriptions = new Subscription()

@@ -13,7 +13,7 @@ export default class DcServeCommand extends NtmCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(DcServeCommand)
-    const { serveDc } = await import('../kernel/node/serve-dc-shell.ts')
+    const { serveDc } = await import('../../kernel/node/serve-dc-shell.ts')
     const dc = await serveDc({
       home: flags.home,
       passphraseFile: flags['passphrase-file'],

@@ -1,0 +1,24 @@
+/**
+ * A node inside a command, for as long as the command takes: the same node as `ntm up` runs, listening on the
+ * same socket, so that a second command attaches to the first instead of fighting for the log.
+ */
+import type { Session } from '../../client/session.ts'
+import { type NodeOptions, runNode } from './node-shell.ts'
+
+export const embedNode = async (options: NodeOptions): Promise<Session> => {
+  const node = await runNode(options)
+  const leave = new AbortController()
+  return {
+    embedded: true,
+    call: async (method, params = {}, stream) => {
+      const signal =
+        stream?.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, stream.signal])
+      const emit = (item: unknown) => stream?.onItem(item)
+      return (await node.device.house.call(method, params, { signal, emit })) as never
+    },
+    close: async () => {
+      leave.abort()
+      await node.stop()
+    },
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Runs a coordinator in this process. Its home is made at the first start; its names, tokens and keys live there,
+ * so that a restart on the same home is the same coordinator.
+ */
+import { readdir } from 'node:fs/promises'
+import { isDomain } from '../../events/name.ts'
+import { ChatError } from '../api/errors.ts'
+import type { HomeConfig } from '../config.ts'
+import { draftHome, openHome } from '../home-shell.ts'
+import { systemRandom } from '../random.ts'
+import { passphraseOf, runHome } from './node-shell.ts'
+
+export interface ServeDcOptions {
+  readonly home: string
+  readonly passphraseFile: string | undefined
+  readonly domain: string
+  /** HOST:PORT; port 0 picks one. */
+  readonly listen: string
+  readonly advertise: string | undefined
+  readonly roles: readonly string[]
+}
+
+export interface ServedDc {
+  readonly ready: {
+    readonly type: 'ready'
+    readonly domain: string
+    readonly address: string
+    readonly join: string
+    readonly roles: readonly string[]
+  }
+  /** Roles asked for that this build does not have. */
+  readonly missingRoles: readonly string[]
+  readonly stopped: Promise<void>
+  stop(): Promise<void>
+}
+
+const KNOWN_ROLES = ['relay', 'mailbox']
+const HOST_PORT = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/
+
+const hostPort = (text: string, portMin: number): { host: string; port: number } => {
+  const match = HOST_PORT.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port < portMin || port > 0xffff)
+    throw new ChatError('USAGE', `"${text}" is not HOST:PORT`, {
+      hint: 'for example 0.0.0.0:4500 or [::]:4500',
+    })
+  return { host: match[1] ?? match[2] ?? '', port }
+}
+
+const checkRoles = (roles: readonly string[]): void => {
+  const unknown = roles.find(role => !KNOWN_ROLES.includes(role))
+  if (unknown !== undefined)
+    throw new ChatError('USAGE', `there is no role "${unknown}"; known are ${KNOWN_ROLES.join(', ')}`)
+}
+
+const configOf = (options: ServeDcOptions): HomeConfig['plugins'] => {
+  const { host, port } = hostPort(options.listen, 0)
+  const listen = { address: host === 'localhost' ? '127.0.0.1' : host, port }
+  const advertise = options.advertise === undefined ? {} : { advertise: hostPort(options.advertise, 1) }
+  return {
+    'ntm.dc-tunnel': { config: { listen, ...advertise } },
+    'ntm.dc': { config: { domain: options.domain } },
+  }
+}
+
+const isThere = async (home: string): Promise<boolean> => (await readdir(home).catch(() => [])).length > 0
+
+const openDcHome = async (options: ServeDcOptions) => {
+  const passphrase = passphraseOf(options.passphraseFile)
+  const plugins = configOf(options)
+  if (!(await isThere(options.home))) {
+    const draft = await draftHome(
+      options.home,
+      systemRandom,
+      passphrase === undefined ? undefined : { passphrase },
+    )
+    try {
+      await (await draft.openLog()).close()
+      await draft.found({ plugins })
+    } catch (error) {
+      await draft.discard()
+      throw error
+    }
+  }
+  const home = await openHome(options.home, systemRandom, passphrase)
+  if (home.person !== undefined)
+    throw new ChatError('HOME_IN_USE', `${options.home} is the home of a person, not of a DC`)
+  const kept = home.config.plugins['ntm.dc']
+  const keptDomain = kept === false ? undefined : (kept?.config as { domain?: string } | undefined)?.domain
+  if (keptDomain !== options.domain)
+    throw new ChatError(
+      'HOME_IN_USE',
+      `this home is the DC of ${keptDomain ?? 'no domain'}, not of ${options.domain}`,
+    )
+  return { ...home, config: { ...home.config, plugins: { ...home.config.plugins, ...plugins } } }
+}
+
+/** Rejects with USAGE, HOME_IN_USE, PORT_IN_USE and the like. */
+export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
+  checkRoles(options.roles)
+  if (!isDomain(options.domain)) throw new ChatError('NAME_INVALID', `"${options.domain}" cannot be a domain`)
+  const node = await runHome(await openDcHome(options), false)
+  const caller = { signal: new AbortController().signal, emit: () => {} }
+  try {
+    const failed = node.device.house.health.plugins().find(({ state }) => state !== 'running')
+    if (failed !== undefined)
+      throw new ChatError('PORT_IN_USE', failed.reason ?? `${failed.id} did not start`)
+    const address = (await node.device.house.call('dc.address', {}, caller)) as {
+      address: string
+      join: string
+    }
+    return {
+      ready: { type: 'ready', domain: options.domain, ...address, roles: ['dc'] },
+      missingRoles: options.roles,
+      stopped: node.stopped,
+      stop: () => node.stop(),
+    }
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+}
