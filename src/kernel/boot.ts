@@ -4,7 +4,7 @@
  * and disk differ.
  */
 import { ChatError } from './api/errors.ts'
-import type { Token } from './api/plugin.ts'
+import type { AnyPlugin, Token } from './api/plugin.ts'
 import type { Caller, Points } from './api/points.ts'
 import { Clock, Health } from './api/tokens.ts'
 import { callMethod } from './calls.ts'
@@ -13,7 +13,7 @@ import { type Binding, ServiceContainer, shared } from './container.ts'
 import { ContributionBook, type LiveContributions } from './contributions.ts'
 import { HealthBook } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { type AnyPlugin, loadPlugins, type Packages } from './loader.ts'
+import { loadPlugins, type Packages } from './loader.ts'
 
 export { perPlugin, shared } from './container.ts'
 

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { ChatError } from './api/errors.ts'
-import type { Manifest, Plugin, PluginHealth } from './api/plugin.ts'
+import type { AnyPlugin, Manifest, PluginHealth } from './api/plugin.ts'
 import type { Clock } from './api/tokens.ts'
 import type { HomeConfig } from './config.ts'
 import { withDeadline } from './deadline.ts'
@@ -15,8 +15,7 @@ import { causeOf, firstIssue, isZodError } from './sentence.ts'
 
 const IMPORT_DEADLINE_MS = 10_000
 
-// biome-ignore lint/suspicious/noExplicitAny: needs, wants and config are each plugin's own business.
-export type AnyPlugin = Plugin<any, any, any>
+export type { AnyPlugin }
 
 /** A plugin whose manifest was judged and whose config was read; nothing of it is set up yet. */
 export interface LoadedPlugin {

@@ -3,11 +3,11 @@
  * and who falls with whom, is the lifecycle's business.
  */
 import { ChatError } from './api/errors.ts'
-import type { Given, Installed, Manifest, Needs, Scope } from './api/plugin.ts'
+import type { AnyPlugin, Given, Installed, Manifest, Needs, Scope } from './api/plugin.ts'
 import type { Clock } from './api/tokens.ts'
 import { withDeadline } from './deadline.ts'
 import { Fence } from './fence.ts'
-import type { AnyPlugin, LoadedPlugin } from './loader.ts'
+import type { LoadedPlugin } from './loader.ts'
 import { checkInstalled } from './ownership.ts'
 import type { Ranked } from './ranks.ts'
 import { causeOf } from './sentence.ts'

@@ -3,9 +3,8 @@
  * same, and whoever does is refused by name.
  */
 import { describe, expect, it } from 'vitest'
-import type { AnyToken } from '../../src/kernel/api/plugin.ts'
+import type { AnyPlugin, AnyToken } from '../../src/kernel/api/plugin.ts'
 import { boot, shared } from '../../src/kernel/boot.ts'
-import type { AnyPlugin } from '../../src/kernel/loader.ts'
 import { standIns } from '../../src/kernel/testing/stand-ins.ts'
 import { NODE_PLUGINS } from '../../src/plugins/first-party.ts'
 import { statesOf } from '../support/house.ts'

@@ -1,13 +1,19 @@
 /**
  * Small houses for tests of the plugin system: plugins of three words, a virtual clock, no disk and no network.
  */
-import { definePlugin, type Installed, type Manifest, type Needs } from '../../src/kernel/api/plugin.ts'
+import {
+  type AnyPlugin,
+  definePlugin,
+  type Installed,
+  type Manifest,
+  type Needs,
+} from '../../src/kernel/api/plugin.ts'
 import { Clock } from '../../src/kernel/api/tokens.ts'
 import { boot, type House, perPlugin, shared } from '../../src/kernel/boot.ts'
 import { type HomeConfig, parseConfig } from '../../src/kernel/config.ts'
 import type { Binding } from '../../src/kernel/container.ts'
 import type { LiveContributions } from '../../src/kernel/contributions.ts'
-import type { AnyPlugin, Packages } from '../../src/kernel/loader.ts'
+import type { Packages } from '../../src/kernel/loader.ts'
 import { VirtualClock } from '../../src/kernel/testing/virtual-clock.ts'
 
 export { perPlugin, shared }

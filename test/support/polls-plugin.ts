@@ -3,9 +3,8 @@
  * that is broken on purpose to see that the contract notices.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import { definePlugin, provide, type Scope, token } from '../../src/kernel/api/plugin.ts'
+import { type AnyPlugin, definePlugin, provide, type Scope, token } from '../../src/kernel/api/plugin.ts'
 import { Log } from '../../src/kernel/api/tokens.ts'
-import type { AnyPlugin } from '../../src/kernel/loader.ts'
 import type { PluginGiven } from '../../src/kernel/testing/plugin-probe.ts'
 
 export const Greeting = token<string>('com.example.greeting')

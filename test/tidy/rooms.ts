@@ -58,7 +58,7 @@ export const ROOMS: readonly Room[] = [
     name: 'kernel/testing',
     files: /^src\/kernel\/testing\//,
     rooms: ['kernel/api', 'kernel', 'kernel/boot', 'kernel/node', 'events', 'wire', 'store', 'client'],
-    libraries: ['vitest', 'rxjs', 'node:util', 'node:stream'],
+    libraries: ['vitest', 'rxjs', 'node:util', 'node:stream', 'node:assert/strict'],
     why: 'kernel/testing is shipped to plugin authors: it tries any plugin and knows none of ours',
   },
   {
@@ -70,10 +70,10 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'kernel/boot',
-    files: /^src\/kernel\/boot\.ts$/,
-    rooms: ['kernel/api', 'kernel'],
+    files: /^src\/kernel\/(boot|device|run-home)\.ts$/,
+    rooms: ['kernel/api', 'kernel', 'events', 'wire', 'store'],
     libraries: ['rxjs'],
-    why: 'boot is the one door through which the rest of the program gets a kernel',
+    why: 'these are the doors through which the rest of the program gets a kernel: a house, a device, a home',
   },
   {
     name: 'kernel',
@@ -134,7 +134,7 @@ const NETWORK_AND_DISK = [
 const node = (names: readonly string[]): readonly string[] => names.map(name => `node:${name}`)
 
 export const EXTRAS: readonly Extra[] = [
-  { files: /^src\/store\/level-disk\.ts$/, libraries: ['node:fs/promises'] },
+  { files: /^src\/store\/(level-[a-z]+|verify-directory)\.ts$/, libraries: node(['fs/promises', 'path']) },
   { files: /^src\/kernel\/container\.ts$/, libraries: ['inversify', 'reflect-metadata'] },
   { files: /^src\/kernel\/manifest\.ts$/, libraries: ['semver'] },
   { files: /^src\/kernel\/(keys|vault|passphrase|random)\.ts$/, libraries: ['sodium-native'] },

@@ -8,6 +8,7 @@ import { lineOf, nodesOf, type Offence, syntaxOf, type Tree } from './tree.ts'
 const FILE_MAX_LINES = 400
 const FILE_LONG_LINES = 300
 const FUNCTION_MAX_LINES = 60
+const OPENING_MIN_CHARS = 20
 
 const linesOf = (text: string): number => text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
 
@@ -74,7 +75,7 @@ export const judgeNames = (tree: Tree): readonly Offence[] =>
 export const judgeOpenings = (tree: Tree): readonly Offence[] =>
   all(ours(tree), (_, text) => {
     const opening = /^\/\*\*([\s\S]*?)\*\//.exec(text)?.[1] ?? ''
-    if (opening.replace(/[\s*]+/g, ' ').trim().length >= 40) return []
+    if (opening.replace(/[\s*]+/g, ' ').trim().length >= OPENING_MIN_CHARS) return []
     const why = 'a file opens with a few sentences on what it is for and why it exists'
     return [{ line: 1, what: 'opens without a comment', why }]
   })

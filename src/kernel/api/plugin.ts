@@ -49,6 +49,9 @@ export interface Plugin<N extends Needs = Needs, W extends Needs = Needs, C = un
   setup(given: Given<N> & Partial<Given<W>>, config: C): Installed
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: needs, wants and config are each plugin's own business.
+export type AnyPlugin = Plugin<any, any, any>
+
 export interface Installed {
   readonly contributes: Contributions
   /** I/O begins here. The kernel sets the deadline. */

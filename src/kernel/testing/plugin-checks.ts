@@ -2,9 +2,10 @@
  * The plugin contract as a list of named checks. They are data, so that vitest can run them over a plugin, and a
  * test can run them over a plugin that is bad on purpose and see the right one fail.
  */
+
 import { isDeepStrictEqual } from 'node:util'
+import type { AnyPlugin } from '../api/plugin.ts'
 import type { Caller } from '../api/points.ts'
-import type { AnyPlugin } from '../loader.ts'
 import { checkManifest, checkSameManifest } from '../manifest.ts'
 import { claimsOfContributions } from '../ownership.ts'
 import {

@@ -2,8 +2,9 @@
  * What every plugin must do, as a suite: the whole test of a plugin can be this one call. It shows that a plugin
  * keeps the contract with the house, not that it does well what it is for.
  */
+
 import { describe, it } from 'vitest'
-import type { AnyPlugin } from '../loader.ts'
+import type { AnyPlugin } from '../api/plugin.ts'
 import { pluginChecks } from './plugin-checks.ts'
 import type { PluginGiven } from './plugin-probe.ts'
 

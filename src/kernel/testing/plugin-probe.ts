@@ -3,11 +3,16 @@
  * are themselves provided by a plugin, so that they can be taken away while the plugin under test runs.
  */
 import { Subject } from 'rxjs'
-import { type AnyToken, definePlugin, type Installed, type PluginHealth } from '../api/plugin.ts'
+import {
+  type AnyPlugin,
+  type AnyToken,
+  definePlugin,
+  type Installed,
+  type PluginHealth,
+} from '../api/plugin.ts'
 import { Clock } from '../api/tokens.ts'
 import { boot, type House, shared } from '../boot.ts'
 import { systemClock } from '../clock.ts'
-import type { AnyPlugin } from '../loader.ts'
 import { type StandIn, standIns } from './stand-ins.ts'
 
 /** What the author of a plugin gives, so that it can be tried. */
