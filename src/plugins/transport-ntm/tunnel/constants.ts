@@ -34,7 +34,7 @@ export interface TunnelLimits {
   readonly keepaliveMs: number
   readonly rekeyAfterMessages: number
   readonly rejectAfterMessages: number
-  /** Peers known at once, added and admitted together. */
+  /** No stranger is admitted while so many peers are known. */
   readonly peers: number
   /** Packets that wait for a session, per peer; the oldest goes first. */
   readonly stagedPackets: number

@@ -55,7 +55,10 @@ export interface Tunnel {
   addPeer(peer: PeerAddition): TunnelPeer
   removePeer(publicKey: Uint8Array): void
   peer(publicKey: Uint8Array): TunnelPeer | undefined
-  /** One UDP datagram. A coalesced receive is to be split into messages before it comes here. */
+  /**
+   * One message. Whoever receives coalesced datagrams splits them before this, at the next header that names a
+   * live index (FORMATS 5.8).
+   */
   receive(bytes: Uint8Array, from: Endpoint): void
   /** One inner IP packet; it is copied if it has to wait. */
   send(peer: TunnelPeer, packet: Uint8Array): void
@@ -159,10 +162,7 @@ function addPeer(device: Device, addition: PeerAddition): TunnelPeer {
   withPeer(device, addition.publicKey, former => removePeer(device, former))
   const peer = newPeer(device, addition.publicKey, addition, false)
   device.peers.set(peer.id, peer)
-  const { persistentKeepaliveMs, initiateDelayMs } = addition
-  if (persistentKeepaliveMs !== undefined && persistentKeepaliveMs > 0) {
-    peer.timers.set(PERSISTENT, device.environment.now() + (initiateDelayMs ?? 0))
-  }
+  if ((addition.persistentKeepaliveMs ?? 0) > 0) peer.timers.set(PERSISTENT, device.environment.now())
   return peer
 }
 

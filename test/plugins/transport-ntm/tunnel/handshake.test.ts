@@ -99,6 +99,13 @@ describe('a tunnel opens', () => {
     world.run(1)
     expect(typesOf(a)).toEqual([1])
 
+    const kept = new World()
+    const { a: keeper } = pair(kept, { a: { initiateDelayMs: 1_000, persistentKeepaliveMs: 25_000 } })
+    kept.run(999)
+    expect(keeper.sent).toEqual([])
+    kept.run(1)
+    expect(typesOf(keeper)).toEqual([1])
+
     const other = new World()
     const both = pair(other, { b: { initiateDelayMs: 1_000 } })
     both.b.tunnel.send(both.toA, ipPacket('waited'))
