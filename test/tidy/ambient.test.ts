@@ -61,6 +61,11 @@ describe('ambient time, chance and environment', () => {
     expect(redFor('Date.now()', path)).toBe('')
   })
 
+  it('the test world may yield, and no more', () => {
+    expect(redFor('setImmediate(done)', 'src/kernel/testing/world.ts')).toBe('')
+    expect(redFor('setTimeout(done)', 'src/kernel/testing/world.ts')).toContain('uses setTimeout')
+  })
+
   it.each(['src/kernel/testing/clock.ts', 'src/plugins/people/nutshell.ts', 'src/kernel/random.bad.ts'])(
     '%s may not',
     path => {
