@@ -18,7 +18,7 @@ export interface FileDamage {
   readonly file: string
   readonly offset: number
   readonly what: string
-  /** The data block that is damaged; undefined when more than that is lost. */
+  /** What has to be emptied for the rest to be read; undefined when nothing helps. */
   readonly block?: Block
 }
 
@@ -67,14 +67,18 @@ export function checkTable(file: string, bytes: Uint8Array): FileDamage[] {
   if (!table.subarray(-MAGIC.length).equals(MAGIC)) return lost('the table is cut off or is no table')
   const reader = new ByteReader(table, footer)
   const [meta, index] = [readBlock(reader), readBlock(reader)]
-  if (reader.failed || !isSound(table, index) || !isSound(table, meta))
-    return lost('the index of the table is damaged')
-  const [data, filters] = [blocksIn(table, index), blocksIn(table, meta)]
-  if (data === undefined || filters?.every(filter => isSound(table, filter)) !== true)
-    return lost('the index of the table is damaged')
-  return data
-    .filter(block => !isSound(table, block))
-    .map(block => ({ file, offset: block.offset, what: 'a block does not match its checksum', block }))
+  const data = !reader.failed && isSound(table, index) ? blocksIn(table, index) : undefined
+  if (data === undefined) return lost('the index of the table is damaged')
+  const damaged = (block: Block, what: string): FileDamage => ({ file, offset: block.offset, what, block })
+  // Without the block that names the filters LevelDB reads the table without filters.
+  const filters = isSound(table, meta) ? blocksIn(table, meta) : undefined
+  const unfiltered = filters?.every(filter => isSound(table, filter)) === true ? [] : [meta]
+  return [
+    ...unfiltered.map(block => damaged(block, 'the filter of the table is damaged')),
+    ...data
+      .filter(block => !isSound(table, block))
+      .map(block => damaged(block, 'a block does not match its checksum')),
+  ]
 }
 
 /**
