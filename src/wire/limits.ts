@@ -29,8 +29,11 @@ export const PROOF_MAX_EVENTS = 8
 
 /** The part of an id that a frame carries. */
 export const PREFIX_BYTES = 8
-/** An outer payload of 1252 bytes, less 32 of tunnel (inner packets are multiples of 16: 1216), less 48 of IPv6 and UDP. */
-export const FRAME_MAX_BYTES = 1168
+/**
+ * The smallest IPv6 path carries 1,280 bytes: less 48 of outer IPv6 and UDP, less 32 of tunnel, an inner packet of
+ * 1,200 (a multiple of 16); less 48 of inner IPv6 and UDP.
+ */
+export const FRAME_MAX_BYTES = 1152
 /** A piece: what a FRAGMENT holds beside its 12 bytes of head. */
 export const FRAGMENT_BYTES = FRAME_MAX_BYTES - 12
 export const FRAGMENTS_MAX = 64

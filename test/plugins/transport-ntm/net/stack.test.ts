@@ -180,7 +180,7 @@ describe('ICMP', () => {
     const bob = createEnd(BOB)
     bob.stack.receive(echoPacket(ALICE, BOB, 'echo-request', 1, 1, new Uint8Array(1169)), FROM_ALICE)
     expect([bob.emitted, bob.dropped]).toEqual([[], ['echo-too-large']])
-    bob.stack.receive(echoPacket(ALICE, BOB, 'echo-request', 1, 1, new Uint8Array(1168)), FROM_ALICE)
+    bob.stack.receive(echoPacket(ALICE, BOB, 'echo-request', 1, 1, new Uint8Array(1152)), FROM_ALICE)
     expect(bob.emitted).toHaveLength(1)
   })
 
@@ -205,13 +205,13 @@ describe('sending', () => {
   it('fills the MTU and refuses one byte more', () => {
     const bob = createEnd(BOB, BOB_V4)
     const socket = bob.stack.bind(6000, () => {})
-    expect(bob.stack.maxPayloadBytes(ALICE)).toBe(1168)
-    expect(bob.stack.maxPayloadBytes(ALICE_V4)).toBe(1188)
+    expect(bob.stack.maxPayloadBytes(ALICE)).toBe(1152)
+    expect(bob.stack.maxPayloadBytes(ALICE_V4)).toBe(1172)
     for (const to of [ALICE, ALICE_V4]) {
       const most = bob.stack.maxPayloadBytes(to)
       expect(socket.send(to, 6000, new Uint8Array(most + 1))).toEqual({ ok: false, why: 'too-large' })
       expect(socket.send(to, 6000, new Uint8Array(most)).ok).toBe(true)
-      expect(bob.emitted.at(-1)!.packet).toHaveLength(1216)
+      expect(bob.emitted.at(-1)!.packet).toHaveLength(1200)
     }
     expect(bob.emitted).toHaveLength(2)
     const small = createEnd(BOB, undefined, 576).stack
