@@ -15,7 +15,7 @@ import { HealthBook } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { loadPlugins, type Packages } from './loader.ts'
 
-export { perPlugin, shared } from './container.ts'
+export { shared } from './container.ts'
 
 interface Plan {
   /** Makes the kernel's services, Clock among them; they may keep `live` and read it for ever. */

@@ -9,9 +9,9 @@ import {
   type Needs,
 } from '../../src/kernel/api/plugin.ts'
 import { Clock } from '../../src/kernel/api/tokens.ts'
-import { boot, type House, perPlugin, shared } from '../../src/kernel/boot.ts'
+import { boot, type House, shared } from '../../src/kernel/boot.ts'
 import { type HomeConfig, parseConfig } from '../../src/kernel/config.ts'
-import type { Binding } from '../../src/kernel/container.ts'
+import { type Binding, perPlugin } from '../../src/kernel/container.ts'
 import type { LiveContributions } from '../../src/kernel/contributions.ts'
 import type { Packages } from '../../src/kernel/loader.ts'
 import { VirtualClock } from '../../src/kernel/testing/virtual-clock.ts'
