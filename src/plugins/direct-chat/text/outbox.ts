@@ -255,6 +255,7 @@ export class Outbox {
     this.#inFlight += parcel.inFlight - before
     const arrived = before - parcel.inFlight
     if (arrived > 0) {
+      if (!parcel.wasResent) this.#roundTrip.measured(turn.nowMs - parcel.sentAtMs(newest))
       this.#window.acknowledged(arrived)
       this.#roundTrip.progressed()
     }

@@ -93,7 +93,7 @@ export class Parcel {
 
   /**
    * Takes a report of what has arrived. One that comes after all pieces had arrived tells that the receiver
-   * forgot some, and is believed. Returns the newest piece that has arrived.
+   * forgot some, and is believed. Returns the newest piece that has arrived; -1 if there is none.
    */
   reported(report: FragmentAckFrame): number {
     const isForgetting = this.#arrivedCount === this.#pieces.length
@@ -107,6 +107,11 @@ export class Parcel {
     }
     this.#arrivedCount = this.#arrived.filter(Boolean).length
     return newest
+  }
+
+  /** When the piece was sent last. */
+  sentAtMs(piece: number): number {
+    return this.#sentAtMs[piece]!
   }
 
   /** Starts over with nothing left out. */

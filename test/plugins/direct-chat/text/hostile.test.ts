@@ -1,0 +1,57 @@
+/** Datagrams that nobody sane would send: the machine never throws, never answers with more than came, and goes on. */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { DeviceId } from '../../../../src/events/ids.ts'
+import { fuzzRuns } from '../../../support/fuzz.ts'
+import { mutated } from '../../../support/mutations.ts'
+import { FAIR, type Home, isAllDelivered, World } from '../support/two-homes.ts'
+
+/** A conversation with every kind of frame in it, and all datagrams that one side sent. */
+function recordedTalk(): readonly Uint8Array[] {
+  const world = new World(1, { ...FAIR, loss: 0.2 })
+  const [alice, bob] = world.homes
+  world.run(50)
+  world.join()
+  alice.submit([{ type: 'test.kept', rev: 1, data: { word: 'x' }, kept: true }])
+  bob.say(['hi'])
+  world.run(1_000)
+  alice.say(['one', 'two'])
+  alice.say(['x'.repeat(4_000)])
+  bob.say(['y'])
+  world.run(60_000)
+  return alice.sent
+}
+
+function peaceful(): { world: World; bob: Home } {
+  const world = new World(2, FAIR)
+  world.run(50)
+  world.join()
+  world.run(50)
+  return { world, bob: world.homes[1] }
+}
+
+it('takes any damage of any frame', () => {
+  const talk = recordedTalk()
+  const { world, bob } = peaceful()
+  fc.assert(
+    fc.property(mutated(talk), bytes => {
+      const before = bob.sent.length
+      bob.feed({ kind: 'datagram', from: bob.peer.device, bytes })
+      world.run(50)
+      const answered = bob.sent.slice(before).reduce((sum, answer) => sum + answer.length, 0)
+      expect(answered).toBeLessThanOrEqual(bytes.length)
+    }),
+    { numRuns: fuzzRuns(2_000) },
+  )
+  bob.say(['still there?'])
+  world.run(1_000)
+  expect(bob.pointers.delivered).toBe(1)
+})
+
+it('is nobody to strangers', () => {
+  const { world, bob } = peaceful()
+  for (const bytes of recordedTalk()) bob.feed({ kind: 'datagram', from: 'f'.repeat(64) as DeviceId, bytes })
+  world.run(1_000)
+  expect(bob.sent).toEqual([])
+  expect(isAllDelivered(world)).toBe(true)
+})

@@ -1,0 +1,38 @@
+/** A power loss of either side after every single step of a short conversation loses nothing and shows nothing twice. */
+import { expect, it } from 'vitest'
+import { faults, isAllDelivered, type Weather, World } from '../support/two-homes.ts'
+
+const WEATHER: Weather = { loss: 0.1, duplication: 0.1, delayMs: [5, 50], syncMs: [1, 8] }
+
+function conversation(stopAfter: number, who: 0 | 1): { steps: number; found: string[] } {
+  const world = new World(11, WEATHER)
+  const [alice, bob] = world.homes
+  let said = 0
+  world.after(10, () => alice.say(['one'], () => (said += 1)))
+  world.after(20, () => alice.say(['two', 'three', 'four'], () => (said += 1)))
+  world.after(90, () => bob.say(['five'], () => (said += 1)))
+  world.after(120, () => alice.say(['x'.repeat(5_000)], () => (said += 1)))
+  let steps = 0
+  world.run(2_000, () => steps++ === stopAfter)
+  world.homes[who].crash()
+  world.after(200, () => world.homes[who].begin())
+  const found: string[] = []
+  for (let second = 0; second < 600 && found.length === 0; second += 1) {
+    world.run(1_000)
+    found.push(...faults(world))
+    if (second > 2 && isAllDelivered(world)) break
+  }
+  if (!isAllDelivered(world)) found.push('not everything arrived')
+  if (said > 0 && alice.own().length + bob.own().length < said) found.push('something synced is gone')
+  return { steps, found }
+}
+
+it.each([0, 1] as const)('home %i may lose power after any step', who => {
+  let longest = 0
+  for (let step = 1; step <= 45; step += 1) {
+    const { steps, found } = conversation(step, who)
+    expect(found, `after step ${step}`).toEqual([])
+    longest = Math.max(longest, steps)
+  }
+  expect(longest).toBeGreaterThan(35)
+})
