@@ -10,27 +10,37 @@ const HIGH_BITS = 0x20_0000
 const LOW_RANGE = 2 ** 32
 const RANGE = 2 ** 53
 
+/** What `bytes` takes from the pool: nonces and salts, of which every event needs several. Keys are longer. */
+const POOLED_MAX_BYTES = 24
+
 const pool = Buffer.alloc(POOL_BYTES)
 let used = POOL_BYTES
 
-/** 53 uniform bits as a number in [0, 1). Drawn from a pool, because a native call per number costs more. */
-function next(): number {
-  if (used === POOL_BYTES) {
+/** The next bytes of the pool, because a native call for each number or nonce costs more than all else about it. */
+function take(count: number): Buffer {
+  if (used + count > POOL_BYTES) {
     sodium.randombytes_buf(pool)
     used = 0
   }
-  const high = pool.readUInt32LE(used) % HIGH_BITS
-  const low = pool.readUInt32LE(used + 4)
-  used += 8
-  return (high * LOW_RANGE + low) / RANGE
+  used += count
+  return pool.subarray(used - count, used)
 }
 
-/** Keys, salts and nonces come from here too: `bytes` never uses the pool. */
-export const systemRandom: Random = {
-  bytes: count => {
-    const out = new Uint8Array(count)
-    sodium.randombytes_buf(out)
-    return out
-  },
-  next,
+function bytes(count: number): Uint8Array {
+  const out = new Uint8Array(count)
+  if (count > POOLED_MAX_BYTES) sodium.randombytes_buf(out)
+  else {
+    const taken = take(count)
+    out.set(taken)
+    taken.fill(0)
+  }
+  return out
 }
+
+/** 53 uniform bits as a number in [0, 1). */
+function next(): number {
+  const taken = take(8)
+  return ((taken.readUInt32LE(0) % HIGH_BITS) * LOW_RANGE + taken.readUInt32LE(4)) / RANGE
+}
+
+export const systemRandom: Random = { bytes, next }

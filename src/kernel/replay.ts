@@ -3,7 +3,8 @@
  * differ, a projection folded something that is not in the log, or the disk changed what was written.
  */
 import { isKept, type Opened, type Recorded } from '../events/envelope.ts'
-import { idToBytes, type PersonId, type StreamId } from '../events/ids.ts'
+import { type EventId, idToBytes, NO_STREAM, type PersonId, type StreamId } from '../events/ids.ts'
+import { DEVICE_INTRODUCED } from '../events/person.ts'
 import { streamOf } from '../store/append-plan.ts'
 import type { LogStore } from '../store/log-store.ts'
 import { labelledHashHex } from '../wire/hash.ts'
@@ -60,13 +61,13 @@ export async function replay(parts: ReplayParts, query: ReplayQuery = {}): Promi
   try {
     for await (const recorded of store.read(range)) {
       if (query.until?.(recorded) === true) break
-      streams.add(recorded.event)
+      streams.add(recorded)
       for (const each of rebuilt) fold(each, recorded)
     }
   } catch (error) {
     throw storeFailure(error)
   }
-  const hashes = streams.finish(new Admission(contributions, parts.person), parts)
+  const hashes = await streams.finish(parts)
   const prints = rebuilt.map(
     ({ contributed: { value, fence }, state }) =>
       [value.name, fence.guard(`fingerprint of ${value.name}`, () => state.fingerprint())] as const,
@@ -111,32 +112,48 @@ function hashOfAll(
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-/** The hash of each stream while the log goes by. */
+/** The hash of each stream while the log goes by. Only kept events are remembered: they alone can void others. */
 class StreamTally {
   events = 0
-  readonly #streams = new Map<StreamId, { readonly hash: StreamHash; readonly events: Opened[] }>()
+  #last = 0
+  readonly #streams = new Map<StreamId, { readonly hash: StreamHash; readonly kept: Opened[] }>()
 
-  add(event: Opened): void {
+  add({ event, position }: Recorded): void {
     const stream = streamOf(event)
-    const tally = this.#streams.get(stream) ?? { hash: new StreamHash(stream), events: [] }
+    const tally = this.#streams.get(stream) ?? { hash: new StreamHash(stream), kept: [] }
     this.#streams.set(stream, tally)
     tally.hash.add(event)
-    tally.events.push(event)
+    if (isKept(event.envelope)) tally.kept.push(event)
     this.events += 1
+    this.#last = position
   }
 
   /** Judges by each stream's law which events do not count. */
-  finish(admission: Admission, { person }: ReplayParts): ReadonlyMap<StreamId, string> {
+  async finish(parts: ReplayParts): Promise<ReadonlyMap<StreamId, string>> {
+    const admission = new Admission(parts.contributions, parts.person)
     const hashes = new Map<StreamId, string>()
-    for (const [stream, { hash, events }] of this.#streams) {
-      const kept = events.filter(({ envelope }) => isKept(envelope))
-      const bundle = admission.lawOf({ stream, kept, law: undefined })?.bundle
-      const voids = bundle?.fence.guard(`rules ${bundle.value.name}`, () =>
-        bundle.value.voids(events, { stream, self: person }),
-      )
-      for (const id of voids?.keys() ?? []) hash.void(id)
+    for (const [stream, { hash, kept }] of this.#streams) {
+      const bundle = kept.every(grantsOnly)
+        ? undefined
+        : admission.lawOf({ stream, kept, law: undefined })?.bundle
+      if (bundle !== undefined) for (const id of await this.#voidIn(stream, bundle, parts)) hash.void(id)
       hashes.set(stream, hash.finish())
     }
     return hashes
   }
+
+  async #voidIn(
+    stream: StreamId,
+    { value, fence }: Contributed<'rule'>,
+    { store, person }: ReplayParts,
+  ): Promise<Iterable<EventId>> {
+    const events: Opened[] = []
+    for await (const { event } of store.read({ stream, before: this.#last + 1 })) events.push(event)
+    const voids = fence.guard(`rules ${value.name}`, () => value.voids(events, { stream, self: person }))
+    return voids?.keys() ?? []
+  }
 }
+
+/** Founding events and introductions let somebody in; where there is nothing else, nothing can be void. */
+const grantsOnly = ({ envelope }: Opened): boolean =>
+  envelope.stream === NO_STREAM || envelope.type === DEVICE_INTRODUCED

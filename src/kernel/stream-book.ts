@@ -13,7 +13,7 @@ import type { Place } from './placement.ts'
 
 /** Streams and places remembered; the oldest go first, and are read again when they are needed. */
 const STREAMS_MAX = 512
-const PLACES_MAX = 16_384
+const PLACES_MAX = 8_192
 
 export interface StreamState {
   readonly stream: StreamId
@@ -34,7 +34,9 @@ export class StreamBook {
   readonly #self: DeviceId
   readonly #streams = new Map<StreamId, StreamState>()
   readonly #loading = new Map<StreamId, Promise<void>>()
-  readonly #places = new Map<EventId, Place>()
+  /** Two generations: when the younger is full the elder goes, which costs nothing per event. */
+  #places = new Map<EventId, Place>()
+  #elderPlaces = new Map<EventId, Place>()
   #generation = 0
 
   constructor(store: BookStore, self: DeviceId) {
@@ -56,7 +58,7 @@ export class StreamBook {
   }
 
   locate(id: EventId): Place | undefined {
-    return this.#places.get(id)
+    return this.#places.get(id) ?? this.#elderPlaces.get(id)
   }
 
   /** Looks an event up on the disk; undefined when it is not there. */
@@ -82,7 +84,9 @@ export class StreamBook {
       state.law = undefined
     }
     this.#places.set(event.id, { stream, author, seq })
-    if (this.#places.size > PLACES_MAX) this.#places.delete(this.#places.keys().next().value!)
+    if (this.#places.size < PLACES_MAX) return
+    this.#elderPlaces = this.#places
+    this.#places = new Map()
   }
 
   /** Laws may differ from now on: a plugin came or went. */
@@ -94,6 +98,7 @@ export class StreamBook {
     this.#generation += 1
     this.#streams.clear()
     this.#places.clear()
+    this.#elderPlaces.clear()
   }
 
   /** Keeps the memory bounded. Only while nothing is being decided. */
