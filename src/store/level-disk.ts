@@ -8,7 +8,7 @@ import { Level } from 'level'
 import { type Disk, DiskError, type DiskOp, type Entry, type Range } from './disk.ts'
 import { checkJournals } from './level-files.ts'
 
-export interface LevelDiskOptions {
+interface LevelDiskOptions {
   /** A directory of its own. */
   readonly location: string
   /** Makes a new database where there is none; otherwise that is damage. */

@@ -29,7 +29,7 @@ import { verifyLog } from './verify.ts'
 import type { VerifyReport } from './verify-findings.ts'
 import { type Ledger, Writer } from './writer.ts'
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly disk: Disk
   readonly vault: Vault
   /** Entries that the journal holds before the oldest go. */
@@ -53,7 +53,7 @@ export interface ChainQuery {
   readonly toSignature?: boolean
 }
 
-export interface OrderQuery {
+interface OrderQuery {
   readonly stream?: StreamId
   /** Exclusive. */
   readonly after?: number

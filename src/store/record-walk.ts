@@ -11,7 +11,7 @@ import { StoreError } from './store-error.ts'
 const RECORDS_AT_A_TIME = 64
 
 /** `skip` leaves the record out, `stop` ends the walk before it, `throw` rejects. */
-export type AtDamage = 'skip' | 'stop' | 'throw'
+type AtDamage = 'skip' | 'stop' | 'throw'
 
 /** The records in a range of record keys, without those that are damaged. */
 export async function* recordsIn(shelves: Shelves, range: Range): AsyncGenerator<Recorded> {

@@ -18,7 +18,7 @@ import { ENVELOPE_MAX_BYTES, SALT_BYTES, SIGNATURE_BYTES } from '../wire/limits.
 import { openSealed } from '../wire/open.ts'
 
 /** What is recorded of an event, without its position, which is its key. */
-export type RecordValue = Omit<Recorded, 'position' | 'status'>
+type RecordValue = Omit<Recorded, 'position' | 'status'>
 
 const FROM_DEVICE = 1
 const HAS_SIGNATURE = 2

@@ -10,7 +10,7 @@ import { streamOf } from './append-plan.ts'
 import type { Branch } from './values.ts'
 import type { Findings } from './verify-findings.ts'
 
-export interface FollowedChain {
+interface FollowedChain {
   readonly stream: StreamId
   readonly author: DeviceId
   branches: Branch[]

@@ -12,7 +12,7 @@ import type { Vault } from './vault.ts'
 import { verifyInto } from './verify.ts'
 import { Findings, type VerifyReport } from './verify-findings.ts'
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   readonly location: string
   readonly vault: Vault
   /** A path that is free: where the copy is made and removed again, if one is needed. */

@@ -15,7 +15,7 @@ export interface Damage {
 }
 
 /** An author signed two events for one place of a chain: not damage, but worth knowing. */
-export interface ForkFound {
+interface ForkFound {
   readonly stream: StreamId
   readonly author: DeviceId
   readonly seq: number
