@@ -1,11 +1,11 @@
 /**
- * The grammar of names. A name is a fully qualified domain name in lower-case A-labels without a trailing dot,
- * everywhere: in records, in messages, in the store. Whatever a person types is brought into this form at the
- * command line, so that two spellings can never be two names (FORMATS §1.5).
+ * The grammar of names. A name is a fully qualified domain name in lower-case A-labels without a trailing
+ * dot, everywhere: in records, in messages, in the store. Whatever a person types is brought into this form
+ * at the command line, so that two spellings can never be two names (FORMATS §1.5).
  */
 
 /** RFC 1035 §2.3.4, less the length and root octets that are not written. */
-export const NAME_MAX_CHARACTERS = 253
+const NAME_MAX_CHARACTERS = 253
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** RFC 5891 §4.2.3.1: two hyphens there are reserved, and only `xn--` is in use. */

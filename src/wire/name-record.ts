@@ -1,7 +1,8 @@
 /**
  * The name record: who stands behind a name, which devices are theirs, and the proof of it, signed by one of
  * those devices and countersigned by the coordinator of the domain (FORMATS §1.4). The bytes that were signed
- * are kept and passed on as they are, so fields that a newer program added survive every hand they go through.
+ * are kept and passed on as they are, so fields that a newer program added survive every hand they go
+ * through.
  */
 
 import type { TunnelKey } from '../events/ids.ts'
@@ -15,14 +16,14 @@ import { packData, readData } from './msgpack.ts'
 import { readProof } from './person-proof.ts'
 import { verifyLabelled } from './signature.ts'
 
-export const NAME_RECORD_LABEL = 'ntm.name-record.1'
-export const NAME_RECORD_SIGNATURE_LABEL = 'ntm.sig.name-record.1'
-export const NAME_COUNTERSIGNATURE_LABEL = 'ntm.sig.name-dc.1'
+const NAME_RECORD_LABEL = 'ntm.name-record.1'
+const NAME_RECORD_SIGNATURE_LABEL = 'ntm.sig.name-record.1'
+const NAME_COUNTERSIGNATURE_LABEL = 'ntm.sig.name-dc.1'
 
 /** With both signatures. It travels in at most eight parts of a signalling datagram. */
 export const NAME_RECORD_MAX_BYTES = 8192
-export const RECORD_DEVICES_MAX = 8
-export const RECORD_MAILBOXES_MAX = 4
+const RECORD_DEVICES_MAX = 8
+const RECORD_MAILBOXES_MAX = 4
 const MAILBOX_MAX_BYTES = 512
 const RECORD_VERSION = 1
 
@@ -81,7 +82,9 @@ export type NameRecordFault =
 
 export type Sign = (label: string, message: Uint8Array) => Uint8Array
 
-/** The body of a record: the bytes that get signed. `extra` is kept as it is. Throws if it cannot be packed. */
+/**
+ * The body of a record: the bytes that get signed. `extra` is kept as it is. Throws if it cannot be packed.
+ */
 export const encodeNameRecord = (
   fields: NameRecordFields,
   extra: Readonly<Record<string, unknown>> = {},

@@ -1,3 +1,4 @@
+/** What is a name and what is none, with the cases that are easily got wrong. */
 import { describe, expect, test } from 'vitest'
 import { isDomain, isName, isUnder } from '../../src/events/name.ts'
 

@@ -1,3 +1,4 @@
+/** Name records: what is signed, what is proven, what is refused, and what may follow what. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { packData, readData } from '../../src/wire/msgpack.ts'

@@ -1,6 +1,6 @@
 /**
- * A keyspace in memory whose syncs take time and whose power can go: what was put but not yet committed is lost
- * then, as the contract says. Writes can be made to fail.
+ * A keyspace in memory whose syncs take time and whose power can go: what was put but not yet committed is
+ * lost then, as the contract says. Writes can be made to fail.
  */
 import { ChatError } from '../../../src/kernel/api/errors.ts'
 import type { Clock, Keyspace } from '../../../src/kernel/api/tokens.ts'

@@ -1,7 +1,7 @@
 /**
- * Coordinators and nodes in virtual time, with a network that loses, doubles and delays, and with tunnels that
- * behave as far as signalling can tell: a coordinator that restarts has no session with anybody, drops what
- * comes on old ones, and gets new ones by a handshake from either side.
+ * Coordinators and nodes in virtual time, with a network that loses, doubles and delays, and with tunnels
+ * that behave as far as signalling can tell: a coordinator that restarts has no session with anybody, drops
+ * what comes on old ones, and gets new ones by a handshake from either side.
  */
 import { idToBytes, type TunnelKey } from '../../../src/events/ids.ts'
 import type { UdpEndpoint } from '../../../src/kernel/api/tokens.ts'
@@ -63,7 +63,8 @@ export class TestDc {
         }
       },
     }
-    const keys = { device: this.identity.device, sign: this.identity.sign }
+    const { device, tunnelKey, sign } = this.identity
+    const keys = { device, tunnelKey, sign }
     const parts = { link, keys, clock, random, keyspace: this.keyspace, domain: this.domain }
     this.service = new DcService({ ...parts, block: DEFAULT_BLOCK })
     await this.service.start()

@@ -20,7 +20,9 @@ export const DEFAULT_BLOCK: AddressBlock = { base: 0xc612_0000, prefix: 15 }
 
 const BLOCK = /^([0-9.]+)\/(\d{1,2})$/
 
-/** A block such as `198.18.0.0/15`, or undefined: at least two addresses to give, no bits beyond the prefix. */
+/**
+ * A block such as `198.18.0.0/15`, or undefined: at least two addresses to give, no bits beyond the prefix.
+ */
 export function parseBlock(text: string): AddressBlock | undefined {
   const [, addressText, prefixText] = BLOCK.exec(text) ?? []
   const address = parseAddress(addressText ?? '')

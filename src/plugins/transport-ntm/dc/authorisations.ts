@@ -1,6 +1,6 @@
 /**
- * Who may be told at once where somebody is: pairs of persons, each allowed by the one who is found. Soft state;
- * when it is lost, the responder is simply asked first again.
+ * Who may be told at once where somebody is: pairs of persons, each allowed by the one who is found. Soft
+ * state; when it is lost, the responder is simply asked first again.
  */
 import type { PersonId } from '../../../events/ids.ts'
 import { AUTHORISED_MAX, AUTHORISED_PER_PERSON_MAX } from './limits.ts'

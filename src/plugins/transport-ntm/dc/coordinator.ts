@@ -30,7 +30,9 @@ import { Recall } from './recall.ts'
 import { type Grant, Registrar, type RegistrarParts } from './registrar.ts'
 import { leaseOf, type Registration, Registrations } from './registrations.ts'
 
-/** What an unknown node may ask; anything else from it is answered with nothing, being smaller than an error. */
+/**
+ * What an unknown node may ask; anything else from it is answered with nothing, being smaller than an error.
+ */
 const REQUESTS: readonly MessageType[] = [
   'keep-alive',
   'direction-request',

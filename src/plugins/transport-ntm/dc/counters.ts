@@ -4,7 +4,10 @@
  */
 import { MESSAGE_TYPES, type MessageType } from '../signalling/messages.ts'
 
-/** Kinds of refused input that are told apart; the rest are counted together, so nobody can make the table grow. */
+/**
+ * Kinds of refused input that are told apart; the rest are counted together, so nobody can make the table
+ * grow.
+ */
 const REASONS_MAX = 64
 
 export class Counters {

@@ -1,6 +1,6 @@
 /**
- * Every number that bounds a coordinator, in one place. None is on the wire. What strangers can make it keep is
- * bounded twice: each of them, and all of them together.
+ * Every number that bounds a coordinator, in one place. None is on the wire. What strangers can make it keep
+ * is bounded twice: each of them, and all of them together.
  */
 
 /** Names that one coordinator keeps, those that an operator released included. */

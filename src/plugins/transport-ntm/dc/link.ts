@@ -1,6 +1,6 @@
 /**
- * The coordinator's side of the tunnels, as little of it as it needs. Whoever holds the socket provides it: an
- * inner datagram on the signalling port goes in and out together with the key of its tunnel.
+ * The coordinator's side of the tunnels, as little of it as it needs. Whoever holds the socket provides it:
+ * an inner datagram on the signalling port goes in and out together with the key of its tunnel.
  */
 import type { TunnelKey } from '../../../events/ids.ts'
 import { token } from '../../../kernel/api/plugin.ts'
@@ -10,8 +10,8 @@ export interface DcLink {
   /** Sends now or not at all. `at`: where to begin a handshake if there is no session with this key. */
   send(to: TunnelKey, bytes: Uint8Array, at?: UdpEndpoint): void
   /**
-   * One receiver. `endpoint` is the source of the authenticated packet; `bytes` is valid only during the call.
-   * Returns how to stop receiving.
+   * One receiver. `endpoint` is the source of the authenticated packet; `bytes` is valid only during the
+   * call. Returns how to stop receiving.
    */
   onReceive(receive: (from: TunnelKey, endpoint: UdpEndpoint, bytes: Uint8Array) => void): () => void
 }

@@ -1,4 +1,6 @@
-/** Reads back what a coordinator kept. An entry that cannot be read is counted and left alone, never fatal. */
+/**
+ * Reads back what a coordinator kept. An entry that cannot be read is counted and left alone, never fatal.
+ */
 import type { TunnelKey } from '../../../events/ids.ts'
 import type { Keyspace } from '../../../kernel/api/tokens.ts'
 import { decodeEndpoint } from '../signalling/endpoint.ts'
@@ -17,7 +19,8 @@ interface Stores {
 }
 
 /**
- * Rules that cannot be read let nobody in: a coordinator that was closed must not open because of a bad sector.
+ * Rules that cannot be read let nobody in: a coordinator that was closed must not open because of a bad
+ * sector.
  */
 const NOBODY: Access = { mode: 'list', allow: [], deny: [] }
 

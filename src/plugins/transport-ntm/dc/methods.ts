@@ -1,7 +1,9 @@
 /** What an operator can ask of a running coordinator, over the local socket. */
-import { isName } from '../../../events/name.ts'
+import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
+import { isDomain, isName } from '../../../events/name.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
 import type { Method } from '../../../kernel/api/points.ts'
+import { parseKey } from '../signalling/join.ts'
 import { ACCESS_MODES, type Access, isAccessMode, isPattern, withPattern } from './access.ts'
 import type { DcService } from './service.ts'
 
@@ -33,12 +35,31 @@ function modeOf(params: unknown): Access['mode'] {
   throw new ChatError('USAGE', `the access mode is one of ${ACCESS_MODES.join(', ')}`)
 }
 
+function placeOf(params: unknown): { readonly host: string; readonly port: number } {
+  const [host, port] = [fieldOf(params, 'host'), fieldOf(params, 'port')]
+  const isPort = Number.isInteger(port) && (port as number) > 0 && (port as number) <= 0xffff
+  if (typeof host === 'string' && isDomain(host) && isPort) return { host, port: port as number }
+  throw new ChatError('USAGE', 'an SRV record needs a host name and a port')
+}
+
+function keyOf<T extends string>(params: unknown, field: string): T {
+  const text = fieldOf(params, field)
+  const key = typeof text === 'string' ? parseKey<T>(text) : undefined
+  if (key !== undefined) return key
+  throw new ChatError('USAGE', `the ${field} of the successor is 32 bytes in base64url`)
+}
+
 const method = (name: string, call: (params: unknown) => Promise<unknown>): Method => ({ name, call })
 
 /**
- * `dc.name.ls` -> { names: [{ name, person, state }] } · `dc.name.release` { name } · `dc.token.new`
- * { lifetimeMs? } -> { token, expires } · `dc.access.show` · `dc.access.set` { mode } · `dc.access.allow` and
- * `dc.access.deny` { pattern } -> { mode, allow, deny } · `dc.stats`.
+ * - `dc.name.ls` -> { names: [{ name, person, state }] }
+ * - `dc.name.release` { name }
+ * - `dc.token.new` { lifetimeMs? } -> { token, expires }
+ * - `dc.access.show`, `dc.access.set` { mode }, `dc.access.allow` and `dc.access.deny` { pattern }
+ *   -> { mode, allow, deny }
+ * - `dc.dns` { host, port } -> { service, srv, txt }
+ * - `dc.succession` { key, identity } -> { txt }
+ * - `dc.stats`
  */
 export const dcMethods = (service: DcService): readonly Method[] => [
   method('dc.name.ls', async () => ({ names: service.listNames() })),
@@ -51,6 +72,13 @@ export const dcMethods = (service: DcService): readonly Method[] => [
   ),
   method('dc.access.deny', async params =>
     service.setAccess(withPattern(service.access, 'deny', patternOf(params))),
+  ),
+  method('dc.dns', async params => {
+    const { host, port } = placeOf(params)
+    return service.dnsRecords(host, port)
+  }),
+  method('dc.succession', async params =>
+    service.succession(keyOf<TunnelKey>(params, 'key'), keyOf<DeviceId>(params, 'identity')),
   ),
   method('dc.stats', async () => service.stats()),
 ]

@@ -14,8 +14,8 @@ import {
 import { NAMES_MAX } from './limits.ts'
 
 /**
- * A name and the record that was countersigned last; `isReleased` when nobody holds it any more. There are many of
- * them, so what can be read out of the record again is not kept beside it.
+ * A name and the record that was countersigned last; `isReleased` when nobody holds it any more. There are
+ * many of them, so what can be read out of the record again is not kept beside it.
  */
 export interface NameEntry {
   readonly person: PersonId
@@ -28,8 +28,8 @@ export interface NameEntry {
 }
 
 /**
- * `fresh`: nobody holds it. `released`: nobody does, but this very person did once. `newer`: its holder's next
- * record. `same`: the record that is known. `older`, `taken`, `full`: refused.
+ * `fresh`: nobody holds it. `released`: nobody does, but this very person did once. `newer`: its holder's
+ * next record. `same`: the record that is known. `older`, `taken`, `full`: refused.
  */
 export type ClaimVerdict = 'fresh' | 'released' | 'newer' | 'same' | 'older' | 'taken' | 'full'
 

@@ -8,7 +8,7 @@ import { DcLink } from './link.ts'
 import { dcMethods } from './methods.ts'
 import { DcService } from './service.ts'
 
-export interface DcConfig {
+interface DcConfig {
   /** Names stand under it. */
   readonly domain: string
   /** Virtual IPv4 addresses of the domain. */
@@ -16,7 +16,7 @@ export interface DcConfig {
 }
 
 /** `{ domain, block? }`, the block as `198.18.0.0/15`. */
-export function readDcConfig(raw: unknown): DcConfig {
+function readDcConfig(raw: unknown): DcConfig {
   const { domain, block } = (raw ?? {}) as Record<string, unknown>
   if (typeof domain !== 'string' || !isDomain(domain))
     throw new ChatError('CONFIG_INVALID', 'the coordinator needs a domain for its names')

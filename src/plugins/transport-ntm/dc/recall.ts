@@ -1,7 +1,7 @@
 /**
- * Calling everybody back after a restart. A node that may be silent for two minutes would not notice for as long
- * that its coordinator has forgotten it; so the coordinator, which wrote down where each was, calls: paced, a few
- * rounds, until the node has registered again or is given up.
+ * Calling everybody back after a restart. A node that may be silent for two minutes would not notice for as
+ * long that its coordinator has forgotten it; so the coordinator, which wrote down where each was, calls:
+ * paced, a few rounds, until the node has registered again or is given up.
  */
 import type { TunnelKey } from '../../../events/ids.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'

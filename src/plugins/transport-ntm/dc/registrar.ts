@@ -1,7 +1,7 @@
 /**
- * Claims to names, from the record to the answer: is the record true, may this name register, whose is it, which
- * virtual address goes with it. Nothing is answered before it is on disk; until then the name is spoken for and
- * a repeated request simply waits.
+ * Claims to names, from the record to the answer: is the record true, may this name register, whose is it,
+ * which virtual address goes with it. Nothing is answered before it is on disk; until then the name is spoken
+ * for and a repeated request simply waits.
  */
 import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
 import { isUnder } from '../../../events/name.ts'
@@ -80,7 +80,9 @@ export class Registrar {
     this.#parts = parts
   }
 
-  /** Judges a claim. What it grants must be settled, once written or failed; with nothing to write, at once. */
+  /**
+   * Judges a claim. What it grants must be settled, once written or failed; with nothing to write, at once.
+   */
   claim(request: RegistrationRequest, from: TunnelKey, turn: DcTurn): Result<Grant, ClaimRefusal> {
     const read = readNameRecord(request.record)
     if (!read.ok || read.value.expires <= turn.wallMs) return refuse('record-refused')

@@ -1,11 +1,11 @@
 /**
- * The coordinator in the house: what was kept is read before the first message is answered, writes are awaited,
- * timers run, and the operator's calls change what the core then follows.
+ * The coordinator in the house: what was kept is read before the first message is answered, writes are
+ * awaited, timers run, and the operator's calls change what the core then follows.
  */
 import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
-import type { Clock, Keyspace, Random, UdpEndpoint } from '../../../kernel/api/tokens.ts'
-import type { Sign } from '../../../wire/name-record.ts'
+import type { Clock, Keys, Keyspace, Random, UdpEndpoint } from '../../../kernel/api/tokens.ts'
+import { formatTxt, SUCCESSION_LABEL, successionMessage } from '../signalling/discover.ts'
 import { type Access, encodeAccess, judgeAccess, OPEN_ACCESS } from './access.ts'
 import { type AddressBlock, Addresses } from './addresses.ts'
 import { Coordinator } from './coordinator.ts'
@@ -22,7 +22,7 @@ export interface DcServiceParts {
   readonly keyspace: Keyspace
   readonly clock: Clock
   readonly random: Random
-  readonly keys: { readonly device: DeviceId; sign: Sign }
+  readonly keys: Pick<Keys, 'device' | 'tunnelKey' | 'sign'>
   readonly domain: string
   readonly block: AddressBlock
 }
@@ -129,6 +129,23 @@ export class DcService {
     const isRefused = ({ name }: { name: string }) => judgeAccess(access, name) === 'refused'
     this.#perform(this.#coordinator.drop(this.#coordinator.registrations.select(isRefused)))
     return access
+  }
+
+  /** What DNS must say so that the domain leads here: the data of the SRV and TXT records of `service`. */
+  dnsRecords(
+    host: string,
+    port: number,
+  ): { readonly service: string; readonly srv: string; readonly txt: string } {
+    const { domain, keys } = this.#parts
+    const txt = formatTxt({ key: keys.tunnelKey, identity: keys.device, succession: undefined })
+    return { service: `_ntm._udp.${domain}`, srv: `0 0 ${port} ${host}.`, txt }
+  }
+
+  /** The TXT record of a coordinator that follows this one, with this one's word for it. */
+  succession(key: TunnelKey, identity: DeviceId): { readonly txt: string } {
+    const { domain, keys } = this.#parts
+    const succession = keys.sign(SUCCESSION_LABEL, successionMessage(domain, key, identity))
+    return { txt: formatTxt({ key, identity, succession }) }
   }
 
   stats() {

@@ -1,6 +1,6 @@
 /**
- * Invite tokens: each lets one new name in, until it expires. Only their hashes are kept, so whoever reads the
- * coordinator's disk cannot use them.
+ * Invite tokens: each lets one new name in, until it expires. Only their hashes are kept, so whoever reads
+ * the coordinator's disk cannot use them.
  */
 import type { Millis } from '../../../events/ids.ts'
 import { labelledHashHex } from '../../../wire/hash.ts'

@@ -1,7 +1,7 @@
 /**
- * A node's own addresses, sealed to one device of the peer, so that the coordinator that passes them on cannot
- * read them (FORMATS §6.1). Both devices share one secret by their tunnel keys; the additional data names who
- * seals to whom, so that nothing can be handed back to its author as the peer's.
+ * A node's own addresses, sealed to one device of the peer, so that the coordinator that passes them on
+ * cannot read them (FORMATS §6.1). Both devices share one secret by their tunnel keys; the additional data
+ * names who seals to whom, so that nothing can be handed back to its author as the peer's.
  */
 import sodium from 'sodium-native'
 import { idToBytes, type TunnelKey } from '../../../events/ids.ts'
@@ -10,7 +10,7 @@ import type { Keys, Random, UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { decodeEndpoint, encodeEndpoint } from './endpoint.ts'
 import { CANDIDATES_MAX, SEALED_CANDIDATES_MAX_BYTES } from './limits.ts'
 
-export const CANDIDATES_LABEL = 'ntm.candidates.1'
+const CANDIDATES_LABEL = 'ntm.candidates.1'
 
 /** In wire order, from 1. */
 const CANDIDATE_KINDS = ['host', 'mapped', 'reflexive'] as const

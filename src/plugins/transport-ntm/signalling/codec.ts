@@ -1,6 +1,6 @@
 /**
- * Signalling messages as bytes. Reading is strict and total: the exact number of elements, each of its kind and
- * within its limit, nothing after; what is wrong is refused with a reason that the receiver counts.
+ * Signalling messages as bytes. Reading is strict and total: the exact number of elements, each of its kind
+ * and within its limit, nothing after; what is wrong is refused with a reason that the receiver counts.
  */
 import { ID_BYTES, idFromBytes, idToBytes } from '../../../events/ids.ts'
 import { isName } from '../../../events/name.ts'

@@ -114,7 +114,7 @@ export class CoordinatorLink {
         this.#wake(output.timer, output.afterMs)
         break
       case 'renew':
-        if (this.#neighbour !== undefined) carrier.call(this.#neighbour)
+        if (this.#neighbour !== undefined) carrier.renew(this.#neighbour)
         break
       case 'state':
         onState(output.state)

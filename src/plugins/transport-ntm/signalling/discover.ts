@@ -33,7 +33,10 @@ const RECORDS_MAX = 16
 const TXT_MAX_CHARACTERS = 255
 const TXT_VERSION = 'ntm1'
 
-/** `ntm1 key=… [id=… sig=…]`: the key, and when it follows another, the new identity and the old one's signature. */
+/**
+ * `ntm1 key=… [id=… sig=…]`: the key, and when it follows another, the new identity and the old one's
+ * signature.
+ */
 export function formatTxt(found: Pick<Found, 'key' | 'identity' | 'succession'>): string {
   const { key, identity, succession } = found
   const words = [TXT_VERSION, `key=${keyText(key)}`]

@@ -38,7 +38,3 @@ export function normalEndpoint(endpoint: UdpEndpoint): UdpEndpoint | undefined {
 
 export const sameEndpoint = (a: UdpEndpoint, b: UdpEndpoint): boolean =>
   a.port === b.port && a.address === b.address
-
-/** `192.0.2.1:5000`, `[2001:db8::1]:5000`. */
-export const endpointText = ({ address, port }: UdpEndpoint): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

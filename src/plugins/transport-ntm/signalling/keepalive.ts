@@ -1,7 +1,8 @@
 /**
- * How long a node may stay silent. Too long and the NAT on the way forgets it, too short and a phone's battery
- * pays; the right length is found by trying: longer while every keepalive is answered from the same address,
- * shorter when one is lost, and never again as long as a silence after which the address had changed.
+ * How long a node may stay silent. Too long and the NAT on the way forgets it, too short and a phone's
+ * battery pays; the right length is found by trying: longer while every keepalive is answered from the same
+ * address, shorter when one is lost, and never again as long as a silence after which the address had
+ * changed.
  */
 import { KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS, KEEPALIVE_MS } from './limits.ts'
 

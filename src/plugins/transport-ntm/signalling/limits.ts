@@ -7,7 +7,6 @@ import { FRAME_MAX_BYTES } from '../../../wire/limits.ts'
 /** On the wire: the first element of every message. */
 export const SIGNALLING_VERSION = 1
 export const TRANSACTION_BYTES = 8
-export const ADDRESS_BYTES_MAX = 16
 export const TOKEN_MAX_CHARACTERS = 64
 export const LEASE_MAX_MS = 24 * 60 * 60_000
 

@@ -1,6 +1,6 @@
 /**
- * Asking a coordinator who stands behind a name. It needs nobody's consent, because a record holds keys and no
- * address: this is how a message can be written to someone who is away.
+ * Asking a coordinator who stands behind a name. It needs nobody's consent, because a record holds keys and
+ * no address: this is how a message can be written to someone who is away.
  */
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'

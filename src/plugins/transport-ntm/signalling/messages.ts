@@ -1,7 +1,7 @@
 /**
- * The messages between a node and a coordinator, in the words of NTMobile. On the wire each is a msgpack array
- * `[version, type, transaction, …]` of fixed length (`codec.ts`); here is what they say. They travel inside a
- * tunnel, so both ends know whom they speak to and the coordinator sees the asker's real address.
+ * The messages between a node and a coordinator, in the words of NTMobile. On the wire each is a msgpack
+ * array `[version, type, transaction, …]` of fixed length (`codec.ts`); here is what they say. They travel
+ * inside a tunnel, so both ends know whom they speak to and the coordinator sees the asker's real address.
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
@@ -158,8 +158,8 @@ export const MESSAGE_TYPES = [
 ] as const satisfies readonly MessageType[]
 
 /**
- * In wire order, from 1. `unreachable` is one word for offline, silent and refusing, so that a stranger cannot
- * tell them apart.
+ * In wire order, from 1. `unreachable` is one word for offline, silent and refusing, so that a stranger
+ * cannot tell them apart.
  */
 export const SIGNALLING_ERRORS = [
   'unknown-registration',

@@ -1,7 +1,7 @@
 /**
- * Messages that do not fit into one inner datagram, cut into parts and joined again. A record with a few devices
- * is larger than a datagram, and inner packets are never fragmented. A part's message id is a hash of the
- * message, so the parts of a retransmission complete those of the first attempt.
+ * Messages that do not fit into one inner datagram, cut into parts and joined again. A record with a few
+ * devices is larger than a datagram, and inner packets are never fragmented. A part's message id is a hash of
+ * the message, so the parts of a retransmission complete those of the first attempt.
  */
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { labelledHash } from '../../../wire/hash.ts'

@@ -1,7 +1,7 @@
 /**
- * Keeps one node registered at one coordinator: registers, stays in touch at a pace that adapts, and registers
- * again as soon as anything shows that the coordinator has forgotten it. Everything else of the node works
- * without a coordinator, so its absence is a state here and never an error.
+ * Keeps one node registered at one coordinator: registers, stays in touch at a pace that adapts, and
+ * registers again as soon as anything shows that the coordinator has forgotten it. Everything else of the
+ * node works without a coordinator, so its absence is a state here and never an error.
  */
 import type { Turn } from '../../../kernel/api/machine.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'

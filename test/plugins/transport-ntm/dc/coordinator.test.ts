@@ -1,96 +1,15 @@
+/** The coordinator's core: the law of names, and directions that tell a stranger nothing. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { idFromBytes, type TunnelKey } from '../../../../src/events/ids.ts'
+import type { TunnelKey } from '../../../../src/events/ids.ts'
 import { Addresses } from '../../../../src/plugins/transport-ntm/dc/addresses.ts'
 import { Coordinator } from '../../../../src/plugins/transport-ntm/dc/coordinator.ts'
 import { Names } from '../../../../src/plugins/transport-ntm/dc/names.ts'
-import type { DcOutput } from '../../../../src/plugins/transport-ntm/dc/outputs.ts'
 import { Tokens } from '../../../../src/plugins/transport-ntm/dc/tokens.ts'
 import { decodeMessage, encodeMessage } from '../../../../src/plugins/transport-ntm/signalling/codec.ts'
-import type { Message } from '../../../../src/plugins/transport-ntm/signalling/messages.ts'
-import { labelledHash } from '../../../../src/wire/hash.ts'
 import { fuzzRuns } from '../../../support/fuzz.ts'
-import { type NamedPerson, NOW, namedPerson, testDevice } from '../../../support/named-person.ts'
-
-const identity = testDevice('dc')
-const endpoint = { address: '192.0.2.1', port: 4000 }
-const alice = namedPerson('alice')
-const bob = namedPerson('bob')
-const stranger = testDevice('stranger').tunnelKey
-
-/** A coordinator by itself, whose disk answers at once. */
-class Desk {
-  readonly names = new Names()
-  readonly coordinator: Coordinator
-  nowMs = 0
-  #transactions = 0
-
-  constructor(mode: 'open' | 'tokens' = 'open') {
-    this.coordinator = new Coordinator({
-      domain: 'example',
-      keys: identity,
-      names: this.names,
-      addresses: new Addresses(),
-      tokens: new Tokens(),
-      access: () => ({ mode, allow: [], deny: [] }),
-    })
-  }
-
-  get turn() {
-    return { nowMs: this.nowMs, wallMs: NOW + this.nowMs, random: () => (this.#transactions++ % 251) / 251 }
-  }
-
-  transaction(): string {
-    this.#transactions += 1
-    return this.#transactions.toString(16).padStart(16, '0')
-  }
-
-  /** What is sent on these bytes, with every write done in between. */
-  raw(from: TunnelKey, bytes: Uint8Array, at = endpoint): DcOutput[] {
-    return [...this.coordinator.receive(from, at, bytes, this.turn)].flatMap(output =>
-      output.kind === 'write'
-        ? [output, ...this.coordinator.written(output.ticket, true, this.turn)]
-        : [output],
-    )
-  }
-
-  sends(outputs: readonly DcOutput[]) {
-    return outputs.flatMap(output => (output.kind === 'send' ? [output] : []))
-  }
-
-  tell(from: TunnelKey, message: Message, at = endpoint) {
-    return this.sends(this.raw(from, encodeMessage(message), at)).map(({ to, bytes }) => {
-      const decoded = decodeMessage(bytes)
-      if (!decoded.ok) throw new Error(decoded.why)
-      return { to, message: decoded.value, bytes }
-    })
-  }
-
-  register(who: NamedPerson, more: { record?: Uint8Array; isGuest?: boolean; token?: string } = {}): Message {
-    const { record = who.record(), isGuest = false, token } = more
-    const request = {
-      transaction: this.transaction(),
-      record,
-      isGuest,
-      token,
-      keepAliveMs: 25_000,
-      capabilities: 0,
-    }
-    return this.tell(who.devices[0]!.tunnelKey, { type: 'registration-request', ...request })[0]!.message
-  }
-
-  woke() {
-    return this.sends(this.coordinator.woke(this.turn))
-  }
-}
-
-const direct = (transaction: string, name = bob.name): Message => ({
-  type: 'direction-request',
-  transaction,
-  name,
-  device: undefined,
-  candidates: undefined,
-})
+import { type NamedPerson, NOW, namedPerson } from '../../../support/named-person.ts'
+import { alice, bob, Desk, direct, endpoint, identity, stranger } from './desk.ts'
 
 describe('a name', () => {
   test('never silently changes its person, whatever claims come in whatever order', () => {
@@ -320,106 +239,4 @@ describe('a direction', () => {
     desk.woke()
     expect(desk.coordinator.directionsPending).toBe(0)
   })
-})
-
-describe('strangers', () => {
-  const samples: readonly Message[] = [
-    { type: 'keep-alive', transaction: '00'.repeat(8), keepAliveMs: 0 },
-    direct('00'.repeat(8)),
-    { type: 'name-request', transaction: '00'.repeat(8), name: 'a.example' },
-    { type: 'authorisation-withdrawal', transaction: '00'.repeat(8), person: alice.person },
-    { type: 'authorisation-withdrawn', transaction: '00'.repeat(8) },
-    { type: 'registration-recall', transaction: '00'.repeat(8) },
-    { type: 'error', transaction: '00'.repeat(8), code: 'busy' },
-    { type: 'keep-alive-ack', transaction: '00'.repeat(8), observed: endpoint },
-    { type: 'name-response', transaction: '00'.repeat(8), record: alice.record() },
-    {
-      type: 'registration-request',
-      transaction: '00'.repeat(8),
-      record: new Uint8Array(),
-      isGuest: true,
-      token: undefined,
-      keepAliveMs: 0,
-      capabilities: 0,
-    },
-    {
-      type: 'registration-request',
-      transaction: '00'.repeat(8),
-      record: alice.record(),
-      isGuest: false,
-      token: undefined,
-      keepAliveMs: 0,
-      capabilities: 0,
-    },
-  ]
-  const sizeOf = (desk: Desk, outputs: readonly DcOutput[]) =>
-    desk.sends(outputs).reduce((sum, { bytes }) => sum + bytes.length, 0)
-
-  test.each(samples)('are never answered with more bytes than they brought: $type', message => {
-    const desk = new Desk()
-    const bytes = encodeMessage(message)
-    for (const from of [stranger, alice.devices[0]!.tunnelKey])
-      expect(sizeOf(desk, desk.raw(from, bytes))).toBeLessThanOrEqual(bytes.length)
-  })
-
-  test('cannot make the coordinator throw, answer more than it got, or forget its bounds', () => {
-    const desk = new Desk()
-    desk.register(bob)
-    const edits = fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 5 })
-    fc.assert(
-      fc.property(fc.nat(samples.length - 1), edits, fc.nat(20), (index, changes, cut) => {
-        const bytes = Uint8Array.from(encodeMessage(samples[index]!))
-        for (const [at, value] of changes) bytes[at % bytes.length] = value
-        const sent = bytes.subarray(0, Math.max(0, bytes.length - (cut > 10 ? cut : 0)))
-        expect(sizeOf(desk, desk.raw(stranger, sent))).toBeLessThanOrEqual(sent.length)
-      }),
-      { numRuns: fuzzRuns(2000) },
-    )
-    expect(desk.coordinator.registrations.size).toBe(1)
-    expect(Object.keys(desk.coordinator.counters.dropped).length).toBeLessThan(65)
-  })
-
-  test('of another domain come as guests with their own record, and are directed', () => {
-    const desk = new Desk()
-    const guest = namedPerson('gustav', 'gustav.elsewhere')
-    desk.register(bob)
-    expect(desk.register(guest, { isGuest: true })).toMatchObject({
-      type: 'registration-response',
-      virtualIpv4: undefined,
-      countersignature: undefined,
-    })
-    const [question] = desk.tell(guest.devices[0]!.tunnelKey, direct(desk.transaction()))
-    expect(question).toMatchObject({
-      to: bob.devices[0]!.tunnelKey,
-      message: { type: 'route-direction', record: guest.record() },
-    })
-    expect(desk.names.held('gustav.elsewhere')).toBeUndefined()
-  })
-
-  test('are counted, with what they sent', () => {
-    const desk = new Desk()
-    desk.raw(stranger, Uint8Array.of(0xc1, 1))
-    desk.raw(stranger, Uint8Array.of(0x93))
-    desk.raw(stranger, encodeMessage(samples[0]!), { address: 'nowhere', port: 1 })
-    desk.raw(stranger, encodeMessage(samples[0]!))
-    expect(desk.coordinator.counters.dropped).toEqual({
-      'part-malformed': 1,
-      'message-unreadable': 1,
-      endpoint: 1,
-    })
-    expect(desk.coordinator.counters.received['keep-alive']).toBe(1)
-  })
-})
-
-test('an address inside IPv6 is kept and told as the IPv4 address that it is', () => {
-  const desk = new Desk()
-  const key = idFromBytes<TunnelKey>(labelledHash('nobody'))
-  desk.register(alice)
-  const ack = desk.tell(
-    alice.devices[0]!.tunnelKey,
-    { type: 'keep-alive', transaction: desk.transaction(), keepAliveMs: 25_000 },
-    { address: '::ffff:192.0.2.9', port: 9 },
-  )
-  expect(ack).toMatchObject([{ message: { observed: { address: '192.0.2.9', port: 9 } } }])
-  expect(desk.coordinator.registrations.find(key)).toBeUndefined()
 })

@@ -1,3 +1,4 @@
+/** The parts of a coordinator, each by its table: access, tokens, addresses, authorisations, registrations. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { DeviceId, PersonId, TunnelKey } from '../../../../src/events/ids.ts'
@@ -17,7 +18,7 @@ import {
 } from '../../../../src/plugins/transport-ntm/dc/addresses.ts'
 import { Authorisations } from '../../../../src/plugins/transport-ntm/dc/authorisations.ts'
 import { AUTHORISED_PER_PERSON_MAX } from '../../../../src/plugins/transport-ntm/dc/limits.ts'
-import { readDcConfig } from '../../../../src/plugins/transport-ntm/dc/plugin.ts'
+import { dcPlugin } from '../../../../src/plugins/transport-ntm/dc/plugin.ts'
 import { Registrations } from '../../../../src/plugins/transport-ntm/dc/registrations.ts'
 import { Tokens } from '../../../../src/plugins/transport-ntm/dc/tokens.ts'
 
@@ -177,9 +178,9 @@ describe('registrations', () => {
 
 describe('the config of a coordinator', () => {
   test('names a domain and perhaps a block', () => {
-    expect(readDcConfig({ domain: 'example' })).toEqual({ domain: 'example', block: DEFAULT_BLOCK })
-    expect(readDcConfig({ domain: 'example', block: '10.0.0.0/8' }).block.prefix).toBe(8)
+    expect(dcPlugin.config!({ domain: 'example' })).toEqual({ domain: 'example', block: DEFAULT_BLOCK })
+    expect(dcPlugin.config!({ domain: 'example', block: '10.0.0.0/8' }).block.prefix).toBe(8)
     for (const wrong of [undefined, {}, { domain: 'A' }, { domain: 'example', block: 'x' }])
-      expect(() => readDcConfig(wrong)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+      expect(() => dcPlugin.config!(wrong)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
   })
 })

@@ -1,3 +1,4 @@
+/** A whole coordinator in virtual time: restarts, a full disk, its operator, and two domains. */
 import { describe, expect, test } from 'vitest'
 import { Keys, Keyspace, Random } from '../../../../src/kernel/api/tokens.ts'
 import { systemClock } from '../../../../src/kernel/clock.ts'
@@ -6,6 +7,8 @@ import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { DcLink } from '../../../../src/plugins/transport-ntm/dc/link.ts'
 import { dcMethods } from '../../../../src/plugins/transport-ntm/dc/methods.ts'
 import { dcPlugin } from '../../../../src/plugins/transport-ntm/dc/plugin.ts'
+import { discoverDc, judgeDcKey } from '../../../../src/plugins/transport-ntm/signalling/discover.ts'
+import { keyText } from '../../../../src/plugins/transport-ntm/signalling/join.ts'
 import { namedPerson, testDevice } from '../../../support/named-person.ts'
 import { MemoryKeyspace } from '../memory-keyspace.ts'
 import { SignallingWorld, type TestDc, type TestNode } from '../signalling-world.ts'
@@ -49,6 +52,18 @@ describe('a coordinator that restarts', () => {
     expect(dc.service.stats().registered).toBe(100)
     expect(nodes.map(addressOf)).toEqual(before)
     expect(new Set(before).size).toBe(100)
+  })
+
+  test('has them again within 30 s also when it does not know where they were, from their own keepalives', async () => {
+    const world = new SignallingWorld(3)
+    const dc = await world.dc()
+    await many(world, dc, 100)
+    dc.kill()
+    for (const key of dc.keyspace.keys('endpoint/')) dc.keyspace.plant(key, Uint8Array.of(0))
+    await dc.start()
+    expect(dc.service.stats().toRecall).toBe(0)
+    await world.run(30_000)
+    expect(dc.service.stats().registered).toBe(100)
   })
 
   test('calls nobody back for ever', async () => {
@@ -189,7 +204,29 @@ describe('an operator', () => {
     expect(bob!.machine.state).toBe('up')
   })
 
+  test('publishes where the domain is to be found, and names a successor that is then believed', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const next = testDevice('next')
+    const records = (await call(dc, 'dc.dns', { host: 'dc.example', port: 4500 })) as Record<string, string>
+    expect(records).toMatchObject({ service: '_ntm._udp.example', srv: '0 0 4500 dc.example.' })
+    const server = { host: 'dc.example', port: 4500, priority: 0, weight: 0 }
+    const found = async (txt: string) => {
+      const result = await discoverDc({ srv: async () => [server], txt: async () => [txt] }, 'example', 0)
+      if (!result.ok) throw new Error(result.why)
+      return result.value
+    }
+    const first = await found(records.txt!)
+    const pin = { tunnelKey: first.key, identity: first.identity }
+    expect(pin).toEqual({ tunnelKey: dc.identity.tunnelKey, identity: dc.identity.device })
+    const keys = { key: keyText(next.tunnelKey), identity: keyText(next.device) }
+    const { txt } = (await call(dc, 'dc.succession', keys)) as { txt: string }
+    expect(judgeDcKey('example', pin, await found(txt))).toBe('changed-with-proof')
+  })
+
   test.each([
+    ['dc.dns', { host: 'dc.example', port: 0 }, 'USAGE'],
+    ['dc.succession', { key: 'short' }, 'USAGE'],
     ['dc.name.release', { name: 'Not a name' }, 'NAME_INVALID'],
     ['dc.name.release', { name: 'nobody.example' }, 'NOT_FOUND'],
     ['dc.name.release', undefined, 'NAME_INVALID'],

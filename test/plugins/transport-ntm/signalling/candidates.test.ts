@@ -1,3 +1,4 @@
+/** Candidates open for the one device that they were sealed to, and for nobody else. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'

@@ -1,3 +1,4 @@
+/** Every signalling message comes back as it was, and nothing else is read as one. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { DeviceId, PersonId, TunnelKey } from '../../../../src/events/ids.ts'

@@ -1,3 +1,4 @@
+/** Two nodes and a coordinator: who hears what, in which order, over good networks and bad. */
 import { describe, expect, test } from 'vitest'
 import { readNameRecord, signNameRecord } from '../../../../src/wire/name-record.ts'
 import { type NamedPerson, namedPerson } from '../../../support/named-person.ts'

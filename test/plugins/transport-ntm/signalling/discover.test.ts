@@ -1,3 +1,4 @@
+/** From a domain to a coordinator by DNS, and what happens when its key changes. */
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../../src/events/ids.ts'
 import type { SrvRecord } from '../../../../src/kernel/api/tokens.ts'

@@ -1,3 +1,4 @@
+/** Join strings: the ones that are read, and what is said of those that are not. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../../src/events/ids.ts'

@@ -1,3 +1,4 @@
+/** A node at its coordinator: registering, staying in touch, losing it and finding it again. */
 import { describe, expect, test } from 'vitest'
 import type { NodeOutput } from '../../../../src/plugins/transport-ntm/signalling/outputs.ts'
 import { readNameRecord, verifyCountersignature } from '../../../../src/wire/name-record.ts'

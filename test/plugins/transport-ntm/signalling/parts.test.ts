@@ -1,3 +1,4 @@
+/** Long messages in parts: joined in any order, bounded, and never mixed up. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {

@@ -1,3 +1,4 @@
+/** Repeating, remembering and pacing: what time does to requests, answers and keepalives. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FIRST_PACE, nextPace } from '../../../../src/plugins/transport-ntm/signalling/keepalive.ts'

@@ -1,0 +1,90 @@
+/** A coordinator on a desk: its core alone, with a disk that answers at once and time that is set by hand. */
+import type { TunnelKey } from '../../../../src/events/ids.ts'
+import { Addresses } from '../../../../src/plugins/transport-ntm/dc/addresses.ts'
+import { Coordinator } from '../../../../src/plugins/transport-ntm/dc/coordinator.ts'
+import { Names } from '../../../../src/plugins/transport-ntm/dc/names.ts'
+import type { DcOutput } from '../../../../src/plugins/transport-ntm/dc/outputs.ts'
+import { Tokens } from '../../../../src/plugins/transport-ntm/dc/tokens.ts'
+import { decodeMessage, encodeMessage } from '../../../../src/plugins/transport-ntm/signalling/codec.ts'
+import type { Message } from '../../../../src/plugins/transport-ntm/signalling/messages.ts'
+import { type NamedPerson, NOW, namedPerson, testDevice } from '../../../support/named-person.ts'
+
+export const identity = testDevice('dc')
+export const endpoint = { address: '192.0.2.1', port: 4000 }
+export const alice = namedPerson('alice')
+export const bob = namedPerson('bob')
+export const stranger = testDevice('stranger').tunnelKey
+
+/** A coordinator by itself, whose disk answers at once. */
+export class Desk {
+  readonly names = new Names()
+  readonly coordinator: Coordinator
+  nowMs = 0
+  #transactions = 0
+
+  constructor(mode: 'open' | 'tokens' = 'open') {
+    this.coordinator = new Coordinator({
+      domain: 'example',
+      keys: identity,
+      names: this.names,
+      addresses: new Addresses(),
+      tokens: new Tokens(),
+      access: () => ({ mode, allow: [], deny: [] }),
+    })
+  }
+
+  get turn() {
+    return { nowMs: this.nowMs, wallMs: NOW + this.nowMs, random: () => (this.#transactions++ % 251) / 251 }
+  }
+
+  transaction(): string {
+    this.#transactions += 1
+    return this.#transactions.toString(16).padStart(16, '0')
+  }
+
+  /** What is sent on these bytes, with every write done in between. */
+  raw(from: TunnelKey, bytes: Uint8Array, at = endpoint): DcOutput[] {
+    return [...this.coordinator.receive(from, at, bytes, this.turn)].flatMap(output =>
+      output.kind === 'write'
+        ? [output, ...this.coordinator.written(output.ticket, true, this.turn)]
+        : [output],
+    )
+  }
+
+  sends(outputs: readonly DcOutput[]) {
+    return outputs.flatMap(output => (output.kind === 'send' ? [output] : []))
+  }
+
+  tell(from: TunnelKey, message: Message, at = endpoint) {
+    return this.sends(this.raw(from, encodeMessage(message), at)).map(({ to, bytes }) => {
+      const decoded = decodeMessage(bytes)
+      if (!decoded.ok) throw new Error(decoded.why)
+      return { to, message: decoded.value, bytes }
+    })
+  }
+
+  register(who: NamedPerson, more: { record?: Uint8Array; isGuest?: boolean; token?: string } = {}): Message {
+    const { record = who.record(), isGuest = false, token } = more
+    const request = {
+      transaction: this.transaction(),
+      record,
+      isGuest,
+      token,
+      keepAliveMs: 25_000,
+      capabilities: 0,
+    }
+    return this.tell(who.devices[0]!.tunnelKey, { type: 'registration-request', ...request })[0]!.message
+  }
+
+  woke() {
+    return this.sends(this.coordinator.woke(this.turn))
+  }
+}
+
+export const direct = (transaction: string, name = bob.name): Message => ({
+  type: 'direction-request',
+  transaction,
+  name,
+  device: undefined,
+  candidates: undefined,
+})
