@@ -13,6 +13,8 @@ export const DATA_KEY_BYTES = 32
 const STORE_ID_BYTES = 16
 const NONCE_BYTES = 24
 const TAG_BYTES = 16
+/** A plugin's key of 8 hashed parts is the longest that the store makes, and far shorter. */
+const KEY_MAX_BYTES = 512
 const VALUE_LABEL = 'ntm.vault.value.1'
 const KEY_LABEL = 'ntm.vault.key.1'
 const STORE_LABEL = 'ntm.vault.store.1'
@@ -22,8 +24,7 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
   const valueKey = deriveKey(dataKey, VALUE_LABEL)
   const hashKey = deriveKey(dataKey, KEY_LABEL)
   const storeId = deriveKey(dataKey, STORE_LABEL).subarray(0, STORE_ID_BYTES)
-  const layout = Uint8Array.of(LAYOUT)
-  const placeOf = (key: Uint8Array): Uint8Array => Buffer.concat([storeId, key, layout])
+  const placeOf = placesIn(storeId)
   return {
     storeId,
     keyOf: bytes => {
@@ -33,6 +34,21 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
     },
     seal: (key, value) => sealBytes(valueKey, placeOf(key), value, random),
     open: (key, sealed) => openBytes(valueKey, placeOf(key), sealed),
+  }
+}
+
+/** Store id ‖ key ‖ layout, in a buffer that the next call uses again: this runs for every value. */
+function placesIn(storeId: Uint8Array): (key: Uint8Array) => Uint8Array {
+  const scratch = Buffer.alloc(STORE_ID_BYTES + KEY_MAX_BYTES + 1)
+  scratch.set(storeId)
+  const views = new Map<number, Uint8Array>()
+  return key => {
+    const end = STORE_ID_BYTES + key.length
+    scratch.set(key, STORE_ID_BYTES)
+    scratch[end] = LAYOUT
+    const view = views.get(end) ?? scratch.subarray(0, end + 1)
+    views.set(end, view)
+    return view
   }
 }
 
