@@ -1,6 +1,7 @@
 /** A power loss of either side after every single step of a short conversation loses nothing and shows nothing twice. */
 import { expect, it } from 'vitest'
-import { faults, isAllDelivered, type Weather, World } from '../support/two-homes.ts'
+import { decodeFrame } from '../../../../src/wire/frame.ts'
+import { FAIR, faults, isAllDelivered, STREAM, type Weather, World } from '../support/two-homes.ts'
 
 const WEATHER: Weather = { loss: 0.1, duplication: 0.1, delayMs: [5, 50], syncMs: [1, 8] }
 
@@ -35,4 +36,31 @@ it.each([0, 1] as const)('home %i may lose power after any step', who => {
     longest = Math.max(longest, steps)
   }
   expect(longest).toBeGreaterThan(35)
+})
+
+it('remembers over a restart what was delivered, read and shown, and sends none of it again', () => {
+  const world = new World(1, FAIR)
+  const [alice, bob] = world.homes
+  world.run(50)
+  world.join()
+  alice.say(['one', 'two'])
+  world.run(1_000)
+  const { id } = bob.heard().at(-1)!
+  const command = { kind: 'show', stream: STREAM, author: alice.device, seq: 1, id } as const
+  bob.feed({ kind: 'command', command })
+  world.run(1_000)
+  bob.say(['three'])
+  alice.say(['four'])
+  world.run(1_000)
+  for (const home of world.homes) home.crash()
+  const before = alice.sent.length
+  for (const home of world.homes) home.begin()
+  world.run(50)
+  world.join()
+  world.run(5_000)
+  expect(alice.book.of(STREAM, 1).state).toBe('read')
+  expect(bob.pointers.shown).toBe(2)
+  const again = alice.sent.slice(before).map(bytes => decodeFrame(bytes))
+  expect(again.filter(frame => frame.ok && frame.value.kind === 'run')).toEqual([])
+  expect(faults(world)).toEqual([])
 })
