@@ -14,7 +14,7 @@ import {
 } from 'vscode-jsonrpc/node'
 import { ChatError, type ErrorCode } from '../kernel/api/errors.ts'
 import type { ErrorData, HelloAnswer, ItemNotification, SocketPlace } from '../kernel/api/local-socket.ts'
-import { placeOf } from '../kernel/api/place-shell.ts'
+import { placeOf } from './place-shell.ts'
 import type { Session, Streaming } from './session.ts'
 
 const isMine = (path: string): boolean => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { attach } from '../../src/client/attach-shell.ts'
+import { placeOf } from '../../src/client/place-shell.ts'
 import { ChatError } from '../../src/kernel/api/errors.ts'
-import { placeOf } from '../../src/kernel/api/place-shell.ts'
 import { type Listening, listenLocally, type Served } from '../../src/kernel/node/listen-shell.ts'
 
 let home: string

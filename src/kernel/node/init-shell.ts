@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type DeviceId, idFromBytes } from '../../events/ids.ts'
 import { isName } from '../../events/name.ts'
+import { findCoordinator } from '../../plugins/first-party.ts'
 import { foundPerson } from '../../wire/person-proof.ts'
 import { encodeSealed } from '../../wire/sealed-codec.ts'
 import { ChatError } from '../api/errors.ts'
@@ -14,8 +15,8 @@ import { systemClock } from '../clock.ts'
 import type { Protection } from '../home.ts'
 import { draftHome, openHome } from '../home-shell.ts'
 import { newRecoveryWords, recoveryKey } from '../keys.ts'
+import { systemNetwork } from '../network-shell.ts'
 import { systemRandom } from '../random.ts'
-import { joinOf } from './join-shell.ts'
 import { passphraseOf, runHome } from './node-shell.ts'
 
 export interface InitOptions {
@@ -89,7 +90,7 @@ const register = async (
 /** Rejects with NAME_INVALID, JOIN_INVALID, HOME_IN_USE, NAME_TAKEN, TOKEN_INVALID, DC_REFUSED or DC_UNREACHABLE. */
 export const initHome = async (options: InitOptions): Promise<Founded> => {
   if (!isName(options.name)) throw new ChatError('NAME_INVALID', `"${options.name}" cannot be a name`)
-  const join = await joinOf(options.dc)
+  const join = await findCoordinator(options.dc, systemNetwork(), systemRandom.next())
   const recovery = newRecoveryWords(systemRandom)
   const person = await makeHome(options, join, recovery)
   try {

@@ -3,9 +3,9 @@
  * and listens on the local socket. Commands run one for a moment, `ntm up` for as long as it is wanted.
  */
 import { readFileSync } from 'node:fs'
+import { placeOf } from '../../client/place-shell.ts'
 import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../plugins/first-party.ts'
 import { ChatError } from '../api/errors.ts'
-import { placeOf } from '../api/place-shell.ts'
 import { systemClock } from '../clock.ts'
 import type { HomeConfig } from '../config.ts'
 import { shared } from '../container.ts'

@@ -131,9 +131,9 @@ export class Carrier {
     )
   }
 
-  /** Starts a handshake unless a session is in use. */
-  call(neighbour: Neighbour): void {
-    this.tunnel.open(neighbour.peer)
+  /** Starts a handshake in any case: whatever session there is, the other side does not answer on it. */
+  renew(neighbour: Neighbour): void {
+    this.tunnel.renew(neighbour.peer)
     this.#rearm()
   }
 

@@ -83,11 +83,11 @@ export class NtmTransport implements Transport {
       neighbour,
       [...endpoints, ...known.filter(old => !endpoints.some(fresh => same(fresh, old)))].slice(0, 16),
     )
-    if (delayMs === 0) carrier.call(neighbour)
+    if (delayMs === 0) carrier.renew(neighbour)
     else
       this.#parts.clock.after(
         delayMs,
-        () => this.#parts.links.isFresh(card.device) || carrier.call(neighbour),
+        () => this.#parts.links.isFresh(card.device) || carrier.renew(neighbour),
       )
   }
 

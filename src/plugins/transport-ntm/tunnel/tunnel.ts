@@ -64,6 +64,8 @@ export interface Tunnel {
   send(peer: TunnelPeer, packet: Uint8Array): void
   /** Opens a session, if none is in use, without having anything to send. */
   open(peer: TunnelPeer): void
+  /** Opens a new session although one is in use: the peer seems to have lost it. */
+  renew(peer: TunnelPeer): void
   /** Sends to this endpoint from now on. */
   setEndpoint(peer: TunnelPeer, endpoint: Endpoint): void
   /** Replaces the candidates; an opening under way tries them at once. */
@@ -96,6 +98,10 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const peer = known(handle)
       const now = environment.now()
       if (peer !== undefined && !peer.inUse(now, device.limits)) openTunnel(device, peer, now)
+    },
+    renew(handle) {
+      const peer = known(handle)
+      if (peer !== undefined) openTunnel(device, peer, environment.now())
     },
     setEndpoint(handle, endpoint) {
       const peer = known(handle)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
-import { type SocketPlace, socketPlace } from './local-socket.ts'
+import { type SocketPlace, socketPlace } from '../kernel/api/local-socket.ts'
 
 export const placeOf = (home: string): SocketPlace => {
   const path = resolve(home)
