@@ -6,7 +6,19 @@ import { type Allowances, judgeExports } from './exports.ts'
 import { readTree, report, treeOf } from './tree.ts'
 
 /** What stays although the program does not import it, each with the reason. */
-const ALLOWED: Allowances = new Map([])
+const COMPLETE_GRAMMAR =
+  'the grammar of a person is whole from the start; its writers come with further devices'
+const ALLOWED: Allowances = new Map([
+  ['src/events/person.ts#DEVICE_REVOKED', COMPLETE_GRAMMAR],
+  ['src/events/person.ts#deviceCertifiedData', COMPLETE_GRAMMAR],
+  ['src/events/person.ts#deviceRevokedData', COMPLETE_GRAMMAR],
+  ['src/events/person.ts#readDeviceRevoked', COMPLETE_GRAMMAR],
+  ['src/wire/person-proof.ts#introductionDraft', COMPLETE_GRAMMAR],
+  [
+    'src/events/upcast.ts#upcastBy',
+    'no event type has a second revision yet; the way from one to the next is fixed',
+  ],
+])
 
 const redFor = (files: Record<string, string>, allowed?: Allowances): readonly string[] =>
   judgeExports(treeOf(files), allowed).map(({ path, what }) => `${path} ${what}`)
@@ -27,6 +39,14 @@ describe('exports', () => {
     ['a value of its own file', 'export const a = 1\nexport const b = a'],
   ])('are noticed: %s', (_, text) => {
     expect(redFor({ 'src/x.ts': text })).toContain('src/x.ts exports a')
+  })
+
+  it('that a test looks at and their own file uses are alive', () => {
+    const files = {
+      'src/x.ts': 'export const max = 1\nconst b = max\nb()',
+      'test/x.test.ts': "import { max } from '../src/x.ts'",
+    }
+    expect(redFor(files)).toEqual([])
   })
 
   it('that only a test imports are noticed', () => {

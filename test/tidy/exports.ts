@@ -1,7 +1,7 @@
 /**
- * No export without a user. What only a test imports counts as unused: either the program needs it, or it goes.
- * The promise to plugin authors, the test kit and the commands are entry points; a type that its own file speaks
- * of belongs to the promise of that file.
+ * No export without a user. A test may look inside what its own file uses, such as a limit; what only tests use is
+ * unused: either the program needs it, or it goes. The promise to plugin authors, the test kit and the commands
+ * are entry points; a type that its own file speaks of belongs to the promise of that file.
  */
 import ts from 'typescript'
 import { importedPath, lineOf, nodesOf, type Offence, syntaxOf, type Tree } from './tree.ts'
@@ -27,6 +27,32 @@ const EVERYTHING = 'all'
 
 export const judgeExports = (tree: Tree, allowed: Allowances = new Map()): readonly Offence[] => {
   const sources = new Map([...tree].filter(([path]) => !path.startsWith('test/')))
+  const used = usersOf(sources, tree)
+  const tested = usersOf(new Map([...tree].filter(([path]) => path.startsWith('test/'))), tree)
+  const unused = [...sources]
+    .filter(([path]) => path.startsWith('src/') && !ENTRY.test(path))
+    .flatMap(([path, text]) => {
+      const names = used.get(path)
+      if (names?.has(EVERYTHING)) return []
+      return exportsOf(path, text)
+        .filter(({ name }) => !names?.has(name))
+        .filter(({ name, isType }) => {
+          const mayBeAlive = isType || tested.get(path)?.has(name) === true
+          return !(mayBeAlive && mentions(path, text, name) > 1)
+        })
+        .map(({ name, line }) => ({ path, line, name }))
+    })
+  const why = 'nothing of the program imports it: take the export away, or the thing itself'
+  return [
+    ...unused
+      .filter(({ path, name }) => !allowed.has(`${path}#${name}`))
+      .map(({ path, line, name }) => ({ path, line, what: `exports ${name}`, why })),
+    ...staleAllowances(allowed, new Set(unused.map(({ path, name }) => `${path}#${name}`))),
+  ]
+}
+
+/** What these files import, by the file that exports it. */
+const usersOf = (users: Tree, tree: Tree): ReadonlyMap<string, ReadonlySet<string>> => {
   const used = new Map<string, Set<string>>()
   const mark = ({ to, names }: Use): void => {
     const marked = used.get(to) ?? new Set<string>()
@@ -37,24 +63,8 @@ export const judgeExports = (tree: Tree, allowed: Allowances = new Map()): reado
       for (const onward of starsOf(to, tree)) mark({ to: onward, names: [name] })
     }
   }
-  for (const [path, text] of sources) for (const use of usesOf(path, text)) mark(use)
-  const unused = [...sources]
-    .filter(([path]) => path.startsWith('src/') && !ENTRY.test(path))
-    .flatMap(([path, text]) => {
-      const names = used.get(path)
-      if (names?.has(EVERYTHING)) return []
-      return exportsOf(path, text)
-        .filter(({ name }) => !names?.has(name))
-        .filter(({ name, isType }) => !(isType && mentions(path, text, name) > 1))
-        .map(({ name, line }) => ({ path, line, name }))
-    })
-  const why = 'nothing of the program imports it: take the export away, or the thing itself'
-  return [
-    ...unused
-      .filter(({ path, name }) => !allowed.has(`${path}#${name}`))
-      .map(({ path, line, name }) => ({ path, line, what: `exports ${name}`, why })),
-    ...staleAllowances(allowed, new Set(unused.map(({ path, name }) => `${path}#${name}`))),
-  ]
+  for (const [path, text] of users) for (const use of usesOf(path, text)) mark(use)
+  return used
 }
 
 const staleAllowances = (allowed: Allowances, unused: ReadonlySet<string>): readonly Offence[] =>
