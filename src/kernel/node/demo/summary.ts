@@ -23,7 +23,7 @@ export interface Summary {
 }
 
 /** The value below which the given share of the sorted values lies; null when there are none. */
-export const percentile = (values: readonly number[], share: number): number | null => {
+const percentile = (values: readonly number[], share: number): number | null => {
   const sorted = [...values].sort((a, b) => a - b)
   const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share))
   return sorted[at] ?? null

@@ -6,7 +6,7 @@
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 
-export const CONTROL_VERSION = 1
+const CONTROL_VERSION = 1
 export const CHALLENGE_BYTES = 8
 const HASH_BYTES = 32
 
