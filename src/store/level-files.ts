@@ -7,6 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteReader } from '../wire/byte-reader.ts'
 import { crc32c, masked } from './crc32c.ts'
+import { journalBlocks, liveTables, readFragment } from './level-manifest.ts'
 
 /** Where a block lies in a table, without its trailer. */
 export interface Block {
@@ -26,9 +27,6 @@ const FOOTER_BYTES = 48
 const MAGIC = Buffer.from('57fb808b247547db', 'hex')
 /** Behind each block: its compression, and a checksum over both. */
 const TRAILER_BYTES = 5
-const JOURNAL_BLOCK_BYTES = 32_768
-const JOURNAL_HEADER_BYTES = 7
-const RECORD_TYPE_MAX = 4
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
@@ -88,46 +86,56 @@ export function checkTable(file: string, bytes: Uint8Array): FileDamage[] {
 export function checkJournal(file: string, bytes: Uint8Array): FileDamage[] {
   const journal = bufferOf(bytes)
   let hole: number | undefined
-  for (let start = 0; start < journal.length; start += JOURNAL_BLOCK_BYTES) {
-    const end = Math.min(start + JOURNAL_BLOCK_BYTES, journal.length)
-    const stopped = readJournalBlock(journal, start, end)
-    if (hole !== undefined && (stopped === undefined || stopped > start))
+  for (const { start, end, lastStart } of journalBlocks(journal)) {
+    let at = start
+    let stopped: number | undefined
+    while (at <= lastStart && stopped === undefined) {
+      const fragment = readFragment(journal, at, end)
+      if (fragment === undefined) stopped = at
+      else at = fragment.next
+    }
+    const isReadable = stopped !== start
+    if (hole !== undefined && isReadable)
       return [{ file, offset: hole, what: 'the journal of LevelDB has a hole' }]
     hole ??= stopped
   }
   return []
 }
 
-/** Where in the block reading had to stop; undefined when it reads to its end. */
-function readJournalBlock(journal: Buffer, start: number, end: number): number | undefined {
-  let at = start
-  while (end - at >= JOURNAL_HEADER_BYTES) {
-    const next = at + JOURNAL_HEADER_BYTES + journal.readUInt16LE(at + 4)
-    const type = journal[at + 6]!
-    if (type === 0 || type > RECORD_TYPE_MAX || next > end) return at
-    if (journal.readUInt32LE(at) !== masked(crc32c(journal, at + 6, next))) return at
-    at = next
-  }
-  return undefined
-}
-
-/** Checks all files of a kind in a directory; files that vanish meanwhile were replaced by LevelDB. */
-async function checkFiles(
-  location: string,
-  pattern: RegExp,
-  check: (file: string, bytes: Uint8Array) => FileDamage[],
-): Promise<FileDamage[]> {
+/** Every damage in the tables that count. */
+export async function checkTables(location: string): Promise<FileDamage[]> {
+  const live = await liveTables(location)
+  const found = await filesOf(location, /^(\d+)\.(?:ldb|sst)$/)
   const damage: FileDamage[] = []
-  for (const file of (await readdir(location)).sort()) {
-    if (!pattern.test(file)) continue
-    const bytes = await readFile(join(location, file)).catch(() => undefined)
-    if (bytes !== undefined) damage.push(...check(file, bytes))
+  for (const [file, number] of found) {
+    const bytes = live === undefined || live.has(number) ? await read(location, file) : undefined
+    if (bytes !== undefined) damage.push(...checkTable(file, bytes))
   }
   return damage
 }
 
-export const checkTables = (location: string): Promise<FileDamage[]> =>
-  checkFiles(location, /^\d+\.(?:ldb|sst)$/, checkTable)
+/** Holes in the journals that LevelDB would replay when it opens. */
+export async function checkJournals(location: string): Promise<FileDamage[]> {
+  const damage: FileDamage[] = []
+  for (const [file] of await filesOf(location, /^(\d+)\.log$/)) {
+    const bytes = await read(location, file)
+    if (bytes !== undefined) damage.push(...checkJournal(file, bytes))
+  }
+  return damage
+}
 
-export const checkJournals = (location: string): Promise<FileDamage[]> =>
-  checkFiles(location, /^\d+\.log$/, checkJournal)
+/** Files by name, with their numbers. */
+async function filesOf(
+  location: string,
+  pattern: RegExp,
+): Promise<(readonly [file: string, number: number])[]> {
+  const names = (await readdir(location)).sort()
+  return names.flatMap(name => {
+    const match = pattern.exec(name)
+    return match === null ? [] : [[name, Number(match[1])] as const]
+  })
+}
+
+/** A file that vanished meanwhile was replaced by LevelDB. */
+const read = (location: string, file: string): Promise<Uint8Array | undefined> =>
+  readFile(join(location, file)).catch(() => undefined)

@@ -14,7 +14,7 @@ import { testVault } from '../support/test-vault.ts'
 
 const vault = testVault()
 const keys = new Keyspace(vault)
-const EVENTS = 600
+const EVENTS = 200
 
 let directory: TemporaryDirectory
 let location: string
@@ -98,17 +98,17 @@ describe('a directory that LevelDB cannot open', () => {
 describe('a damaged value', () => {
   it('is named by its position; what is around it is read, and nothing is written', async () => {
     const disk = await openDisk()
-    const value = (await disk.get(keys.record(300)))!
+    const value = (await disk.get(keys.record(120)))!
     value[40]! ^= 1
-    await disk.batch([put(keys.record(300), value), del(keys.record(301))], { sync: true })
+    await disk.batch([put(keys.record(120), value), del(keys.record(121))], { sync: true })
     await disk.close()
     expect((await verify()).damage.map(({ place }) => place)).toEqual([
-      'the event at position 300',
-      'the event at position 301',
+      'the event at position 120',
+      'the event at position 121',
     ])
     const store = await openStore({ disk: await openDisk(), vault })
     expect(await all(store.read({}))).toHaveLength(EVENTS - 2)
-    expect(store.damage?.message).toContain('position 300')
+    expect(store.damage?.message).toContain('position 120')
     await expect(store.append(own(new Author(2).say(streamNamed(1), [said('x')])))).rejects.toMatchObject({
       kind: 'damaged',
     })

@@ -1,10 +1,11 @@
 /** Files of LevelDB are judged by their checksums, and a damaged directory is verified without touching it. */
-import { appendFile, cp, open, readdir, readFile, rm, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
+import { appendFile, cp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { crc32c } from '../../src/store/crc32c.ts'
 import { openLevelDisk } from '../../src/store/level-disk.ts'
 import { checkJournal, checkTable } from '../../src/store/level-files.ts'
+import { liveTables, tablesIn } from '../../src/store/level-manifest.ts'
 import { openStore } from '../../src/store/log-store.ts'
 import { verifyDirectory } from '../../src/store/verify-directory.ts'
 import { Author, said, streamNamed } from '../support/author.ts'
@@ -72,6 +73,21 @@ describe('a table', () => {
   })
 })
 
+describe('a manifest', () => {
+  it('that was changed anywhere never throws', async () => {
+    await settle()
+    const name = (await readdir(location)).find(file => file.startsWith('MANIFEST'))!
+    const bytes = await readFile(join(location, name))
+    expect(tablesIn(bytes)?.size).toBe(1)
+    for (let offset = 0; offset < bytes.length; offset += 1) {
+      tablesIn(bytes.subarray(0, offset))
+      bytes[offset]! ^= 0x81
+      tablesIn(bytes)
+      bytes[offset]! ^= 0x81
+    }
+  })
+})
+
 describe('the journal of LevelDB', () => {
   it('may end torn, but may not have a hole', async () => {
     const bytes = await readFile(await pathOf('.log'))
@@ -112,6 +128,14 @@ describe('a directory', () => {
     expect(await verify()).toMatchObject({ isWhole: true, events: EVENTS })
     await settle()
     expect(await verify()).toMatchObject({ isWhole: true, events: EVENTS })
+  })
+
+  it('may hold half a table that its manifest does not list', async () => {
+    await settle()
+    const table = Number.parseInt(basename(await pathOf('.ldb')), 10)
+    await writeFile(join(location, '000999.ldb'), new Uint8Array(5_000))
+    expect(await verify()).toMatchObject({ isWhole: true, events: EVENTS })
+    expect(await liveTables(location)).toEqual(new Set([table]))
   })
 
   it('with damaged blocks is read around them and left as it is', async () => {

@@ -51,6 +51,7 @@ describe('a whole log', () => {
       chains: 2,
       dropped: 0,
       forks: [],
+      gaps: 0,
       isWhole: true,
       damage: [],
       damageCount: 0,
