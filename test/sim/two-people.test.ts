@@ -1,0 +1,95 @@
+/**
+ * Two people write to each other over a network that loses, doubles, delays and reorders, is cut for a while, and
+ * the power goes at one of them. In the end each has everything, once, in order, and both agree.
+ */
+import { describe, expect, test } from 'vitest'
+import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
+import { HARSH } from '../../src/kernel/testing/sim-network.ts'
+import { type ChatWorld, calmDown, chatWorld, historyOf, say, streamOf } from './support/chat-world.ts'
+import { seedsOf } from './support/seeds.ts'
+
+const TEXTS = 50
+
+interface Promised {
+  readonly id: string
+  readonly from: string
+  readonly text: string
+}
+
+interface Flaws {
+  readonly ignoresSync?: boolean
+}
+
+async function tell(seed: number, { ignoresSync = false }: Flaws = {}) {
+  const chats = await chatWorld(seed, HARSH)
+  const { world, alice, bob } = chats
+  for (const home of [alice, bob]) home.diskFaults.ignoresSync = ignoresSync
+  const promised: Promised[] = []
+  const cutAt = world.random.between(5, 30)
+  const crashAt = [world.random.between(10, 25), world.random.between(26, 45)]
+  for (let at = 0; at < TEXTS; at += 1) {
+    const [from, to] = world.random.next() < 0.5 ? [alice, bob] : [bob, alice]
+    const text = `${at} from ${from.spec.name}`
+    promised.push({ id: await say(chats, from, to, text), from: from.spec.name, text })
+    if (at === cutAt) world.network.partition([alice.spec.address], [bob.spec.address])
+    if (at === cutAt + 8) world.network.heal()
+    if (crashAt.includes(at)) await crash(chats, world.random.next() < 0.5 ? alice : bob)
+    await world.run(world.random.between(0, 500))
+  }
+  calmDown(chats)
+  await world.run(240_000)
+  return { chats, promised }
+}
+
+async function crash({ world }: ChatWorld, home: SimHome): Promise<void> {
+  await world.run(world.random.between(0, 30))
+  world.crash(home, world.random.between(0, 3))
+  await world.run(world.random.between(100, 3_000))
+  await world.restart(home)
+}
+
+async function check({ chats, promised }: Awaited<ReturnType<typeof tell>>): Promise<string> {
+  const { world, alice, bob } = chats
+  const [atAlice, atBob] = [await historyOf(chats, alice, bob), await historyOf(chats, bob, alice)]
+  for (const [home, shown] of [
+    [alice, atAlice],
+    [bob, atBob],
+  ] as const) {
+    expect(shown.map(({ text }) => text).sort()).toEqual(promised.map(({ text }) => text).sort())
+    for (const name of ['alice.example', 'bob.example']) {
+      const said = (all: readonly Promised[]) => all.filter(({ from }) => from === name).map(({ id }) => id)
+      expect(said(shown)).toEqual(said(promised))
+    }
+    const own = shown.filter(({ from }) => from === home.spec.name)
+    expect(new Set(own.map(({ state }) => state))).toEqual(new Set(['delivered']))
+  }
+  expect(atAlice.map(({ id }) => id)).toEqual(atBob.map(({ id }) => id))
+  const hashes: string[] = []
+  for (const home of [alice, bob]) {
+    const { streams, differing } = await world.until(home.device.path.replay())
+    expect(differing).toEqual([])
+    hashes.push(streams.get(streamOf(chats)) ?? 'none')
+  }
+  expect(hashes[0]).toBe(hashes[1])
+  await world.end()
+  return world.trace
+}
+
+describe('two people', () => {
+  test.each(seedsOf('two-people', 5))(
+    'seed %i: everything arrives once, in order, and both agree',
+    async seed => {
+      await check(await tell(seed))
+    },
+  )
+
+  test('one seed is one run', async () => {
+    const traces = [await check(await tell(1)), await check(await tell(1))]
+    expect(traces[0]).toBe(traces[1])
+  })
+
+  test('without the sync, power loss is found out', async () => {
+    const ended = await tell(1, { ignoresSync: true })
+    await expect(check(ended)).rejects.toThrow()
+  })
+})
