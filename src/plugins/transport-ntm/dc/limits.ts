@@ -28,7 +28,7 @@ export const REQUESTS_BURST = 60
 export const AUTHORISED_PER_PERSON_MAX = 1_024
 export const AUTHORISED_MAX = 200_000
 
-export const ANSWERS_MAX_BYTES = 8 * 1024 * 1024
+export const ANSWERS_MAX_BYTES = 4 * 1024 * 1024
 
 /** Claims that wait for the disk. */
 export const CLAIMS_PENDING_MAX = 4_096

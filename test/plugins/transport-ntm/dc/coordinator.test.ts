@@ -7,7 +7,6 @@ import { Coordinator } from '../../../../src/plugins/transport-ntm/dc/coordinato
 import { Names } from '../../../../src/plugins/transport-ntm/dc/names.ts'
 import { Tokens } from '../../../../src/plugins/transport-ntm/dc/tokens.ts'
 import { decodeMessage, encodeMessage } from '../../../../src/plugins/transport-ntm/signalling/codec.ts'
-import { fuzzRuns } from '../../../support/fuzz.ts'
 import { type NamedPerson, NOW, namedPerson } from '../../../support/named-person.ts'
 import { alice, bob, Desk, direct, endpoint, identity, stranger } from './desk.ts'
 
@@ -34,7 +33,7 @@ describe('a name', () => {
           if (people[who]!.person !== holder) expect(answer).toMatchObject({ code: 'name-taken' })
         }
       }),
-      { numRuns: fuzzRuns(60) },
+      { numRuns: 60 },
     )
   })
 
