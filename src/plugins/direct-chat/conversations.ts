@@ -11,6 +11,7 @@ import {
   type Clock,
   type Contact,
   type Identity,
+  type Journal,
   type Link,
   type Log,
   type Peers,
@@ -49,6 +50,7 @@ export interface ConversationParts {
   readonly log: Log
   readonly clock: Clock
   readonly identity: Identity
+  readonly journal: Journal
   readonly people: People
   readonly peers: Peers
   readonly protocols: Protocols
@@ -73,6 +75,7 @@ export class Conversations {
     const { stream, seq } = event.envelope
     const awaited = await waitForDelivery(book, clock, { stream, seq, wish, timeoutMs, signal })
     const result = { id: event.id, state: awaited.state, ...this.#carried(contact, awaited) }
+    if (result.path !== null) this.#parts.journal.note(`delivered, ${result.path} path`, event.id)
     if (awaited.isFulfilled) return result
     throw unfulfilled(contact.name, wish, awaited, result)
   }

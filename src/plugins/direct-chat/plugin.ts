@@ -8,6 +8,7 @@ import {
   type Contact,
   definePlugin,
   Identity,
+  Journal,
   Keyspace,
   Log,
   Peers,
@@ -36,12 +37,13 @@ export const directChat = definePlugin({
     log: Log,
     clock: Clock,
     identity: Identity,
+    journal: Journal,
     keyspace: Keyspace,
     people: People,
     peers: Peers,
     protocols: Protocols,
   },
-  setup({ log, clock, identity, keyspace, people, peers, protocols }) {
+  setup({ log, clock, identity, journal, keyspace, people, peers, protocols }) {
     const known = new KnownPeople(people, identity.person)
     const book = new DeliveryBook()
     const machine = new TextMachine({ self: identity.device, acquaintances: known, book })
@@ -50,6 +52,7 @@ export const directChat = definePlugin({
       log,
       clock,
       identity,
+      journal,
       people,
       peers,
       protocols,

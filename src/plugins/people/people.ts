@@ -91,6 +91,7 @@ export class PeopleRecord implements People {
 
   /** Asks the directories for a full name, whether or not it is known; learns what they answer. */
   async lookup(name: string): Promise<Contact> {
+    if (name === this.#parts.identity.name) throw new ChatError('USAGE', `${name} is yourself`)
     const found = await this.#parts.directory.lookup(name)
     if (typeof found === 'string') throw lookupError(name, found)
     const learned = await this.learn(found)

@@ -87,7 +87,7 @@ export class Correspondent {
   /** Reads from the log where the conversation stands. */
   begin(turn: Turn, out: Output[]): void {
     this.#inbox.fetch(turn, out)
-    this.#outbox.fetch(turn, out)
+    this.#outbox.unsent.fetch(turn, out)
   }
 
   link(isUp: boolean, mayBeTold: boolean, turn: Turn, out: Output[]): void {
@@ -244,11 +244,12 @@ export class Correspondent {
   }
 
   #acknowledged(frame: PointerFrame, turn: Turn, out: Output[]): void {
-    const below = frame.seq + 1
-    if (this.#outbox.acknowledged(frame, turn, out)) {
+    const delivered = this.#outbox.acknowledged(frame, turn, out)
+    if (delivered !== undefined) {
       this.#isDirty = true
-      this.#tell('delivered', below, this.#outbox.lastRttMs)
+      this.#tell('delivered', delivered, this.#outbox.lastRttMs)
     }
+    const below = frame.seq + 1
     const isShown = frame.kind === 'read' && below <= this.#pointers.delivered && below > this.#pointers.read
     if (!isShown) return
     this.#pointers.read = below
@@ -257,10 +258,13 @@ export class Correspondent {
   }
 
   #refused({ prefix, reason }: RefusedFrame, out: Output[]): void {
-    const seqs = this.#outbox.refused(prefix)
-    if (seqs.length === 0) return
+    const refused = this.#outbox.underWay(prefix)
+    if (refused.length === 0) return
+    const seqs = refused.map(({ envelope }) => envelope.seq)
     const { book, stream } = this.#parts
-    book.failed(stream, seqs, `refused by the receiver, reason ${reason}`)
+    const why = `refused by the receiver, reason ${reason}`
+    book.failed(stream, seqs, why)
+    for (const { id } of refused) out.push({ kind: 'note', about: id, what: `failed: ${why}` })
     this.#isPaused = true
     this.#tell('failed', seqs.at(-1)! + 1)
     this.#disarm('retransmit', out)
@@ -276,12 +280,13 @@ export class Correspondent {
     this.#inbox.appended(event, out)
   }
 
-  appendedOwn(event: Opened): void {
-    this.#outbox.appended(event)
+  appendedOwn(event: Opened, out: Output[]): void {
+    this.#outbox.unsent.appended(event)
+    if (!this.#isUp) out.push({ kind: 'note', about: event.id, what: 'queued: there is no path yet' })
   }
 
-  fetchedOwn(fromSeq: number, events: readonly Opened[]): boolean {
-    return this.#outbox.fetched(fromSeq, events)
+  fetchedOwn(fromSeq: number, events: readonly Opened[]): void {
+    this.#outbox.unsent.fetched(fromSeq, events)
   }
 
   fetchedTheirs(fromSeq: number, events: readonly Opened[], turn: Turn, out: Output[]): void {

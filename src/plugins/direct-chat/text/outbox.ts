@@ -7,21 +7,13 @@ import type { Opened } from '../../../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../../../events/ids.ts'
 import type { Output, Turn } from '../../../kernel/api/index.ts'
 import type { Base } from '../../../wire/compact.ts'
-import type { FragmentAckFrame, NeedFullFrame, PointerFrame } from '../../../wire/frame.ts'
+import type { FragmentAckFrame, IdPrefix, NeedFullFrame, PointerFrame } from '../../../wire/frame.ts'
 import { CongestionWindow } from './congestion-window.ts'
 import type { Pointers } from './delivery-book.ts'
-import {
-  FETCH_BACK,
-  FETCH_LIMIT,
-  FETCH_PATIENCE_MS,
-  REPEATED_ACKS,
-  RTO_MIN_MS,
-  UNNAMED_IN_FLIGHT_MAX,
-  WAITING_MAX,
-} from './limits.ts'
+import { REPEATED_ACKS, RTO_MIN_MS, UNNAMED_IN_FLIGHT_MAX } from './limits.ts'
 import { Parcel } from './parcel.ts'
-import { baseOf } from './recent-events.ts'
 import { RoundTrip } from './round-trip.ts'
+import { Unsent } from './unsent.ts'
 
 export interface Route {
   readonly self: DeviceId
@@ -32,28 +24,15 @@ export interface Route {
 export class Outbox {
   /** From the first datagram of the run acknowledged last to its acknowledgement. */
   lastRttMs: number | undefined
+  readonly unsent: Unsent
   readonly #route: Route
   readonly #pointers: Pointers
   readonly #roundTrip = new RoundTrip()
   readonly #window = new CongestionWindow()
-  /** Read from the log or appended, in order, not yet in a parcel. */
-  #waiting: Opened[] = []
   #parcels: Parcel[] = []
   #inFlight = 0
-  /** The seq that comes after everything in `waiting`. */
-  #next: number
-  /** Everything before this one need not be sent: the durable pointer, unless the receiver lost something. */
-  #sendFrom: number
-  /** One more than the newest own seq heard of. */
-  #end = 0
-  /** The event before the first one waiting. */
-  #base: Base | undefined
   /** The newest event acknowledged in this tunnel. */
   #acknowledged: EventId | undefined
-  /** The fetch under way: what it asked for, and when. */
-  #fetching: { readonly from: number; readonly atMs: number } | undefined
-  /** Everything in the log has been read, or is known from `appended`. */
-  #isCaughtUp = false
   #repeatedAcks = 0
   /** Events up to this seq are sent whole. */
   #wholeThrough = -1
@@ -62,13 +41,12 @@ export class Outbox {
   constructor(route: Route, pointers: Pointers) {
     this.#route = route
     this.#pointers = pointers
-    this.#sendFrom = pointers.delivered
-    this.#next = Math.max(0, pointers.delivered - FETCH_BACK)
+    this.unsent = new Unsent(route.stream, route.self, pointers.delivered)
   }
 
   /** Whether anything is not delivered yet, as far as is known. */
   get hasWork(): boolean {
-    return this.#parcels.length > 0 || this.#waiting.length > 0 || this.#end > this.#sendFrom
+    return this.#parcels.length > 0 || this.unsent.isSome
   }
 
   get isInFlight(): boolean {
@@ -77,40 +55,6 @@ export class Outbox {
 
   get timeoutMs(): number {
     return this.#roundTrip.timeoutMs
-  }
-
-  /** Asks the log for what is not in memory, unless that was asked a moment ago. */
-  fetch(turn: Turn, out: Output[]): void {
-    const isDone = this.#isCaughtUp && this.#next >= this.#end
-    if (isDone || this.#waiting.length > WAITING_MAX / 2) return
-    if (this.#fetching !== undefined && turn.nowMs - this.#fetching.atMs < FETCH_PATIENCE_MS) return
-    this.#fetching = { from: this.#next, atMs: turn.nowMs }
-    const { stream, self: author } = this.#route
-    out.push({ kind: 'fetch', stream, author, fromSeq: this.#next, limit: FETCH_LIMIT })
-  }
-
-  /** The log's answer. False if nobody here asked for it. */
-  fetched(fromSeq: number, events: readonly Opened[]): boolean {
-    if (this.#fetching?.from !== fromSeq) return false
-    this.#fetching = undefined
-    for (const event of events) this.#take(event)
-    if (events.length < FETCH_LIMIT) this.#isCaughtUp = true
-    return true
-  }
-
-  appended(event: Opened): void {
-    const { seq } = event.envelope
-    this.#end = Math.max(this.#end, seq + 1)
-    if (this.#isCaughtUp && this.#waiting.length < WAITING_MAX) this.#take(event)
-  }
-
-  #take(event: Opened): void {
-    const { seq } = event.envelope
-    if (seq !== this.#next) return
-    this.#next += 1
-    this.#end = Math.max(this.#end, this.#next)
-    if (seq < this.#sendFrom) this.#base = baseOf(event)
-    else this.#waiting.push(event)
   }
 
   /** A new tunnel: what was acknowledged in the old one is no longer taken for granted. */
@@ -123,8 +67,10 @@ export class Outbox {
   linkDown(): void {
     const [first] = this.#parcels
     if (first === undefined) return
-    this.#waiting = [...this.#parcels.flatMap(({ run }) => run), ...this.#waiting]
-    this.#base = first.base
+    this.unsent.putBack(
+      this.#parcels.flatMap(({ run }) => run),
+      first.base,
+    )
     this.#parcels = []
     this.#inFlight = 0
   }
@@ -133,31 +79,19 @@ export class Outbox {
   pump(receiverTip: EventId | undefined, turn: Turn, out: Output[]): void {
     const unfinished = this.#parcels.at(-1)
     if (unfinished !== undefined && !unfinished.isSent) this.#sendPieces(unfinished, turn, out)
-    let start = 0
     while (this.#inFlight < this.#window.size) {
-      const run = this.#nextRun(start)
+      const { base } = this.unsent
+      const run = this.unsent.takeRun()
       if (run === undefined) break
-      start += run.length
-      const parcel = this.#pack(run, receiverTip)
+      const parcel = this.#pack(run, base, receiverTip)
       this.#parcels.push(parcel)
       this.#sendPieces(parcel, turn, out)
     }
-    if (start > 0) this.#waiting = this.#waiting.slice(start)
-    if (this.#waiting.length < FETCH_LIMIT && this.#next < this.#end) this.fetch(turn, out)
+    this.unsent.fetch(turn, out)
   }
 
-  /** Events from `start` up to the next signature; undefined if the run is not here to its end. */
-  #nextRun(start: number): Opened[] | undefined {
-    for (let index = start; index < this.#waiting.length; index += 1)
-      if (this.#waiting[index]!.sig !== undefined) return this.#waiting.slice(start, index + 1)
-    return undefined
-  }
-
-  #pack(run: readonly Opened[], receiverTip: EventId | undefined): Parcel {
-    const base = this.#base
-    const last = run.at(-1)!
-    this.#base = baseOf(last)
-    if (run[0]!.envelope.prev !== base?.id || last.envelope.seq <= this.#wholeThrough)
+  #pack(run: readonly Opened[], base: Base | undefined, receiverTip: EventId | undefined): Parcel {
+    if (run[0]!.envelope.prev !== base?.id || run.at(-1)!.envelope.seq <= this.#wholeThrough)
       return new Parcel(run, base, 'whole')
     return new Parcel(run, base, {
       directStream: this.#route.stream,
@@ -182,40 +116,36 @@ export class Outbox {
     out.push({ kind: 'send', to: this.#route.device, bytes })
   }
 
-  /** Whether the acknowledgement moved the pointer. */
-  acknowledged(frame: PointerFrame, turn: Turn, out: Output[]): boolean {
-    const { seq } = frame
-    if (seq >= this.#next) return false
-    const before = this.#parcels.length
-    if (!this.#release(frame, turn, out)) return false
-    if (seq < this.#sendFrom && this.#parcels.length === before) {
-      if (seq + 1 === this.#sendFrom) this.#repeated(turn, out)
-      return false
+  /** The first seq that is not acknowledged now; undefined if the acknowledgement moved nothing. */
+  acknowledged(frame: PointerFrame, turn: Turn, out: Output[]): number | undefined {
+    const seq = this.#release(frame, turn, out)
+    if (seq === undefined) {
+      if (frame.seq + 1 === this.#pointers.delivered) this.#repeated(turn, out)
+      return undefined
     }
     this.#repeatedAcks = 0
     this.#roundTrip.progressed()
-    this.#sendFrom = Math.max(this.#sendFrom, seq + 1)
-    if (seq < this.#pointers.delivered) return false
+    if (seq < this.#pointers.delivered) return undefined
     this.#pointers.delivered = seq + 1
     this.#pointers.sent = Math.max(this.#pointers.sent, seq + 1)
-    return true
+    return seq + 1
   }
 
-  /** Lets go of what the acknowledgement covers. False if it names an event that is not ours. */
-  #release({ seq, prefix }: PointerFrame, turn: Turn, out: Output[]): boolean {
-    const covered = this.#parcels.findIndex(parcel => parcel.lastSeq > seq)
-    const released = covered === -1 ? this.#parcels : this.#parcels.slice(0, covered)
-    const newest = released.at(-1)
-    if (newest?.lastSeq === seq && newest.prefix !== prefix) return false
-    this.#parcels = covered === -1 ? [] : this.#parcels.slice(covered)
+  /** Lets go of what the acknowledgement covers, and returns up to where; undefined if it names nothing of ours. */
+  #release({ seq, prefix }: PointerFrame, turn: Turn, out: Output[]): number | undefined {
+    const end = this.#parcels.findIndex(parcel => parcel.lastSeq === seq && parcel.prefix === prefix)
+    const isUnread = this.unsent.mayBeBehind(seq)
+    if (end === -1 && !isUnread && !this.unsent.has(seq, prefix)) return undefined
+    const released = this.#parcels.splice(0, end === -1 ? this.#parcels.length : end + 1)
     for (const parcel of released) this.#inFlight -= parcel.inFlight
-    if (newest !== undefined && newest.lastSeq === seq) {
-      this.#acknowledged = newest.last.id
-      this.#measure(newest, turn, out)
-      this.#window.acknowledged(released.length)
-    }
-    if (this.#parcels.length === 0) this.#skipWaiting(seq)
-    return true
+    const covered = isUnread ? this.unsent.next - 1 : seq
+    this.unsent.skip(covered)
+    const newest = released[end]
+    if (newest === undefined) return covered
+    this.#acknowledged = newest.last.id
+    this.#window.acknowledged(released.length)
+    this.#measure(newest, turn, out)
+    return covered
   }
 
   #measure(parcel: Parcel, turn: Turn, out: Output[]): void {
@@ -223,16 +153,6 @@ export class Outbox {
     this.lastRttMs = rttMs
     if (!parcel.wasResent) this.#roundTrip.measured(rttMs)
     out.push({ kind: 'note', about: parcel.last.id, what: `acknowledged after ${rttMs.toFixed(1)} ms` })
-  }
-
-  /** What the receiver had from an earlier life of this node need not be sent again. */
-  #skipWaiting(seq: number): void {
-    let covered = 0
-    while (covered < this.#waiting.length && this.#waiting[covered]!.envelope.seq <= seq) covered += 1
-    if (covered === 0) return
-    this.#base = baseOf(this.#waiting[covered - 1]!)
-    this.#acknowledged = this.#base.seq === seq ? this.#base.id : this.#acknowledged
-    this.#waiting = this.#waiting.slice(covered)
   }
 
   /** The receiver got something beyond a gap: after a few of these the first parcel is taken for lost. */
@@ -297,15 +217,16 @@ export class Outbox {
   /** The receiver could not rebuild an event: it and everything from `from` on up to it is sent whole. */
   needFull({ from, prefix }: NeedFullFrame, turn: Turn, out: Output[]): void {
     const waitMs = this.#roundTrip.smoothedMs ?? RTO_MIN_MS
-    if (from >= this.#next || turn.nowMs - this.#rewoundAtMs < waitMs) return
+    if (from >= this.unsent.next || turn.nowMs - this.#rewoundAtMs < waitMs) return
     this.#rewoundAtMs = turn.nowMs
     const asked = this.#parcels.find(parcel => parcel.prefix === prefix)
     this.#wholeThrough = Math.max(this.#wholeThrough, asked?.lastSeq ?? from)
-    const [first] = this.#parcels
-    if (first === undefined || first.firstSeq > from) {
-      if ((this.#waiting[0]?.envelope.seq ?? this.#next) > from) this.#rewind(from, turn, out)
-      return
-    }
+    const firstSeq = this.#parcels[0]?.firstSeq ?? this.unsent.firstSeq
+    if (firstSeq > from) this.#rewind(from, turn, out)
+    else this.#resendWhole(from, turn, out)
+  }
+
+  #resendWhole(from: number, turn: Turn, out: Output[]): void {
     for (const parcel of this.#parcels) {
       if (parcel.lastSeq < from || parcel.firstSeq > this.#wholeThrough) continue
       this.#inFlight -= parcel.inFlight
@@ -317,22 +238,15 @@ export class Outbox {
     }
   }
 
-  /** Begins again at an event that had been acknowledged once: the receiver has lost it. */
   #rewind(from: number, turn: Turn, out: Output[]): void {
-    this.#sendFrom = from
     this.#parcels = []
-    this.#waiting = []
     this.#inFlight = 0
-    this.#base = undefined
-    this.#next = from
-    this.#isCaughtUp = false
-    this.#fetching = undefined
-    this.fetch(turn, out)
+    this.unsent.rewind(from)
+    this.unsent.fetch(turn, out)
   }
 
-  /** The receiver will not take this run. Returns its seqs; empty if nothing like it is under way. */
-  refused(prefix: string): readonly number[] {
-    const parcel = this.#parcels.find(under => under.prefix === prefix)
-    return parcel === undefined ? [] : parcel.run.map(event => event.envelope.seq)
+  /** The run under way whose frame has this prefix; empty if there is none. */
+  underWay(prefix: IdPrefix): readonly Opened[] {
+    return this.#parcels.find(parcel => parcel.prefix === prefix)?.run ?? []
   }
 }

@@ -121,7 +121,7 @@ export class TextMachine implements Machine<TextCommand> {
       this.#with(device, turn, out, (known, who) => {
         if (!isOwn) known.appendedTheirs(event, out)
         else {
-          known.appendedOwn(event)
+          known.appendedOwn(event, out)
           known.push(who.mayBeTold, turn, out)
         }
       })

@@ -192,6 +192,12 @@ export class Home {
     this.peer.link(false)
   }
 
+  /** All that the keyspace remembered is lost; the log is not. */
+  forget(): void {
+    this.#kept = new Map()
+    this.#put = []
+  }
+
   link(up: boolean): void {
     if (this.isLinked === up || (up && !this.isUp)) return
     this.isLinked = up

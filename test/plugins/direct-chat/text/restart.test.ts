@@ -64,3 +64,22 @@ it('remembers over a restart what was delivered, read and shown, and sends none 
   expect(again.filter(frame => frame.ok && frame.value.kind === 'run')).toEqual([])
   expect(faults(world)).toEqual([])
 })
+
+it('finds out in a few round trips what the other side has, when its own pointers are lost', () => {
+  const world = new World(1, FAIR)
+  const [alice] = world.homes
+  world.run(50)
+  world.join()
+  for (let count = 0; count < 2_000; count += 1) alice.say([`${count}`])
+  world.run(20_000)
+  expect(isAllDelivered(world)).toBe(true)
+  alice.crash()
+  alice.forget()
+  const before = alice.sent.length
+  alice.begin()
+  world.run(50)
+  world.join()
+  world.run(5_000)
+  expect(isAllDelivered(world)).toBe(true)
+  expect(alice.sent.length - before).toBeLessThan(500)
+})
