@@ -5,15 +5,26 @@
 import { describe, expect, test } from 'vitest'
 import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
 import { HARSH } from '../../src/kernel/testing/sim-network.ts'
-import { type ChatWorld, calmDown, chatWorld, historyOf, say, streamOf } from './support/chat-world.ts'
+import {
+  type ChatWorld,
+  calmDown,
+  chatWorld,
+  historyOf,
+  say,
+  sayOnce,
+  streamOf,
+} from './support/chat-world.ts'
 import { seedsOf } from './support/seeds.ts'
 
 const TEXTS = 50
+/** Texts that are on their way when the power goes. */
+const BURST = 12
 
-interface Promised {
-  readonly id: string
+interface Said {
   readonly from: string
   readonly text: string
+  /** Undefined: the power went before the sender was told that it is in the log. */
+  id: string | undefined
 }
 
 interface Flaws {
@@ -24,46 +35,77 @@ async function tell(seed: number, { ignoresSync = false }: Flaws = {}) {
   const chats = await chatWorld(seed, HARSH)
   const { world, alice, bob } = chats
   for (const home of [alice, bob]) home.diskFaults.ignoresSync = ignoresSync
-  const promised: Promised[] = []
+  const said: Said[] = []
+  const note = (from: SimHome): Said => {
+    const entry: Said = { from: from.spec.name, text: `${said.length} from ${from.spec.name}`, id: undefined }
+    said.push(entry)
+    return entry
+  }
   const cutAt = world.random.between(5, 30)
   const crashAt = [world.random.between(10, 25), world.random.between(26, 45)]
   for (let at = 0; at < TEXTS; at += 1) {
     const [from, to] = world.random.next() < 0.5 ? [alice, bob] : [bob, alice]
-    const text = `${at} from ${from.spec.name}`
-    promised.push({ id: await say(chats, from, to, text), from: from.spec.name, text })
+    const entry = note(from)
+    entry.id = await say(chats, from, to, entry.text)
     if (at === cutAt) world.network.partition([alice.spec.address], [bob.spec.address])
     if (at === cutAt + 8) world.network.heal()
-    if (crashAt.includes(at)) await crash(chats, world.random.next() < 0.5 ? alice : bob)
+    if (crashAt.includes(at)) {
+      for (let burst = 0; burst < BURST; burst += 1) sayUnheard(from, to, note(from))
+      await crash(chats, world.random.next() < 0.7 ? from : to)
+    }
     await world.run(world.random.between(0, 500))
   }
   calmDown(chats)
   await world.run(240_000)
-  return { chats, promised }
+  return { chats, said }
+}
+
+/** The power may go before the answer comes. */
+function sayUnheard(from: SimHome, to: SimHome, entry: Said): void {
+  sayOnce(from, to, entry.text).then(
+    id => {
+      entry.id = id
+    },
+    () => undefined,
+  )
 }
 
 async function crash({ world }: ChatWorld, home: SimHome): Promise<void> {
-  await world.run(world.random.between(0, 30))
+  await world.run(world.random.between(0, 60))
   world.crash(home, world.random.between(0, 3))
   await world.run(world.random.between(100, 3_000))
   await world.restart(home)
 }
 
-async function check({ chats, promised }: Awaited<ReturnType<typeof tell>>): Promise<string> {
+async function check({ chats, said }: Awaited<ReturnType<typeof tell>>): Promise<string> {
   const { world, alice, bob } = chats
   const [atAlice, atBob] = [await historyOf(chats, alice, bob), await historyOf(chats, bob, alice)]
+  const order = new Map(said.map(({ text }, index) => [text, index]))
   for (const [home, shown] of [
     [alice, atAlice],
     [bob, atBob],
   ] as const) {
-    expect(shown.map(({ text }) => text).sort()).toEqual(promised.map(({ text }) => text).sort())
+    const ids = shown.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids).toEqual(expect.arrayContaining(said.flatMap(({ id }) => id ?? [])))
     for (const name of ['alice.example', 'bob.example']) {
-      const said = (all: readonly Promised[]) => all.filter(({ from }) => from === name).map(({ id }) => id)
-      expect(said(shown)).toEqual(said(promised))
+      const places = shown
+        .filter(({ from }) => from === name)
+        .map(({ text }) => order.get(text) ?? Number.NaN)
+      expect(places).toEqual([...new Set(places)].sort((a, b) => a - b))
     }
     const own = shown.filter(({ from }) => from === home.spec.name)
     expect(new Set(own.map(({ state }) => state))).toEqual(new Set(['delivered']))
   }
   expect(atAlice.map(({ id }) => id)).toEqual(atBob.map(({ id }) => id))
+  await agree(chats)
+  await world.end()
+  return world.trace
+}
+
+/** Both have the same state, and what they show is what their logs say. */
+async function agree(chats: ChatWorld): Promise<void> {
+  const { world, alice, bob } = chats
   const hashes: string[] = []
   for (const home of [alice, bob]) {
     const { streams, differing } = await world.until(home.device.path.replay())
@@ -71,8 +113,6 @@ async function check({ chats, promised }: Awaited<ReturnType<typeof tell>>): Pro
     hashes.push(streams.get(streamOf(chats)) ?? 'none')
   }
   expect(hashes[0]).toBe(hashes[1])
-  await world.end()
-  return world.trace
 }
 
 describe('two people', () => {

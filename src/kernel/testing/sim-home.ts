@@ -32,6 +32,8 @@ export interface HomeSpec {
   /** How wrong its wall clock is. */
   readonly skewMs?: number
   readonly diskFaults?: MemoryDiskFaults
+  /** How long its disk takes to sync. Default: no time, so that no crash falls between a write and its sync. */
+  readonly syncMs?: readonly [least: number, most: number]
 }
 
 /** What a home needs of its world. */
@@ -62,7 +64,7 @@ export class SimHome {
     this.#world = world
     this.#random = world.random.fork()
     this.#clock = new HomeClock(world.clock, spec.skewMs)
-    this.#disk = new MemoryDisk(spec.diskFaults)
+    this.#disk = new MemoryDisk({ ...spec.diskFaults, ...this.#slowness() })
     this.keys = deviceKeys(newSeed(this.#random))
     this.#dataKey = newSeed(this.#random)
     this.person = spec.isCoordinator === true ? undefined : this.#foundPerson()
@@ -130,6 +132,17 @@ export class SimHome {
   /** Calls a method as a command would. */
   call(method: string, params: unknown, signal = new AbortController().signal): Promise<unknown> {
     return this.device.house.call(method, params, { ...NOBODY_LISTENS, signal })
+  }
+
+  #slowness(): MemoryDiskFaults {
+    const { syncMs } = this.spec
+    if (syncMs === undefined) return {}
+    const [least, most] = syncMs
+    const { clock } = this.#world
+    const random = this.#random.fork()
+    const slowSync = (): Promise<void> =>
+      new Promise(resolve => clock.after(least + (most - least) * random.next(), resolve))
+    return { slowSync }
   }
 
   #cutOff(): void {
