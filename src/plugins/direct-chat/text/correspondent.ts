@@ -12,28 +12,19 @@ import {
   type FragmentFrame,
   type Frame,
   type PointerFrame,
-  prefixOf,
   type RefusedFrame,
 } from '../../../wire/frame.ts'
 import type { Acquaintance } from './acquaintance.ts'
 import type { DeliveryBook, DeliveryState, Pointers } from './delivery-book.ts'
 import { Inbox } from './inbox.ts'
-import {
-  REACH_FIRST_MS,
-  REACH_MAX_MS,
-  READ_AGAIN_FIRST_MS,
-  READ_TIMES,
-  RECEIVED_LAG_MAX,
-  REFUSED_PAUSE_MS,
-  UNREAD_DATAGRAMS_MAX,
-} from './limits.ts'
+import { RECEIVED_LAG_MAX, REFUSED_PAUSE_MS, UNREAD_DATAGRAMS_MAX } from './limits.ts'
 import { Outbox } from './outbox.ts'
+import { PathSeeker } from './path-seeker.ts'
 import { isWorthReporting } from './piece-reports.ts'
 import type { RecentEvents } from './recent-events.ts'
 import { encodePointers, pointersKey, type SavedPointers } from './saved-pointers.ts'
-
-/** Timers are named `what/device`. */
-export type TimerKind = 'retransmit' | 'reach' | 'gap' | 'read' | 'pause'
+import { ShownTeller } from './shown-teller.ts'
+import { type TimerKind, Timers } from './timers.ts'
 
 export interface CorrespondentParts {
   readonly self: DeviceId
@@ -49,17 +40,14 @@ export class Correspondent {
   readonly #pointers: Pointers
   readonly #outbox: Outbox
   readonly #inbox: Inbox
-  readonly #armed = new Set<TimerKind>()
+  readonly #timers: Timers
+  readonly #seeker: PathSeeker
+  readonly #shown: ShownTeller
   #transfers = NO_TRANSFERS
   #isUp = false
-  #reachAfterMs = REACH_FIRST_MS
-  #reachedAtMs = Number.NEGATIVE_INFINITY
   #isPaused = false
   /** Frames that came before it was known where the conversation stands. */
   #unread: Uint8Array[] = []
-  /** How often the device was told what was shown last. */
-  #shownTold = 0
-  #shownId: EventId | undefined
   #isDirty = false
   #keptSent: number
   #keptReceived: number
@@ -78,10 +66,11 @@ export class Correspondent {
     this.#keptSent = this.#pointers.sent
     this.#keptReceived = saved?.received ?? 0
     this.#outbox = new Outbox({ self, stream, device }, this.#pointers)
-    this.#inbox = new Inbox(
-      { stream, device, recent, answer: (frame, out) => this.#answer(frame, out) },
-      saved?.received ?? 0,
-    )
+    this.#timers = new Timers(device)
+    this.#seeker = new PathSeeker(device, this.#timers)
+    const answer = (frame: Frame, out: Output[]): void => this.#answer(frame, out)
+    this.#shown = new ShownTeller(this.#pointers, this.#timers, answer)
+    this.#inbox = new Inbox({ stream, device, recent, answer }, saved?.received ?? 0)
   }
 
   /** Reads from the log where the conversation stands. */
@@ -93,15 +82,14 @@ export class Correspondent {
   link(isUp: boolean, mayBeTold: boolean, turn: Turn, out: Output[]): void {
     this.#isUp = isUp
     if (isUp) {
-      this.#reachAfterMs = REACH_FIRST_MS
-      this.#disarm('reach', out)
+      this.#seeker.found(out)
       this.#outbox.linkUp()
       this.#resume()
-      this.#shownTold = 0
+      this.#shown.restart()
       this.#tellShown(out)
     } else {
       this.#outbox.linkDown()
-      this.#disarm('retransmit', out)
+      this.#timers.disarm('retransmit', out)
     }
     this.push(mayBeTold, turn, out)
   }
@@ -110,7 +98,7 @@ export class Correspondent {
   push(mayBeTold: boolean, turn: Turn, out: Output[]): void {
     if (!mayBeTold || this.#isPaused) return
     if (!this.#isUp) {
-      this.#reach(turn, out)
+      if (this.#outbox.hasWork) this.#seeker.seek(turn, out)
       return
     }
     const before = this.#pointers.sent
@@ -120,30 +108,14 @@ export class Correspondent {
     this.#armRetransmit(out)
   }
 
-  #reach(turn: Turn, out: Output[]): void {
-    if (!this.#outbox.hasWork) return
-    const isFresh = turn.nowMs - this.#reachedAtMs >= REACH_FIRST_MS
-    if (this.#armed.has('reach') && !isFresh) return
-    if (this.#armed.has('reach')) this.#reachAfterMs = REACH_FIRST_MS
-    this.#askForPath(turn, out)
-  }
-
-  #askForPath(turn: Turn, out: Output[]): void {
-    this.#reachedAtMs = turn.nowMs
-    out.push({ kind: 'reach', device: this.#parts.device })
-    const jitter = 0.75 + turn.random() / 2
-    this.#arm('reach', this.#reachAfterMs * jitter, out)
-    this.#reachAfterMs = Math.min(REACH_MAX_MS, this.#reachAfterMs * 2)
-  }
-
   woke(timer: TimerKind, mayBeTold: boolean, turn: Turn, out: Output[]): void {
-    this.#armed.delete(timer)
+    this.#timers.fired(timer)
     switch (timer) {
       case 'retransmit':
         this.#retransmit(mayBeTold, turn, out)
         break
       case 'reach':
-        if (!this.#isUp && mayBeTold && this.#outbox.hasWork) this.#askForPath(turn, out)
+        if (!this.#isUp && mayBeTold && this.#outbox.hasWork) this.#seeker.again(turn, out)
         break
       case 'gap':
         this.#inbox.lookAtGap(out)
@@ -166,28 +138,18 @@ export class Correspondent {
   #retransmit(mayBeTold: boolean, turn: Turn, out: Output[]): void {
     if (!this.#isUp || !mayBeTold || this.#isPaused) return
     const againMs = this.#outbox.expire(turn, out)
-    if (againMs !== undefined) this.#arm('retransmit', againMs, out)
+    if (againMs !== undefined) this.#timers.arm('retransmit', againMs, out)
     this.push(mayBeTold, turn, out)
   }
 
   #armRetransmit(out: Output[]): void {
-    if (this.#outbox.isInFlight && !this.#armed.has('retransmit'))
-      this.#arm('retransmit', this.#outbox.timeoutMs, out)
+    if (this.#outbox.isInFlight && !this.#timers.isArmed('retransmit'))
+      this.#timers.arm('retransmit', this.#outbox.timeoutMs, out)
   }
 
   #armGap(out: Output[]): void {
     const gapMs = this.#inbox.gapMs
-    if (gapMs !== undefined && !this.#armed.has('gap')) this.#arm('gap', gapMs, out)
-  }
-
-  #arm(timer: TimerKind, afterMs: number, out: Output[]): void {
-    this.#armed.add(timer)
-    out.push({ kind: 'wake', timer: `${timer}/${this.#parts.device}`, afterMs })
-  }
-
-  #disarm(timer: TimerKind, out: Output[]): void {
-    if (!this.#armed.delete(timer)) return
-    out.push({ kind: 'wake', timer: `${timer}/${this.#parts.device}`, afterMs: undefined })
+    if (gapMs !== undefined && !this.#timers.isArmed('gap')) this.#timers.arm('gap', gapMs, out)
   }
 
   /** Takes a datagram of the device. */
@@ -198,6 +160,11 @@ export class Correspondent {
       return
     }
     this.#read(bytes, turn, out)
+    this.#readReleased(turn, out)
+  }
+
+  /** Frames that were early and are not any more. */
+  #readReleased(turn: Turn, out: Output[]): void {
     for (let next = this.#inbox.nextReleased(); next !== undefined; next = this.#inbox.nextReleased())
       this.#read(next, turn, out)
     this.#armGap(out)
@@ -267,17 +234,19 @@ export class Correspondent {
     for (const { id } of refused) out.push({ kind: 'note', about: id, what: `failed: ${why}` })
     this.#isPaused = true
     this.#tell('failed', seqs.at(-1)! + 1)
-    this.#disarm('retransmit', out)
-    this.#arm('pause', REFUSED_PAUSE_MS, out)
+    this.#timers.disarm('retransmit', out)
+    this.#timers.arm('pause', REFUSED_PAUSE_MS, out)
   }
 
-  judged(verdicts: readonly Verdict[], out: Output[]): void {
+  judged(verdicts: readonly Verdict[], turn: Turn, out: Output[]): void {
     this.#inbox.judged(verdicts, out)
+    this.#readReleased(turn, out)
     if ((this.#inbox.tip?.seq ?? 0) - this.#keptReceived >= RECEIVED_LAG_MAX) this.#isDirty = true
   }
 
-  appendedTheirs(event: Opened, out: Output[]): void {
+  appendedTheirs(event: Opened, turn: Turn, out: Output[]): void {
     this.#inbox.appended(event, out)
+    this.#readReleased(turn, out)
   }
 
   appendedOwn(event: Opened, out: Output[]): void {
@@ -299,24 +268,13 @@ export class Correspondent {
 
   /** This person has seen everything of the device up to this event. */
   show(seq: number, id: EventId, out: Output[]): void {
-    if (seq < this.#pointers.shown) return
-    this.#pointers.shown = seq + 1
-    this.#shownId = id
+    if (!this.#shown.show(seq, id)) return
     this.#isDirty = true
-    this.#shownTold = 0
     this.#tellShown(out)
   }
 
   #tellShown(out: Output[]): void {
-    const tip = this.#inbox.tip
-    const id = tip?.seq === this.#pointers.shown - 1 ? tip.id : this.#shownId
-    if (!this.#isUp || id === undefined || this.#pointers.shown === 0 || this.#shownTold >= READ_TIMES) return
-    this.#answer(
-      { kind: 'read', stream: undefined, seq: this.#pointers.shown - 1, prefix: prefixOf(id) },
-      out,
-    )
-    this.#arm('read', READ_AGAIN_FIRST_MS * 2 ** this.#shownTold, out)
-    this.#shownTold += 1
+    if (this.#isUp) this.#shown.tell(this.#inbox.tip, out)
   }
 
   #tell(state: DeliveryState, below: number, rttMs?: number): void {

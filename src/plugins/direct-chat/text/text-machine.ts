@@ -6,10 +6,11 @@ import type { Opened } from '../../../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../../../events/ids.ts'
 import type { Input, Machine, Output, Turn } from '../../../kernel/api/index.ts'
 import type { Acquaintance, Acquaintances } from './acquaintance.ts'
-import { Correspondent, type TimerKind } from './correspondent.ts'
+import { Correspondent } from './correspondent.ts'
 import type { DeliveryBook } from './delivery-book.ts'
 import { RecentEvents } from './recent-events.ts'
 import { decodePointers, POINTERS_PREFIX, type SavedPointers } from './saved-pointers.ts'
+import { readTimer } from './timers.ts'
 
 export type TextCommand =
   /** What the keyspace remembers. Before it nothing is taken in. */
@@ -63,7 +64,7 @@ export class TextMachine implements Machine<TextCommand> {
         this.#appended(input.recorded.event, turn, out)
         break
       case 'ingested':
-        this.#ingested(input, out)
+        this.#ingested(input, turn, out)
         break
       case 'fetched':
         this.#fetched(input, turn, out)
@@ -119,7 +120,7 @@ export class TextMachine implements Machine<TextCommand> {
     if (event.sig !== undefined) this.#recentOf(stream).add(event.id, isOwn)
     for (const device of isOwn ? devices : devices.filter(known => known === author))
       this.#with(device, turn, out, (known, who) => {
-        if (!isOwn) known.appendedTheirs(event, out)
+        if (!isOwn) known.appendedTheirs(event, turn, out)
         else {
           known.appendedOwn(event, out)
           known.push(who.mayBeTold, turn, out)
@@ -127,9 +128,9 @@ export class TextMachine implements Machine<TextCommand> {
       })
   }
 
-  #ingested({ from, verdicts }: Of<'ingested'>, out: Output[]): void {
+  #ingested({ from, verdicts }: Of<'ingested'>, turn: Turn, out: Output[]): void {
     const known = this.#correspondents.get(from)
-    known?.judged(verdicts, out)
+    known?.judged(verdicts, turn, out)
     known?.keep(out)
   }
 
@@ -147,12 +148,9 @@ export class TextMachine implements Machine<TextCommand> {
   }
 
   #woke(timer: string, turn: Turn, out: Output[]): void {
-    const cut = timer.indexOf('/')
-    const device = timer.slice(cut + 1) as DeviceId
+    const [kind, device] = readTimer(timer)
     if (!this.#correspondents.has(device)) return
-    this.#with(device, turn, out, (known, who) =>
-      known.woke(timer.slice(0, cut) as TimerKind, who.mayBeTold, turn, out),
-    )
+    this.#with(device, turn, out, (known, who) => known.woke(kind, who.mayBeTold, turn, out))
   }
 
   /** Lets the correspondent act and keeps what it moved. Devices that nobody knows are nobody. */
