@@ -53,19 +53,19 @@ export class AppendPlan {
   readonly events = new Map<EventId, Recorded>()
   readonly chains = new Map<string, Chain>()
   readonly #shelves: Shelves
-  readonly #gatheredChains: ReadonlyMap<string, Chain>
+  readonly #knownChains: readonly ReadonlyMap<string, Chain>[]
   readonly #gatheredEvents: ReadonlyMap<EventId, Recorded>
   #position: number
 
   constructor(
     shelves: Shelves,
     position: number,
-    chains: ReadonlyMap<string, Chain>,
+    knownChains: readonly ReadonlyMap<string, Chain>[],
     events: ReadonlyMap<EventId, Recorded>,
   ) {
     this.#shelves = shelves
     this.#position = position
-    this.#gatheredChains = chains
+    this.#knownChains = knownChains
     this.#gatheredEvents = events
   }
 
@@ -123,8 +123,10 @@ export class AppendPlan {
 
   #chainOf(stream: StreamId, author: DeviceId): Chain {
     const name = stream + author
-    const gathered = this.chains.get(name) ?? this.#gatheredChains.get(name)
-    if (gathered !== undefined) return gathered
+    for (const chains of [this.chains, ...this.#knownChains]) {
+      const known = chains.get(name)
+      if (known !== undefined) return known
+    }
     const place = `the tips of author ${author} in stream ${stream}`
     const tips = this.#shelves.getSync(this.#shelves.keys.tips(stream, author), place, decodeTips)
     return { stream, author, branches: tips?.branches ?? [] }

@@ -59,12 +59,20 @@ export class Gathering {
   #bytes = 0
   #position: number
   #journal: number
+  readonly #recent: ReadonlyMap<string, Chain>
   readonly #chains = new Map<string, Chain>()
   readonly #events = new Map<EventId, Recorded>()
   readonly #notes = new Map<number, JournalEntry>()
 
-  constructor(shelves: Shelves, standing: Standing, journalEntries: number) {
+  /** `recent`: chains as they stand on the disk, by stream and author; the others are looked up. */
+  constructor(
+    shelves: Shelves,
+    standing: Standing,
+    journalEntries: number,
+    recent: ReadonlyMap<string, Chain>,
+  ) {
     this.#shelves = shelves
+    this.#recent = recent
     this.#journalEntries = journalEntries
     this.#position = standing.position
     this.#journal = standing.journal
@@ -74,13 +82,18 @@ export class Gathering {
     return { position: this.#position, journal: this.#journal }
   }
 
+  /** The chains that this batch moves on. */
+  get chains(): ReadonlyMap<string, Chain> {
+    return this.#chains
+  }
+
   get isFull(): boolean {
     return this.#ops.length >= OPS_MAX || this.#bytes >= BYTES_MAX
   }
 
   /** Adds all events, in order, with their asides; or nothing, and says why. */
   append(arrivals: readonly Arrival[], asides: readonly Aside[]): Result<readonly Appended[], AppendFault> {
-    const plan = new AppendPlan(this.#shelves, this.#position, this.#chains, this.#events)
+    const plan = new AppendPlan(this.#shelves, this.#position, [this.#chains, this.#recent], this.#events)
     for (const arrival of arrivals) {
       const fault = plan.add(arrival)
       if (fault !== undefined) return refuse(fault)

@@ -6,7 +6,7 @@
 import type { Recorded } from '../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
 import type { Result } from '../events/result.ts'
-import type { Appended, AppendFault, Arrival } from './append-plan.ts'
+import type { Appended, AppendFault, Arrival, Chain } from './append-plan.ts'
 import { type Disk, DiskError } from './disk.ts'
 import { type Aside, type DropOutcome, Gathering, type Standing } from './gathering.ts'
 import { lastNumber, NUMBER_MAX } from './keyspace.ts'
@@ -37,6 +37,7 @@ interface StoreOptions {
 }
 
 const JOURNAL_ENTRIES = 65_536
+const RECENT_CHAINS_MAX = 1024
 /** A run has at most 64 events: so many more are read at most to end with a signature. */
 const RUN_REST_MAX = 63
 
@@ -78,6 +79,8 @@ export class LogStore {
   readonly #shelves: Shelves
   readonly #writer: Writer<Gathering>
   #standing: Standing
+  /** Where the chains stand that were written last: a conversation goes on in the same few. */
+  readonly #recent = new Map<string, Chain>()
   /** Walks the whole log and says what is wrong with it; writes nothing. */
   readonly verify: () => Promise<VerifyReport>
 
@@ -93,12 +96,13 @@ export class LogStore {
     const ledger: Ledger<Gathering> = {
       begin: () => {
         if (shelves.damage !== undefined) throw shelves.damage
-        return new Gathering(shelves, this.#standing, journalEntries)
+        return new Gathering(shelves, this.#standing, journalEntries, this.#recent)
       },
       operations: gathering => gathering.operations(),
       isFull: gathering => gathering.isFull,
       landed: gathering => {
         this.#standing = gathering.standing
+        this.#remember(gathering.chains)
       },
       recovered: () => this.#recovered(),
     }
@@ -239,6 +243,11 @@ export class LogStore {
   async close(): Promise<void> {
     await this.#writer.close()
     await this.#shelves.disk.close()
+  }
+
+  #remember(chains: ReadonlyMap<string, Chain>): void {
+    if (this.#recent.size + chains.size > RECENT_CHAINS_MAX) this.#recent.clear()
+    for (const [name, chain] of chains) this.#recent.set(name, chain)
   }
 
   #note(key: Uint8Array, sealed: Uint8Array): JournalEntry {
