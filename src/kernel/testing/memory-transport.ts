@@ -7,7 +7,7 @@ import { type Observable, Subject } from 'rxjs'
 import type { DeviceId } from '../../events/ids.ts'
 import { ChatError, type Clock, type Link, type PeerCard, type Transport } from '../api/index.ts'
 
-const MAX_BYTES = 1168
+const MAX_BYTES = 1152
 const BUFFER_BYTES = 64 * 1024
 
 type Receive = (from: DeviceId, bytes: Uint8Array) => void

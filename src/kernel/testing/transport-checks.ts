@@ -99,7 +99,7 @@ const datagramChecks: readonly TransportCheck[] = [
       const heard = listen(pair.other)
       await connected(pair)
       const { maxBytes } = pair.one.datagram
-      assert(maxBytes >= 1168, `maxBytes is ${maxBytes}; frames of 1168 bytes must fit`)
+      assert(maxBytes >= 1152, `maxBytes is ${maxBytes}; frames of 1152 bytes must fit`)
       const sent = [maxBytes, 0, maxBytes + 1].map(length =>
         pair.one.datagram.send(pair.otherCard.device, PORT, new Uint8Array(length).fill(7)),
       )
