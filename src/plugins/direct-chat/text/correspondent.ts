@@ -22,6 +22,7 @@ import { Outbox } from './outbox.ts'
 import { PathSeeker } from './path-seeker.ts'
 import { isWorthReporting } from './piece-reports.ts'
 import type { RecentEvents } from './recent-events.ts'
+import { wordsOf } from './refusals.ts'
 import { encodePointers, pointersKey, type SavedPointers } from './saved-pointers.ts'
 import { ShownTeller } from './shown-teller.ts'
 import { type TimerKind, Timers } from './timers.ts'
@@ -229,7 +230,7 @@ export class Correspondent {
     if (refused.length === 0) return
     const seqs = refused.map(({ envelope }) => envelope.seq)
     const { book, stream } = this.#parts
-    const why = `refused by the receiver, reason ${reason}`
+    const why = wordsOf(reason)
     book.failed(stream, seqs, why)
     for (const { id } of refused) out.push({ kind: 'note', about: id, what: `failed: ${why}` })
     this.#isPaused = true

@@ -9,6 +9,7 @@ import type { Output, Turn, Verdict } from '../../../kernel/api/index.ts'
 import type { Base } from '../../../wire/compact.ts'
 import { type Frame, type FullFrame, type IdPrefix, prefixOf, REFUSAL } from '../../../wire/frame.ts'
 import type { CompactFrame } from '../../../wire/frame-compact.ts'
+import { eventId } from '../../../wire/hash.ts'
 import { openSealed } from '../../../wire/open.ts'
 import { type ReceiverView, rebuild } from '../../../wire/rebuild.ts'
 import { EarlyFrames } from './early-frames.ts'
@@ -22,6 +23,7 @@ import {
   VERDICT_PATIENCE_MS,
 } from './limits.ts'
 import { baseOf, Recent, type RecentEvents } from './recent-events.ts'
+import { refusalOf } from './refusals.ts'
 
 export interface Source {
   readonly stream: StreamId
@@ -33,6 +35,8 @@ export interface Source {
 
 /** Faults that are nobody's fault: a guess of the sender did not fit. */
 const ASKS_FOR_WHOLE: ReadonlySet<string> = new Set(['base-unknown', 'seen-unknown', 'no-guess-fits'])
+
+const lastPrefix = (events: FullFrame['events']): IdPrefix => prefixOf(eventId(events.at(-1)!.bytes))
 
 interface AtGate {
   readonly last: Base
@@ -139,7 +143,10 @@ export class Inbox {
     const run: Opened[] = []
     for (const parts of events) {
       const opened = openSealed(parts)
-      if (!opened.ok) return
+      if (!opened.ok) {
+        if (opened.why === 'needs-newer') this.#refuse(lastPrefix(events), REFUSAL.needsNewer, out)
+        return
+      }
       run.push(opened.value)
     }
     const [first, last] = [run[0]!, run.at(-1)!]
@@ -219,7 +226,7 @@ export class Inbox {
     const refused = verdicts.find(verdict => verdict.kind === 'refused')
     if (refused?.kind === 'refused') {
       out.push({ kind: 'note', about: refused.id, what: `refused: ${refused.why}` })
-      this.#refuse(prefixOf(last.id), REFUSAL.invalid, out)
+      this.#refuse(prefixOf(last.id), refusalOf(refused.why), out)
     } else if (last.kind !== 'held') {
       this.#advance(atGate.last)
       this.#runsToAcknowledge += 1

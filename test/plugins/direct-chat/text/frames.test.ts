@@ -195,13 +195,32 @@ describe('answers other than an acknowledgement', () => {
     world.run(10)
     const [event] = alice.own() as [Opened]
     deliver(alice, { kind: 'refused', stream: undefined, prefix: prefixOf(event.id), reason: 3 })
-    expect(alice.book.of(STREAM, 0)).toEqual({ state: 'failed', reason: 'refused by the receiver, reason 3' })
+    expect(alice.book.of(STREAM, 0)).toEqual({
+      state: 'failed',
+      reason: 'refused by the receiver: there is no room',
+    })
     world.run(59_000)
     expect(alice.sent).toHaveLength(1)
     world.heal()
     bob.link(true)
     world.run(10_000)
     expect(alice.book.of(STREAM, 0)).toEqual({ state: 'delivered' })
+  })
+
+  it('REFUSED comes back for an event that needs a newer program', () => {
+    const { world, alice, bob } = linked()
+    alice.submit([{ type: 'test.kept', rev: 1, data: { word: 'x' }, kept: true }])
+    world.run(1_000)
+    const [event] = alice.own() as [Opened]
+    const bytes = event.bytes.slice()
+    bytes[1] = 9
+    const before = bob.sent.length
+    const newer = encodeFrame({
+      kind: 'full',
+      events: [{ bytes, sig: event.sig!, salt: event.salt!, data: event.data! }],
+    })
+    bob.feed({ kind: 'datagram', from: alice.device, bytes: newer })
+    expect(framesOf(bob, before)).toMatchObject([{ kind: 'refused', reason: 4 }])
   })
 
   it('READ is said again until it can be taken for heard, and moves the message to read', () => {
