@@ -4,18 +4,14 @@
  */
 import { lstatSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import {
-  CancellationTokenSource,
-  createMessageConnection,
-  type MessageConnection,
-  ResponseError,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node'
-import { ChatError, type ErrorCode } from '../kernel/api/errors.ts'
-import type { ErrorData, HelloAnswer, ItemNotification, SocketPlace } from '../kernel/api/local-socket.ts'
+import { ChatError } from '../kernel/api/errors.ts'
+import type { SocketPlace } from '../kernel/api/local-socket.ts'
 import { placeOf } from './place-shell.ts'
-import type { Session, Streaming } from './session.ts'
+import { RemoteSession } from './remote-session.ts'
+import type { Session } from './session.ts'
+
+/** A node that is busy greets late; one that was stopped by a signal never does. */
+const GREETING_TIMEOUT_MS = 10_000
 
 const isMine = (path: string): boolean => {
   const stat = lstatSync(path, { throwIfNoEntry: false })
@@ -30,78 +26,30 @@ const open = (path: string): Promise<Socket | undefined> =>
     socket.once('error', () => done(undefined))
   })
 
-const toError = (error: unknown): ChatError => {
-  if (error instanceof ResponseError && typeof error.data === 'object' && error.data !== null) {
-    const data = error.data as ErrorData
-    return new ChatError(data.code as ErrorCode, error.message, {
-      hint: data.hint,
-      ...(data.fields === undefined ? {} : { fields: data.fields }),
-    })
-  }
-  return new ChatError('NOT_RUNNING', 'the node went away while it was answering', { cause: error })
-}
-
-/** One JSON-RPC connection as a Session. */
-class RemoteSession implements Session {
-  readonly embedded = false
-  readonly #socket: Socket
-  readonly #connection: MessageConnection
-  readonly #streams = new Map<string, (item: unknown) => void>()
-  readonly #gone: Promise<never>
-  #lastSubscription = 0
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    this.#connection = createMessageConnection(
-      new StreamMessageReader(socket),
-      new StreamMessageWriter(socket),
-    )
-    this.#connection.onNotification('item', ({ subscription, item }: ItemNotification) =>
-      this.#streams.get(subscription)?.(item),
-    )
-    this.#connection.onError(() => socket.destroy())
-    this.#gone = new Promise((_, reject) =>
-      this.#connection.onClose(() =>
-        reject(new ChatError('NOT_RUNNING', 'the node stopped while it was answering')),
-      ),
-    )
-    this.#gone.catch(() => undefined)
-    this.#connection.listen()
-  }
-
-  async call<T>(method: string, params: object = {}, stream?: Streaming): Promise<T> {
-    const subscription = stream === undefined ? undefined : String(++this.#lastSubscription)
-    if (subscription !== undefined && stream !== undefined) this.#streams.set(subscription, stream.onItem)
-    const cancel = new CancellationTokenSource()
-    const abort = () => cancel.cancel()
-    stream?.signal?.addEventListener('abort', abort, { once: true })
-    try {
-      const asked = this.#connection.sendRequest<T>(method, { ...params, subscription }, cancel.token)
-      return await Promise.race([asked, this.#gone])
-    } catch (error) {
-      throw error instanceof ChatError ? error : toError(error)
-    } finally {
-      stream?.signal?.removeEventListener('abort', abort)
-      if (subscription !== undefined) this.#streams.delete(subscription)
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#connection.end()
-    this.#socket.end()
-    this.#socket.destroy()
-  }
-}
-
-/** Attaches to the node of a home; undefined when none is running there. */
+/** Attaches to the node of a home; undefined when none is running there. Rejects with NOT_RUNNING or TIMED_OUT. */
 export const attach = async (home: string): Promise<Session | undefined> => {
   const place = placeOf(home)
   if (!isMine(place.socket)) return undefined
   const socket = await open(place.socket)
   if (socket === undefined) return undefined
-  const session = new RemoteSession(socket)
-  await session.call<HelloAnswer>('hello', { token: readToken(place) })
-  return session
+  let isLate = false
+  const giveUp = setTimeout(() => {
+    isLate = true
+    socket.destroy()
+  }, GREETING_TIMEOUT_MS)
+  try {
+    const session = new RemoteSession(socket)
+    await session.greet(readToken(place))
+    return session
+  } catch (error) {
+    socket.destroy()
+    if (!isLate) throw error
+    throw new ChatError('TIMED_OUT', 'the node of this home runs but does not answer', {
+      hint: 'look at its process; `ntm up` can start it again once it is gone',
+    })
+  } finally {
+    clearTimeout(giveUp)
+  }
 }
 
 const readToken = (place: SocketPlace): string => {

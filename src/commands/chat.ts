@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { Args } from '@oclif/core'
 import type { Session } from '../client/session.ts'
 import { printable, printableLines } from '../screen/printer.ts'
-import { NtmCommand } from './base.ts'
+import { NtmCommand } from './base/command.ts'
 
 interface Line {
   readonly type: 'message' | 'receipt' | 'presence'

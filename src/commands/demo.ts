@@ -4,7 +4,7 @@ import { Flags } from '@oclif/core'
 import { attach } from '../client/attach-shell.ts'
 import { ChatError } from '../kernel/api/errors.ts'
 import { runDemo } from '../kernel/node/demo/demo-shell.ts'
-import { NtmCommand } from './base.ts'
+import { NtmCommand } from './base/command.ts'
 
 export default class DemoCommand extends NtmCommand {
   static override summary = 'show two people chatting through a DC and a tunnel, on this machine'

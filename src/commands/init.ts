@@ -1,6 +1,6 @@
 /** `ntm init NAME --dc JOIN`: a new person with one device, registered under NAME. */
 import { Args, Flags } from '@oclif/core'
-import { NtmCommand } from './base.ts'
+import { NtmCommand } from './base/command.ts'
 
 export default class InitCommand extends NtmCommand {
   static override summary = 'create a person and register its name'

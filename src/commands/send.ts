@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers'
 import { Args, Flags } from '@oclif/core'
 import { ChatError } from '../kernel/api/errors.ts'
-import { NtmCommand } from './base.ts'
+import { NtmCommand } from './base/command.ts'
 
 interface Sent {
   readonly id: string
@@ -36,7 +36,8 @@ export default class SendCommand extends NtmCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SendCommand)
-    const words = args.text === undefined || args.text === '-' ? await text(process.stdin) : args.text
+    const isPiped = args.text === undefined || args.text === '-'
+    const words = isPiped ? (await text(process.stdin)).replace(/\r?\n$/, '') : (args.text ?? '')
     if (words === '') throw new ChatError('USAGE', 'there is nothing to send: the text is empty')
     const sent = await this.withNode(flags, node =>
       node.call<Sent>('send', {

@@ -1,5 +1,5 @@
 /** `ntm status`: how this home's node is. */
-import { NtmCommand } from './base.ts'
+import { oneCall } from './base/one-call.ts'
 
 interface Status {
   readonly running: boolean
@@ -10,26 +10,16 @@ interface Status {
   readonly atRest: string
 }
 
-export default class StatusCommand extends NtmCommand {
-  static override summary = "tell how this home's node is"
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(StatusCommand)
-    const status = await this.withNode(
-      flags,
-      async node => ({ ...(await node.call<Status>('status')), running: !node.embedded }),
-      { offline: true },
-    )
-    this.print(
-      flags.json,
-      status,
-      [
-        `${status.name}: ${status.running ? 'running' : 'not running'}`,
-        `dc      ${status.dc.state}`,
-        `peers   ${status.peers}`,
-        `events  ${status.events}`,
-        `at rest ${status.atRest}`,
-      ].join('\n'),
-    )
-  }
-}
+export default oneCall<Status>({
+  summary: "tell how this home's node is",
+  method: 'status',
+  offline: true,
+  tell: ({ running, name, dc, peers, events, atRest }) =>
+    [
+      `${name}: ${running ? 'running' : 'not running'}`,
+      `dc      ${dc.state}`,
+      `peers   ${peers}`,
+      `events  ${events}`,
+      `at rest ${atRest}`,
+    ].join('\n'),
+})

@@ -8,6 +8,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Disk } from '../store/disk.ts'
 import { openLevelDisk } from '../store/level-disk.ts'
 import { type LogStore, openStore } from '../store/log-store.ts'
+import { verifyDirectory } from '../store/verify-directory.ts'
+import type { VerifyReport } from '../store/verify-findings.ts'
 import { ChatError, type Random } from './api/index.ts'
 import { type HomeConfig, parseConfig } from './config.ts'
 import {
@@ -42,6 +44,8 @@ export interface Home {
 
 /** A home whose `init` finished. */
 export interface FoundedHome extends Home {
+  /** Checks the files of the log and what can be read of them, also when it does not open; LOG_LOCKED as above. */
+  verifyLog(): Promise<VerifyReport>
   readonly config: HomeConfig
   /** Undefined in the home of a coordinator, which is no person's. */
   readonly person: PersonFile | undefined
@@ -98,6 +102,7 @@ export async function openHome(place: string, random: Random, passphrase?: strin
     atRest,
     person,
     openLog: () => openLog(directory, dataKey, random, false),
+    verifyLog: () => verifyLog(directory, dataKey, random),
   }
 }
 
@@ -113,6 +118,16 @@ async function openLog(
     return await openStore({ disk, vault: openVault(dataKey, random) })
   } catch (error) {
     await disk?.close().catch(() => undefined)
+    throw storeFailure(error)
+  }
+}
+
+async function verifyLog(directory: string, dataKey: Uint8Array, random: Random): Promise<VerifyReport> {
+  const scratch = join(directory, `${LOG}.copy-${process.pid}`)
+  const vault = openVault(dataKey, random)
+  try {
+    return await verifyDirectory({ location: join(directory, LOG), vault, scratch })
+  } catch (error) {
     throw storeFailure(error)
   }
 }

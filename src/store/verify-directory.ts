@@ -6,6 +6,7 @@
 import { cp, open, readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c, masked } from './crc32c.ts'
+import { DiskError } from './disk.ts'
 import { openLevelDisk } from './level-disk.ts'
 import { type Block, checkJournals, checkTables, type FileDamage } from './level-files.ts'
 import type { Vault } from './vault.ts'
@@ -38,9 +39,14 @@ export async function verifyDirectory({ location, vault, scratch }: DirectoryOpt
   return findings.report()
 }
 
-function verifyAt(location: string, vault: Vault, findings: Findings): Promise<void> {
-  return findings.part('the directory of the log', 'disk', async () => {
-    const disk = await openLevelDisk({ location, create: false, trustJournal: true })
+async function verifyAt(location: string, vault: Vault, findings: Findings): Promise<void> {
+  const opening = openLevelDisk({ location, create: false, trustJournal: true })
+  // A log that another process has open is not damaged, and nothing can be said about it from here.
+  await opening.catch(error => {
+    if (error instanceof DiskError && error.kind === 'locked') throw error
+  })
+  await findings.part('the directory of the log', 'disk', async () => {
+    const disk = await opening
     try {
       await verifyInto(findings, { disk, vault })
     } finally {

@@ -6,13 +6,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { attach } from '../../src/client/attach-shell.ts'
 import { placeOf } from '../../src/client/place-shell.ts'
 import { ChatError } from '../../src/kernel/api/errors.ts'
-import { type Listening, listenLocally, type Served } from '../../src/kernel/node/listen-shell.ts'
+import { type Listening, listenLocally } from '../../src/kernel/node/listen-shell.ts'
+import type { Served } from '../../src/kernel/node/visitor.ts'
 
 let home: string
 let listening: Listening | undefined
 
 const served: Served = {
-  name: 'alice.example',
+  about: { pid: 4711, name: 'alice.example', runs: 'up' },
   call: async (method, params, caller) => {
     if (method === 'echo') return params
     if (method === 'count') {
@@ -21,6 +22,7 @@ const served: Served = {
     }
     if (method === 'wait')
       return new Promise(done => caller.signal.addEventListener('abort', () => done('gone')))
+    if (method === 'slowly') return new Promise(done => setTimeout(() => done('done'), 100))
     throw new ChatError('TIMED_OUT', 'bob did not answer in time', { fields: { id: 'ab', state: 'queued' } })
   },
 }
@@ -30,7 +32,7 @@ beforeEach(async () => {
   listening = await listenLocally(placeOf(home), served)
 })
 afterEach(async () => {
-  await listening?.close()
+  await listening?.close(false)
   rmSync(home, { recursive: true, force: true })
 })
 
@@ -64,11 +66,34 @@ test('an error arrives with its code, its hint and what is known all the same', 
   await session.close()
 })
 
-test('a stopped node ends the waiting call with a sentence', async () => {
+test('a visitor knows how the node runs and in which process', async () => {
+  const session = await attached()
+  expect([session.runs, session.pid]).toEqual(['up', 4711])
+  await session.close()
+})
+
+test('a node that stops ends the waiting calls and takes no more', async () => {
   const session = await attached()
   const waiting = session.call('wait')
-  await listening?.close()
-  await expect(waiting).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+  await session.call('echo')
+  const closed = listening?.close(false)
+  expect(await waiting).toBe('gone')
+  await closed
+  await expect(session.call('echo')).rejects.toMatchObject({ code: 'NODE_LEAVING' })
+})
+
+test('a patient node answers what is under way before it goes', async () => {
+  const session = await attached()
+  const waiting = session.call('slowly')
+  await session.call('echo')
+  await listening?.close(true)
+  expect(await waiting).toBe('done')
+})
+
+test('a visitor that keeps silent holds up no node', async () => {
+  const session = await attached()
+  await listening?.close(true)
+  await expect(session.call('echo')).rejects.toMatchObject({ code: 'NODE_LEAVING' })
 })
 
 test('without the token of the home nobody gets in', async () => {
@@ -84,7 +109,7 @@ test('only the owner may enter the directory and read the token', () => {
 })
 
 test('a home without a node attaches to nothing', async () => {
-  await listening?.close()
+  await listening?.close(false)
   expect(await attach(home)).toBeUndefined()
 })
 

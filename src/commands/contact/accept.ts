@@ -1,17 +1,4 @@
 /** `ntm contact accept`: accept a person, or the new keys of one. */
-import { Args } from '@oclif/core'
-import { printable } from '../../screen/printer.ts'
-import { NtmCommand } from '../base.ts'
+import { contactVerb } from '../base/contact-verb.ts'
 
-export default class ContactAcceptCommand extends NtmCommand {
-  static override summary = 'accept a person, or the new keys of one'
-  static override args = { name: Args.string({ description: 'name, prefix or person id', required: true }) }
-
-  async run(): Promise<void> {
-    const { args, flags } = await this.parse(ContactAcceptCommand)
-    const contact = await this.withNode(flags, node =>
-      node.call<{ name: string; state: string }>('contact.accept', { name: args.name }),
-    )
-    this.print(flags.json, contact, `${printable(contact.name)}: ${contact.state}`)
-  }
-}
+export default contactVerb('accept', 'accept a person, or the new keys of one')

@@ -1,7 +1,7 @@
 /** `ntm contact add NAME`: looks a person up and pins who it is. */
 import { Args, Flags } from '@oclif/core'
 import { printable } from '../../screen/printer.ts'
-import { NtmCommand } from '../base.ts'
+import { NtmCommand } from '../base/command.ts'
 
 export default class ContactAddCommand extends NtmCommand {
   static override summary = 'add a person by name'
@@ -14,13 +14,11 @@ export default class ContactAddCommand extends NtmCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ContactAddCommand)
-    const peerDc = flags['peer-dc']
-    const contact = await this.withNode(flags, node =>
-      node.call<{ name: string; state: string }>('contact.add', {
-        name: args.name,
-        ...(peerDc === undefined ? {} : { peerDc }),
-      }),
-    )
+    const { name } = args
+    const contact = await this.withNode(flags, async node => {
+      if (flags['peer-dc'] !== undefined) await node.call('dc.pin', { name, join: flags['peer-dc'] })
+      return node.call<{ name: string; state: string }>('contact.add', { name })
+    })
     this.print(flags.json, contact, `${printable(contact.name)}: ${contact.state}`)
   }
 }

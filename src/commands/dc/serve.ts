@@ -1,6 +1,6 @@
 /** `ntm dc serve`: a Direction Coordinator, until a signal. */
 import { Flags } from '@oclif/core'
-import { NtmCommand } from '../base.ts'
+import { NtmCommand } from '../base/command.ts'
 
 export default class DcServeCommand extends NtmCommand {
   static override summary = 'run a DC'

@@ -1,7 +1,7 @@
 /** `ntm log ls`: the events of this device's log, in local order. */
 import { Flags } from '@oclif/core'
 import { printable } from '../../screen/printer.ts'
-import { NtmCommand } from '../base.ts'
+import { NtmCommand } from '../base/command.ts'
 
 interface EventLine {
   readonly position: number
@@ -26,17 +26,16 @@ export default class LogLsCommand extends NtmCommand {
     const { flags } = await this.parse(LogLsCommand)
     const line = (event: EventLine) =>
       `${event.position}  ${event.id.slice(0, 12)}  ${event.stream.slice(0, 8)}/${event.author.slice(0, 8)}/${event.seq}  ${printable(event.type)}`
-    const query = Object.fromEntries(
-      Object.entries({ stream: flags.stream, after: flags.after, limit: flags.limit }).filter(
-        ([, value]) => value !== undefined,
-      ),
-    )
     await this.withNode(
       flags,
       node =>
-        node.call('log.ls', query, {
-          onItem: item => this.print(flags.json, item, line(item as EventLine)),
-        }),
+        node.call(
+          'log.ls',
+          { stream: flags.stream, after: flags.after, limit: flags.limit },
+          {
+            onItem: item => this.print(flags.json, item, line(item as EventLine)),
+          },
+        ),
       { offline: true },
     )
   }

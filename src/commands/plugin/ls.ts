@@ -1,6 +1,6 @@
 /** `ntm plugin ls`: what is loaded and how it fares. */
 import { printable } from '../../screen/printer.ts'
-import { NtmCommand } from '../base.ts'
+import { oneCall } from '../base/one-call.ts'
 
 interface PluginList {
   readonly plugins: readonly {
@@ -11,16 +11,14 @@ interface PluginList {
   }[]
 }
 
-export default class PluginLsCommand extends NtmCommand {
-  static override summary = 'list plugins'
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(PluginLsCommand)
-    const list = await this.withNode(flags, node => node.call<PluginList>('plugin.ls'))
-    const lines = list.plugins.map(
-      plugin =>
-        `${plugin.id}@${plugin.version}  ${plugin.state}${plugin.reason === null ? '' : `  ${printable(plugin.reason)}`}`,
-    )
-    this.print(flags.json, list, lines.join('\n'))
-  }
-}
+export default oneCall<PluginList>({
+  summary: 'list plugins',
+  method: 'plugin.ls',
+  tell: ({ plugins }) =>
+    plugins
+      .map(
+        ({ id, version, state, reason }) =>
+          `${id}@${version}  ${state}${reason === null ? '' : `  ${printable(reason)}`}`,
+      )
+      .join('\n'),
+})

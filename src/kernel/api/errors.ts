@@ -65,6 +65,7 @@ export const ERRORS = {
   PLUGIN_CONFLICT: kind('caller', 1, 'two plugins own the same thing: leave one of them out'),
   PLUGIN_FAILED: kind('bug', 1, 'report it to the author of the plugin'),
   TIMED_OUT: kind('peer', 3, 'try again, or wait longer with --timeout'),
+  NODE_LEAVING: kind('caller', 1, 'ask again: another node can be started now'),
   NOT_RUNNING: kind('caller', 1, 'start the node with `ntm up`'),
   NOT_FOUND: kind('caller', 1, 'check the id'),
   BUG: kind('bug', 1, 'this should never happen: please report it'),

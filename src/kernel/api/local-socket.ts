@@ -34,7 +34,14 @@ export interface Hello {
 export interface HelloAnswer {
   readonly pid: number
   readonly name: string
+  readonly runs: NodeRuns
 }
+
+/** By `ntm up`; inside a command, for as long as anybody needs it; or inside a command and without the network. */
+export type NodeRuns = 'up' | 'command' | 'offline'
+
+/** Sent when the node stops: it takes no more calls, answers those under way, and waits for the visitor to go. */
+export const LEAVING = 'leaving'
 
 /** A streaming call names its subscription in `params.subscription`; its items come as `item` notifications. */
 export interface ItemNotification {

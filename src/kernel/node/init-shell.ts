@@ -15,9 +15,9 @@ import { systemClock } from '../clock.ts'
 import type { Protection } from '../home.ts'
 import { draftHome, openHome } from '../home-shell.ts'
 import { newRecoveryWords, recoveryKey } from '../keys.ts'
-import { systemNetwork } from '../network-shell.ts'
 import { systemRandom } from '../random.ts'
 import { passphraseOf, runHome } from './node-shell.ts'
+import { ownNetwork } from './own-network-shell.ts'
 
 export interface InitOptions {
   readonly home: string
@@ -73,7 +73,7 @@ const register = async (
   options: InitOptions,
 ): Promise<{ device: string; virtualIPv4: string; virtualIPv6: string }> => {
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
-  const node = await runHome(home, false)
+  const node = await runHome(home, 'command')
   try {
     const caller = { signal: new AbortController().signal, emit: () => {} }
     const answer = await node.device.house.call(
@@ -90,7 +90,7 @@ const register = async (
 /** Rejects with NAME_INVALID, JOIN_INVALID, HOME_IN_USE, NAME_TAKEN, TOKEN_INVALID, DC_REFUSED or DC_UNREACHABLE. */
 export const initHome = async (options: InitOptions): Promise<Founded> => {
   if (!isName(options.name)) throw new ChatError('NAME_INVALID', `"${options.name}" cannot be a name`)
-  const join = await findCoordinator(options.dc, systemNetwork(), systemRandom.next())
+  const join = await findCoordinator(options.dc, ownNetwork(), systemRandom.next())
   const recovery = newRecoveryWords(systemRandom)
   const person = await makeHome(options, join, recovery)
   try {

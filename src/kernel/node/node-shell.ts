@@ -6,23 +6,23 @@ import { readFileSync } from 'node:fs'
 import { placeOf } from '../../client/place-shell.ts'
 import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../plugins/first-party.ts'
 import { ChatError } from '../api/errors.ts'
+import type { NodeRuns } from '../api/local-socket.ts'
 import { systemClock } from '../clock.ts'
 import type { HomeConfig } from '../config.ts'
 import { shared } from '../container.ts'
 import { type Device, startDevice } from '../device.ts'
 import { type FoundedHome, openHome } from '../home-shell.ts'
-import { systemNetwork } from '../network-shell.ts'
 import { installedPackages } from '../packages-shell.ts'
 import { systemRandom } from '../random.ts'
 import { type Listening, listenLocally } from './listen-shell.ts'
 import { NodeControl } from './methods/node-control.ts'
 import { nodePlugin } from './methods/plugin.ts'
+import { ownNetwork } from './own-network-shell.ts'
 
 export interface NodeOptions {
   readonly home: string
   readonly passphraseFile: string | undefined
-  /** Without the network: for commands that only read. */
-  readonly offline: boolean
+  readonly runs: NodeRuns
 }
 
 export interface RunningNode {
@@ -30,7 +30,10 @@ export interface RunningNode {
   readonly device: Device
   /** Resolves when the node has stopped, whoever asked for it. */
   readonly stopped: Promise<void>
+  /** Ends what visitors are waiting for and stops. */
   stop(): Promise<void>
+  /** Stops as soon as the last visitor is served. */
+  finish(): Promise<void>
 }
 
 /** The passphrase from the file, or from the environment, or none. */
@@ -46,21 +49,21 @@ const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
   return { ...config, plugins: { ...config.plugins, 'ntm.transport': transport } }
 }
 
-const deviceOf = async (home: FoundedHome, offline: boolean, stop: () => void): Promise<Device> => {
+const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Promise<Device> => {
   const store = await home.openLog()
   const isPerson = home.person !== undefined
   const name = home.config.name ?? 'dc'
   try {
     return await startDevice({
-      ...{ clock: systemClock, random: systemRandom, network: systemNetwork(), store },
+      ...{ clock: systemClock, random: systemRandom, network: ownNetwork(), store },
       keys: home.keys,
       person: home.person,
       plugins: [nodePlugin, ...(isPerson ? NODE_PLUGINS : COORDINATOR_PLUGINS)],
-      config: isPerson ? settled(home.config, offline) : home.config,
+      config: isPerson ? settled(home.config, runs === 'offline') : home.config,
       packages: installedPackages(home.directory),
       services: path => [
         shared(NodeControl, {
-          ...{ name, atRest: home.atRest, stop },
+          ...{ name, runs, atRest: home.atRest, stop },
           events: () => store.lastPosition,
           verify: () => store.verify(),
           replay: () => path.replay(),
@@ -74,36 +77,33 @@ const deviceOf = async (home: FoundedHome, offline: boolean, stop: () => void): 
 }
 
 /** Runs the node of a home that is opened already. Rejects with LOG_LOCKED while another process has its log. */
-export const runHome = async (home: FoundedHome, offline: boolean): Promise<RunningNode> => {
-  let device: Device | undefined
+export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<RunningNode> => {
   let listening: Listening | undefined
   let ended = () => {}
   const stopped = new Promise<void>(done => {
     ended = done
   })
-  const stop = async (): Promise<void> => {
-    await listening?.close()
-    await device?.stop()
-    ended()
+  const device = await deviceOf(home, runs, () => setImmediate(() => end(false)))
+  const end = async (isPatient: boolean): Promise<void> => {
+    await listening?.close(isPatient)
+    await device.stop().finally(ended)
   }
-  device = await deviceOf(home, offline, () => setImmediate(stop))
   const name = home.config.name ?? 'dc'
-  const { house } = device
   listening = await listenLocally(placeOf(home.directory), {
-    name,
-    call: (method, params, caller) => house.call(method, params, caller),
+    about: { pid: process.pid, name, runs },
+    call: (method, params, caller) => device.house.call(method, params, caller),
   })
-  return { name, device, stopped, stop }
+  return { name, device, stopped, stop: () => end(false), finish: () => end(true) }
 }
 
 /** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what refused a plugin it cannot do without. */
 export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
-  const node = await runHome(home, options.offline)
+  const node = await runHome(home, options.runs)
   const failed = node.device.house.health
     .plugins()
-    .find(({ id, state }) => id === 'ntm.transport' && state === 'quarantined')
+    .find(({ id, state }) => id === 'ntm.transport' && (state === 'quarantined' || state === 'refused'))
   if (failed === undefined) return node
   await node.stop()
-  throw new ChatError('PORT_IN_USE', failed.reason ?? 'the transport did not start')
+  throw new ChatError(failed.code ?? 'PLUGIN_FAILED', failed.reason ?? 'the transport did not start')
 }

@@ -99,12 +99,12 @@ const openDcHome = async (options: ServeDcOptions) => {
 export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   checkRoles(options.roles)
   if (!isDomain(options.domain)) throw new ChatError('NAME_INVALID', `"${options.domain}" cannot be a domain`)
-  const node = await runHome(await openDcHome(options), false)
+  const node = await runHome(await openDcHome(options), 'up')
   const caller = { signal: new AbortController().signal, emit: () => {} }
   try {
     const failed = node.device.house.health.plugins().find(({ state }) => state !== 'running')
     if (failed !== undefined)
-      throw new ChatError('PORT_IN_USE', failed.reason ?? `${failed.id} did not start`)
+      throw new ChatError(failed.code ?? 'PLUGIN_FAILED', failed.reason ?? `${failed.id} did not start`)
     const address = (await node.device.house.call('dc.address', {}, caller)) as {
       address: string
       join: string

@@ -130,8 +130,9 @@ export class SimHome {
   }
 
   /** Calls a method as a command would. */
-  call(method: string, params: unknown, signal = new AbortController().signal): Promise<unknown> {
-    return this.device.house.call(method, params, { ...NOBODY_LISTENS, signal })
+  call(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    const listener = { ...NOBODY_LISTENS, signal: signal ?? new AbortController().signal }
+    return this.device.house.call(method, params, listener)
   }
 
   #slowness(): MemoryDiskFaults {

@@ -63,7 +63,9 @@ export function contactMethods(people: PeopleRecord, self: Contact['person']): r
       const number = safetyNumber(self, contact.person)
       if (typed !== undefined) {
         if (!isSameNumber(typed, number))
-          throw new ChatError('KEYS_CHANGED', `the safety number of ${contact.name} is another one`)
+          throw new ChatError('KEYS_CHANGED', `the safety number of ${contact.name} is another one`, {
+            hint: 'read it out again; if it still differs, somebody is between you',
+          })
         await people.verified(contact)
       }
       return { ...now(contact), number }

@@ -1,17 +1,4 @@
-/** `ntm dc access allow PATTERN`: one name, `*.part.of.the.domain`, or `*`. */
-import { Args } from '@oclif/core'
-import { printable } from '../../../screen/printer.ts'
-import { NtmCommand } from '../../base.ts'
+/** `ntm dc access allow`: one name, `*.part.of.the.domain`, or `*`. */
+import { accessList } from '../../base/access-list.ts'
 
-export default class DcAccessAllowCommand extends NtmCommand {
-  static override summary = 'allow names'
-  static override args = { pattern: Args.string({ description: 'a name, *.DOMAIN or *', required: true }) }
-
-  async run(): Promise<void> {
-    const { args, flags } = await this.parse(DcAccessAllowCommand)
-    const access = await this.withNode(flags, node =>
-      node.call<object>('dc.access.allow', { pattern: args.pattern }),
-    )
-    this.print(flags.json, access, `allow ${printable(args.pattern)}`)
-  }
-}
+export default accessList('allow', 'allow names')

@@ -1,20 +1,4 @@
-/** `ntm dc access set MODE`: open to all, by invite token, or by the list only. */
-import { Args } from '@oclif/core'
-import { NtmCommand } from '../../base.ts'
+/** `ntm dc access set`: open to all, by invite token, or by the list only. */
+import { accessList } from '../../base/access-list.ts'
 
-export default class DcAccessSetCommand extends NtmCommand {
-  static override summary = 'choose who may take a name'
-  static override args = {
-    mode: Args.string({
-      description: 'open, tokens or list',
-      options: ['open', 'tokens', 'list'],
-      required: true,
-    }),
-  }
-
-  async run(): Promise<void> {
-    const { args, flags } = await this.parse(DcAccessSetCommand)
-    const access = await this.withNode(flags, node => node.call<object>('dc.access.set', { mode: args.mode }))
-    this.print(flags.json, access, `mode ${args.mode}`)
-  }
-}
+export default accessList('set', 'choose who may take a name')

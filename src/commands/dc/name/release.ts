@@ -1,21 +1,11 @@
 /** `ntm dc name release NAME`: the operator frees a name, so that another person may take it. */
 import { Args } from '@oclif/core'
 import { printable } from '../../../screen/printer.ts'
-import { NtmCommand } from '../../base.ts'
+import { oneCall } from '../../base/one-call.ts'
 
-export default class DcNameReleaseCommand extends NtmCommand {
-  static override summary = 'free a name'
-  static override args = { name: Args.string({ description: 'the full name', required: true }) }
-
-  async run(): Promise<void> {
-    const { args, flags } = await this.parse(DcNameReleaseCommand)
-    const released = await this.withNode(flags, node =>
-      node.call<{ name: string }>('dc.name.release', { name: args.name }),
-    )
-    this.print(
-      flags.json,
-      released,
-      `${printable(released.name)} is free; those who knew its old owner will be warned`,
-    )
-  }
-}
+export default oneCall<{ name: string }>({
+  summary: 'free a name',
+  args: { name: Args.string({ description: 'the full name', required: true }) },
+  method: 'dc.name.release',
+  tell: ({ name }) => `${printable(name)} is free; those who knew its old owner will be warned`,
+})

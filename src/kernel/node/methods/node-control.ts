@@ -4,6 +4,8 @@
  */
 import type { StreamId } from '../../../events/ids.ts'
 import type { VerifyReport } from '../../../store/verify-findings.ts'
+import { ChatError } from '../../api/errors.ts'
+import type { NodeRuns } from '../../api/local-socket.ts'
 import { token } from '../../api/plugin.ts'
 import type { ReplayResult } from '../../replay.ts'
 
@@ -16,7 +18,9 @@ export interface Verified {
   readonly ok: boolean
   /** The first thousand of them. */
   readonly damage: readonly { readonly place: string; readonly what: string; readonly advice: string }[]
+  readonly damageCount: number
 }
+
 export interface Replayed {
   readonly events: number
   readonly eventsPerSecond: number
@@ -24,22 +28,32 @@ export interface Replayed {
   readonly matchesLive: boolean
 }
 
-export const verifiedOf = ({ events, streams, forks, gaps, isWhole, damage }: VerifyReport): Verified => ({
-  ...{ events, streams, gaps, damage },
-  forks: forks.length,
-  ok: isWhole,
-})
+export const verifiedOf = (report: VerifyReport): Verified => {
+  const { events, streams, forks, gaps, isWhole, damage, damageCount } = report
+  return { events, streams, forks: forks.length, gaps, ok: isWhole, damage, damageCount }
+}
 
-/** One stream's hash, or that of everything; whether it matches is judged over everything either way. */
-export const replayedOf = (result: ReplayResult, stream: StreamId | undefined): Replayed => ({
-  events: result.events,
-  eventsPerSecond: Math.round((result.events * 1000) / Math.max(result.elapsedMs, 0.001)),
-  stateHash: stream === undefined ? result.stateHash : (result.streams.get(stream) ?? '0'.repeat(64)),
-  matchesLive: result.differing?.length === 0,
-})
+/**
+ * One stream's hash, or that of everything; whether it matches is judged over everything either way. Throws
+ * REPLAY_DIFFERS, all the same with what was found.
+ */
+export const replayedOf = (result: ReplayResult, stream: StreamId | undefined): Replayed => {
+  const replayed = {
+    events: result.events,
+    eventsPerSecond: Math.round((result.events * 1000) / Math.max(result.elapsedMs, 0.001)),
+    stateHash: stream === undefined ? result.stateHash : (result.streams.get(stream) ?? '0'.repeat(64)),
+    matchesLive: result.differing?.length === 0,
+  }
+  if (replayed.matchesLive) return replayed
+  const differing = result.differing?.join(', ') ?? ''
+  throw new ChatError('REPLAY_DIFFERS', `rebuilt from the log, ${differing} differs from the living state`, {
+    fields: replayed,
+  })
+}
 
 export interface NodeControl {
   readonly name: string
+  readonly runs: NodeRuns
   /** How the log lies on the disk: `passphrase` or `key-file`. */
   readonly atRest: string
   events(): number

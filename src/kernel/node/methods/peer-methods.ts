@@ -25,30 +25,32 @@ const median = (sorted: readonly number[]): number | null => sorted[Math.floor(s
 
 export const peerMethods = (peers: Peers, people: People): readonly Method[] => [
   { name: 'peers', call: async () => ({ peers: peers.links().map(link => peerLine(people, link)) }) },
-  {
-    name: 'ping',
-    call: async params => {
-      const { peer, count, timeoutMs } = readParams(pingParams, params)
-      const contact = await people.find(peer)
-      const device = people.cards(contact.person)[0]?.device
-      if (device === undefined) throw new ChatError('UNKNOWN_PEER', `no device of ${contact.name} is known`)
-      const reached = await peers.reach(device)
-      if (!reached.up)
-        throw new ChatError('PEER_UNREACHABLE', reached.reason ?? `${contact.name} cannot be reached`)
-      const times: number[] = []
-      for (let sent = 0; sent < count; sent++) {
-        const rttMs = await peers.ping(device, timeoutMs)
-        if (rttMs !== undefined) times.push(rttMs)
-      }
-      const sorted = times.toSorted((a, b) => a - b)
-      return {
-        sent: count,
-        received: sorted.length,
-        rttMsMin: sorted[0] ?? null,
-        rttMsP50: median(sorted),
-        rttMsMax: sorted.at(-1) ?? null,
-        path: peers.links().find(link => link.device === device)?.path ?? null,
-      }
-    },
-  },
+  { name: 'ping', call: params => ping(peers, people, readParams(pingParams, params)) },
 ]
+
+/** Rejects with PEER_UNREACHABLE when there is no path, and when nothing came back over it. */
+const ping = async (peers: Peers, people: People, { peer, count, timeoutMs }: z.infer<typeof pingParams>) => {
+  const contact = await people.find(peer)
+  const device = people.cards(contact.person)[0]?.device
+  if (device === undefined) throw new ChatError('UNKNOWN_PEER', `no device of ${contact.name} is known`)
+  const hint = `see that ${contact.name} runs \`ntm up\``
+  const reached = await peers.reach(device)
+  if (!reached.up)
+    throw new ChatError('PEER_UNREACHABLE', reached.reason ?? `${contact.name} cannot be reached`, { hint })
+  const times: number[] = []
+  for (let sent = 0; sent < count; sent++) {
+    const rttMs = await peers.ping(device, timeoutMs)
+    if (rttMs !== undefined) times.push(rttMs)
+  }
+  const sorted = times.toSorted((a, b) => a - b)
+  const pinged = {
+    sent: count,
+    received: sorted.length,
+    rttMsMin: sorted[0] ?? null,
+    rttMsP50: median(sorted),
+    rttMsMax: sorted.at(-1) ?? null,
+    path: peers.links().find(link => link.device === device)?.path ?? null,
+  }
+  if (sorted.length > 0) return pinged
+  throw new ChatError('PEER_UNREACHABLE', `${contact.name} does not answer`, { hint, fields: pinged })
+}

@@ -41,6 +41,7 @@ export const nodePlugin = definePlugin({
           {
             name: 'status',
             call: async () => ({
+              running: control.runs === 'up',
               name: control.name,
               dc: { state: coordination?.state() ?? 'down' },
               peers: peers.links().filter(link => link.up).length,

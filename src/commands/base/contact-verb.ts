@@ -1,0 +1,12 @@
+/** A word about one person, answered by how they stand afterwards. */
+import { Args, type Command } from '@oclif/core'
+import { printable } from '../../screen/printer.ts'
+import { oneCall } from './one-call.ts'
+
+export const contactVerb = (verb: 'accept' | 'block', summary: string): typeof Command =>
+  oneCall<{ name: string; state: string }>({
+    summary,
+    args: { name: Args.string({ description: 'name, prefix or person id', required: true }) },
+    method: `contact.${verb}`,
+    tell: contact => `${printable(contact.name)}: ${contact.state}`,
+  })

@@ -1,0 +1,50 @@
+/**
+ * Every failure ends here: one sentence on stderr, the hint below it, with `--json` the one document on stdout
+ * with whatever is known all the same, and the promised exit code.
+ */
+import { ChatError, ERRORS, type ErrorCode } from '../../kernel/api/errors.ts'
+import { printable } from '../../screen/printer.ts'
+
+type Thrown = Error & { readonly oclif?: { readonly exit?: number } }
+
+interface Failure {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
+  readonly fields: object
+  readonly exitCode: number
+}
+
+/** What the parser of the command line says, on one line and without its own hint. */
+const sentence = (message: string): string =>
+  message
+    .replace(/\s*See more help with --help\s*$/, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+
+const failureOf = (thrown: Thrown, id: string): Failure => {
+  if (thrown instanceof ChatError) {
+    const { code, message, hint, fields, exitCode } = thrown
+    return { error: { code, message, hint }, fields, exitCode }
+  }
+  const exitCode = thrown.oclif?.exit ?? 1
+  const isUsage = exitCode === 2
+  const hint = isUsage ? `see \`ntm help${id === '' ? '' : ` ${id.replaceAll(':', ' ')}`}\`` : ERRORS.BUG.hint
+  return {
+    error: { code: isUsage ? 'USAGE' : 'BUG', message: sentence(thrown.message), hint },
+    fields: {},
+    exitCode,
+  }
+}
+
+const asksForJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+/** Tells what failed and returns the exit code. */
+export const tellFailure = (thrown: Thrown, id: string, argv: readonly string[]): number => {
+  const { error, fields, exitCode } = failureOf(thrown, id)
+  if (asksForJson(argv)) process.stdout.write(`${JSON.stringify({ ...fields, error })}\n`)
+  process.stderr.write(`ntm: ${printable(error.message)}\n${error.hint === '' ? '' : `  ${error.hint}\n`}`)
+  if (error.code === 'BUG' && process.env.DEBUG !== undefined) process.stderr.write(`${thrown.stack}\n`)
+  return exitCode
+}
