@@ -1,72 +1,69 @@
 /**
- * A hash of what all devices share about a stream: which events it has, which of them count, and how they hang
- * together. It is a sum, so it does not depend on the order of arrival, and equal logs have equal hashes. For
- * comparing honest devices and for replay; a sum is no defence against somebody who crafts events to collide.
+ * A hash of what all devices share about a stream: which events it has and which of them count. An event's id
+ * commits to its data hash and its whole past, so a sum of ids says all of that, in whatever order they arrived.
+ * For comparing honest devices and for replay; a sum is no defence against who crafts events to collide.
  */
 import type { Opened } from '../events/envelope.ts'
-import { type EventId, idToBytes, type StreamId } from '../events/ids.ts'
-import { labelledHash, labelledHashHex } from '../wire/hash.ts'
+import { type EventId, ID_BYTES, idToBytes, type StreamId } from '../events/ids.ts'
+import { labelledHashHex } from '../wire/hash.ts'
 
-const EVENT_STATE_LABEL = 'ntm.state.1'
 const STREAM_STATE_LABEL = 'ntm.state.stream.1'
-const COUNTS = 0
-const VOID = 1
-const LANES = 8
+const LANES = ID_BYTES / 4
+const idBytes = Buffer.alloc(ID_BYTES)
 
-/** id ‖ standing ‖ depth; the id commits to the data hash. */
-const message = Buffer.alloc(32 + 1 + 6)
+/** Ids added as eight sums modulo 2^32. */
+class IdSum {
+  readonly #lanes = new Uint32Array(LANES)
+  #count = 0
+
+  add(id: EventId): void {
+    idBytes.write(id, 0, 'hex')
+    for (let at = 0; at < LANES; at += 1) this.#lanes[at]! += idBytes.readUInt32BE(4 * at)
+    this.#count += 1
+  }
+
+  /** The sums and how many ids there were, big endian. */
+  bytes(): Uint8Array {
+    const bytes = Buffer.alloc(ID_BYTES + 6)
+    this.#lanes.forEach((lane, at) => {
+      bytes.writeUInt32BE(lane, 4 * at)
+    })
+    bytes.writeUIntBE(this.#count, ID_BYTES, 6)
+    return bytes
+  }
+}
 
 export class StreamHash {
   readonly #stream: StreamId
-  /** Eight sums modulo 2^32. */
-  readonly #lanes = new Uint32Array(LANES)
-  /** Length of the longest way back through `prev` and `seen`. */
-  readonly #depths = new Map<EventId, number>()
+  readonly #events = new IdSum()
+  readonly #voids = new IdSum()
   readonly #tips = new Set<EventId>()
-  #events = 0
 
   constructor(stream: StreamId) {
     this.#stream = stream
   }
 
-  /** Adds an event whose causes were added before, as one that counts. */
-  add({ id, envelope }: Opened): void {
-    const { prev, seen } = envelope
-    let depth = prev === undefined ? 0 : this.#depthOf(prev) + 1
-    for (const cited of seen) depth = Math.max(depth, this.#depthOf(cited) + 1)
-    this.#depths.set(id, depth)
-    this.#tips.add(id)
+  /** Adds an event whose causes were added before. */
+  add({ id, envelope: { prev } }: Opened): void {
+    this.#events.add(id)
     if (prev !== undefined) this.#tips.delete(prev)
-    this.#events += 1
-    this.#sum(id, COUNTS, 1)
+    this.#tips.add(id)
   }
 
   /** An event added before does not count after all. */
   void(id: EventId): void {
-    this.#sum(id, COUNTS, -1)
-    this.#sum(id, VOID, 1)
+    this.#voids.add(id)
   }
 
+  /** H('ntm.state.stream.1' ‖ stream ‖ events ‖ voids ‖ tips in order), as hex. */
   finish(): string {
-    const numbers = Buffer.alloc(LANES * 4 + 6)
-    this.#lanes.forEach((lane, at) => {
-      numbers.writeUInt32BE(lane, at * 4)
-    })
-    numbers.writeUIntBE(this.#events, LANES * 4, 6)
-    const tips = [...this.#tips].sort().join('')
-    return labelledHashHex(STREAM_STATE_LABEL, idToBytes(this.#stream), numbers, idToBytes(tips))
-  }
-
-  #depthOf(id: EventId): number {
-    return this.#depths.get(id) ?? -1
-  }
-
-  #sum(id: EventId, standing: number, sign: 1 | -1): void {
-    message.write(id, 0, 'hex')
-    message[32] = standing
-    message.writeUIntBE(this.#depths.get(id) ?? 0, 33, 6)
-    const hash = labelledHash(EVENT_STATE_LABEL, message)
-    const words = new DataView(hash.buffer, hash.byteOffset)
-    for (let at = 0; at < LANES; at += 1) this.#lanes[at]! += sign * words.getUint32(at * 4)
+    const tips = idToBytes([...this.#tips].sort().join(''))
+    return labelledHashHex(
+      STREAM_STATE_LABEL,
+      idToBytes(this.#stream),
+      this.#events.bytes(),
+      this.#voids.bytes(),
+      tips,
+    )
   }
 }
