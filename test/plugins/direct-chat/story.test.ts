@@ -137,6 +137,27 @@ describe('two people', () => {
     ])
   })
 
+  it('hold back also what was queued before the person behind the name changed', async () => {
+    const { street, alice, bob } = await aliceAndBob()
+    const first = alice.call('send', { to: 'bob.example', text: 'hi' })
+    await street.pass(1_000)
+    await first
+    await bob.close()
+    const second = alice.call('send', { to: 'bob', text: 'for bob only', timeoutMs: 100 })
+    await street.pass(1_000)
+    await second
+    const impostor = recordOf(namedPerson('mallory', 'bob.example'))
+    expect(await alice.people.learn(impostor)).toBe('keys-changed')
+    const sent = alice.sent.length
+    await bob.open()
+    alice.link(bob.device)
+    await street.pass(5_000)
+    expect(alice.sent.length).toBe(sent)
+    await alice.call('contact.accept', { name: bob.who.person })
+    await street.pass(5_000)
+    expect(alice.sent.length).toBeGreaterThan(sent)
+  })
+
   it('pages history backwards without losing or repeating anything', async () => {
     const { street, alice } = await aliceAndBob()
     for (let count = 0; count < 25; count += 1) {
