@@ -46,6 +46,8 @@ export class Appender {
   #isRunning = false
   #preparing = 0
   #closed = false
+  /** What comes out of a decision belongs to what was asked for, also while closing. */
+  #isDeciding = false
   #idle: (() => void)[] = []
 
   constructor(parts: AppenderParts) {
@@ -53,7 +55,7 @@ export class Appender {
   }
 
   enqueue(job: Job): void {
-    if (this.#closed) {
+    if (this.#closed && !this.#isDeciding) {
       job.failed(new ChatError('NOT_RUNNING', 'the log is being closed'))
       return
     }
@@ -108,6 +110,7 @@ export class Appender {
     const decided: Decided[] = []
     const queue = this.#queue
     let taken = 0
+    this.#isDeciding = true
     while (taken < queue.length && arrivals.length < BATCH_EVENTS_MAX) {
       const job = queue[taken++]!
       // What it needs may have been forgotten while it waited.
@@ -120,6 +123,7 @@ export class Appender {
         job.failed(error)
       }
     }
+    this.#isDeciding = false
     queue.splice(0, taken)
     return decided
   }

@@ -52,9 +52,7 @@ export class OwnLog implements Log {
         waiting.push(submission)
         return
       }
-      const queue = [submission]
-      if (stream !== NO_STREAM) this.#waiting.set(stream, queue)
-      this.#parts.appender.enqueue(new SubmitJob(this.#parts, stream, queue, () => this.#turn(stream, queue)))
+      this.#queue(stream, [submission])
     })
   }
 
@@ -113,9 +111,14 @@ export class OwnLog implements Log {
     return told(() => this.#parts.store.streams())
   }
 
-  /** The stream's turn: what comes from now on waits for the next. */
-  #turn(stream: StreamId, queue: readonly Submission[]): void {
-    if (this.#waiting.get(stream) === queue) this.#waiting.delete(stream)
+  /** Queues the submissions for their stream's turn; what comes until then joins them. */
+  #queue(stream: StreamId, submissions: Submission[]): void {
+    if (stream !== NO_STREAM) this.#waiting.set(stream, submissions)
+    const onTurn = (rest: Submission[]): void => {
+      this.#waiting.delete(stream)
+      if (rest.length > 0) this.#queue(stream, rest)
+    }
+    this.#parts.appender.enqueue(new SubmitJob(this.#parts, stream, submissions, onTurn))
   }
 }
 

@@ -32,15 +32,24 @@ interface Sealed {
   readonly count: number
 }
 
+/** Drafts that one turn seals, so that a burst does not keep others, or the process, waiting. */
+const TURN_DRAFTS_MAX = 512
+
 export class SubmitJob implements Job {
   readonly #parts: SubmitParts
   readonly #stream: StreamId
-  readonly #queue: readonly Submission[]
-  readonly #onTurn: () => void
+  readonly #queue: Submission[]
+  readonly #onTurn: (rest: Submission[]) => void
+  #taken: readonly Submission[] | undefined
   #sealed: readonly Sealed[] = []
 
-  /** `queue` may grow until `onTurn` is called. */
-  constructor(parts: SubmitParts, stream: StreamId, queue: readonly Submission[], onTurn: () => void) {
+  /** `queue` may grow until `onTurn` is called, with what is left for another turn. */
+  constructor(
+    parts: SubmitParts,
+    stream: StreamId,
+    queue: Submission[],
+    onTurn: (rest: Submission[]) => void,
+  ) {
     this.#parts = parts
     this.#stream = stream
     this.#queue = queue
@@ -55,16 +64,16 @@ export class SubmitJob implements Job {
   }
 
   decide(): readonly Arrival[] {
-    this.#onTurn()
+    const taken = this.#take(TURN_DRAFTS_MAX)
     try {
-      return this.#seal(this.#queue)
+      return this.#seal(taken)
     } catch (error) {
-      if (this.#queue.length === 1) throw error
+      if (taken.length === 1) throw error
     }
     // One of them cannot be sealed or is not allowed: that must not be the others' loss.
     const arrivals: Arrival[] = []
     const sealed: Sealed[] = []
-    for (const submission of this.#queue) {
+    for (const submission of taken) {
       try {
         arrivals.push(...this.#seal([submission]))
         sealed.push(...this.#sealed)
@@ -85,8 +94,20 @@ export class SubmitJob implements Job {
   }
 
   failed(error: unknown): void {
-    this.#onTurn()
-    for (const submission of this.#queue) submission.reject(error)
+    for (const submission of this.#taken ?? this.#take(Number.POSITIVE_INFINITY)) submission.reject(error)
+  }
+
+  /** The first of the queue, at least one, with about as many drafts. */
+  #take(draftsMax: number): readonly Submission[] {
+    let drafts = 0
+    const fitting = this.#queue.findIndex(submission => {
+      drafts += submission.drafts.length
+      return drafts > draftsMax
+    })
+    const taken = this.#queue.splice(0, fitting < 0 ? this.#queue.length : Math.max(1, fitting))
+    this.#taken = taken
+    this.#onTurn(this.#queue)
+    return taken
   }
 
   /** Seals all drafts as one chain. Changes nothing if it throws. */

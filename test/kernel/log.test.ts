@@ -63,6 +63,25 @@ test('drafts of one moment share a batch', async () => {
   expect(batches).toEqual([6])
 })
 
+test('a burst is cut into turns, in order, and none is lost', async () => {
+  await submit(keptDraft())
+  const burst = Array.from({ length: 1_500 }, (_, at) => submit(said(`text ${at}`)))
+  const recorded = (await Promise.all(burst)).flat()
+  expect(Math.max(...batches)).toBeLessThanOrEqual(1_024)
+  expect(recorded.map(({ event }) => event.envelope.seq)).toEqual(burst.map((_, at) => at + 1))
+})
+
+test('a disk that fails in the middle of a burst rejects what it lost and keeps the rest whole', async () => {
+  await submit(keptDraft())
+  p.disk.faults.fail = nth => (nth === 3 ? 'full' : undefined)
+  const burst = Array.from({ length: 2_000 }, (_, at) => submit(said(`text ${at}`)))
+  const settled = await Promise.allSettled(burst)
+  const kept = settled.flatMap(each => (each.status === 'fulfilled' ? each.value : []))
+  expect(kept.length).toBeLessThan(2_000)
+  expect(kept.length).toBeGreaterThan(0)
+  expect(idsOf(await all(p.store.read({ after: 1 })))).toEqual(idsOf(kept))
+})
+
 test('a draft that cannot be sealed is refused alone', async () => {
   await submit(keptDraft())
   const good = [submit(said('one')), submit(said('two'))]
@@ -172,9 +191,9 @@ test('reading goes by stream, author and position, and serving goes on to the ne
 })
 
 test('after stop nothing is taken, and what was asked for before is there', async () => {
-  const asked = submit(keptDraft())
+  const asked = [submit(keptDraft()), ...texts(0, 1_200).map(draft => submit(draft))]
   await p.path.stop()
-  expect(await asked).toHaveLength(1)
+  expect((await Promise.all(asked)).flat()).toHaveLength(1_201)
   await expect(submit(said('late'))).rejects.toMatchObject({ code: 'NOT_RUNNING' })
 })
 
