@@ -20,7 +20,7 @@ export type Entry =
   | { readonly kind: 'lawless'; readonly needs: string }
 
 /** What admission reads and remembers of a stream. */
-export interface LawfulStream {
+interface LawfulStream {
   readonly stream: StreamId
   readonly kept: readonly Opened[]
   law: Law | undefined

@@ -9,7 +9,7 @@ import { ChatError, type Clock } from './api/index.ts'
 import type { Job } from './appender.ts'
 import type { StreamBook } from './stream-book.ts'
 
-export interface AdoptParts {
+interface AdoptParts {
   readonly clock: Clock
   readonly book: StreamBook
   readonly admission: Admission

@@ -31,7 +31,7 @@ interface Decided {
   readonly count: number
 }
 
-export interface AppenderParts {
+interface AppenderParts {
   readonly store: Pick<LogStore, 'append'>
   readonly book: StreamBook
   /** What joins the commit. */

@@ -33,7 +33,7 @@ import { type ReplayQuery, type ReplayResult, replay } from './replay.ts'
 import { StreamBook } from './stream-book.ts'
 import { LiveViews } from './views.ts'
 
-export interface DataPathParts {
+interface DataPathParts {
   readonly clock: Clock
   readonly random: Random
   readonly signer: Signer

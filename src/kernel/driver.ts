@@ -22,7 +22,7 @@ import { type Deed, MachineSeat } from './machine-seat.ts'
 import type { PeerSwitch } from './peers.ts'
 import { causeOf } from './sentence.ts'
 
-export interface DriverParts {
+interface DriverParts {
   readonly clock: Clock
   readonly random: Random
   readonly contributions: LiveContributions
@@ -34,7 +34,7 @@ export interface DriverParts {
 }
 
 /** Most events that one `fetch` brings, whatever it asks for. */
-export const FETCH_MAX = 1024
+const FETCH_MAX = 1024
 
 type Fetch = Extract<Output, { kind: 'fetch' }>
 type Ingest = Extract<Output, { kind: 'ingest' }>

@@ -17,7 +17,7 @@ import { Quarantine } from './quarantine.ts'
 import type { StreamBook } from './stream-book.ts'
 
 /** Events that one call may bring: a few runs. */
-export const INGEST_MAX = 256
+const INGEST_MAX = 256
 
 export interface GateParts {
   readonly self: DeviceId

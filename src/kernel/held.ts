@@ -22,7 +22,7 @@ export interface HeldBounds {
 }
 
 /** A window of texts that overtook its first one fits; what an author has beyond that comes again. */
-export const HELD_BOUNDS: HeldBounds = {
+const HELD_BOUNDS: HeldBounds = {
   authorEvents: 256,
   sourceEvents: 1024,
   events: 4096,

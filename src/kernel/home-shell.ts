@@ -52,7 +52,7 @@ export interface FoundedHome extends Home {
 }
 
 /** A home in the making, beside its place. */
-export interface DraftHome extends Home {
+interface DraftHome extends Home {
   /** Moves it to its place. The log must be closed. Rejects with HOME_IN_USE when something is there by now. */
   found(config: object, person?: PersonFile): Promise<void>
   discard(): Promise<void>

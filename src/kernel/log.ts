@@ -16,7 +16,7 @@ import { storeFailure } from './store-failure.ts'
 import type { StreamBook } from './stream-book.ts'
 import { type Submission, SubmitJob } from './submit-job.ts'
 
-export interface LogParts {
+interface LogParts {
   readonly clock: Clock
   readonly random: Random
   readonly signer: Signer

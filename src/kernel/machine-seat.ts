@@ -6,11 +6,11 @@ import type { Clock, Input, Output, Protocol, Turn } from './api/index.ts'
 import type { Contributed } from './contributions.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the command type is the plugin's own business.
-export type AnyInput = Input<any>
+type AnyInput = Input<any>
 /** Timers are the seat's own; everything else a machine asks for goes to the driver. */
 export type Deed = Exclude<Output, { kind: 'wake' }>
 
-export interface SeatParts {
+interface SeatParts {
   readonly clock: Clock
   readonly random: () => number
   perform(deed: Deed, seat: MachineSeat): void

@@ -19,7 +19,7 @@ export interface PassphraseCost {
   readonly memoryBytes: number
 }
 
-export const PASSPHRASE_COST: PassphraseCost = {
+const PASSPHRASE_COST: PassphraseCost = {
   operations: sodium.crypto_pwhash_OPSLIMIT_MODERATE,
   memoryBytes: sodium.crypto_pwhash_MEMLIMIT_MODERATE,
 }

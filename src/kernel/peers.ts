@@ -20,7 +20,7 @@ interface Line {
 const downOf = (link: Link): Link => ({ ...link, up: false, path: undefined, rttMs: undefined })
 
 /** The card of a device, by whatever plugin knows the people here. */
-export const cardByPeople =
+const cardByPeople =
   (contributions: LiveContributions) =>
   (device: DeviceId): PeerCard | undefined => {
     const service = contributions.contributions('service').find(({ token }) => token.id === People.id)

@@ -21,9 +21,9 @@ export interface Known {
   branches(author: DeviceId): readonly Branch[]
 }
 
-export type PlaceFault = 'prev-not-of-this-chain' | 'seen-in-another-stream' | 'third-branch'
+type PlaceFault = 'prev-not-of-this-chain' | 'seen-in-another-stream' | 'third-branch'
 
-export type Placement =
+type Placement =
   | { readonly kind: 'follows'; readonly isFork: boolean }
   | { readonly kind: 'missing'; readonly ids: readonly EventId[] }
   | { readonly kind: 'refused'; readonly why: PlaceFault }

@@ -15,7 +15,7 @@ import { StreamHash } from './state-hash.ts'
 import { storeFailure } from './store-failure.ts'
 import type { LiveViews } from './views.ts'
 
-export interface ReplayParts {
+interface ReplayParts {
   readonly clock: Clock
   readonly store: Pick<LogStore, 'read'>
   readonly contributions: LiveContributions

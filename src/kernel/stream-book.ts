@@ -27,7 +27,7 @@ export interface StreamState {
   law: Law | undefined
 }
 
-export type BookStore = Pick<LogStore, 'keptOf' | 'tips' | 'find'>
+type BookStore = Pick<LogStore, 'keptOf' | 'tips' | 'find'>
 
 export class StreamBook {
   readonly #store: BookStore

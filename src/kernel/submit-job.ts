@@ -19,7 +19,7 @@ export interface Submission {
   reject(error: unknown): void
 }
 
-export interface SubmitParts {
+interface SubmitParts {
   readonly clock: Clock
   readonly random: Random
   readonly signer: Signer

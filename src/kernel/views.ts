@@ -22,7 +22,7 @@ interface View {
   position: number
 }
 
-export type ViewStore = Pick<LogStore, 'snapshot' | 'read' | 'write' | 'lastPosition'>
+type ViewStore = Pick<LogStore, 'snapshot' | 'read' | 'write' | 'lastPosition'>
 
 export class LiveViews implements Views {
   readonly #contributions: LiveContributions
