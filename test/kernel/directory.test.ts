@@ -1,3 +1,4 @@
+/** All directories as one: which answer wins, and that no source can hang or break a lookup. */
 import { expect, test } from 'vitest'
 import type { PersonId } from '../../src/events/ids.ts'
 import type { DirectorySource, LookupFailure, NameRecord } from '../../src/kernel/api/index.ts'

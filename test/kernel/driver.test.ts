@@ -1,3 +1,6 @@
+/**
+ * The one driver, with hands that write down what they are told: every output, every input, and machines that throw.
+ */
 import { Subject } from 'rxjs'
 import { beforeEach, expect, test } from 'vitest'
 import type { Recorded, Sealed } from '../../src/events/envelope.ts'

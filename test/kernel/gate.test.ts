@@ -1,3 +1,4 @@
+/** The gate as a table of refusals, and as stories: held, forked, doubled, cut off, failed and crashed. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Opened, Sealed } from '../../src/events/envelope.ts'
 import { type EventId, NO_STREAM } from '../../src/events/ids.ts'

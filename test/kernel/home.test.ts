@@ -1,3 +1,4 @@
+/** Homes on a real disk: founded in one step, private, guarded, and honest about damage. */
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'

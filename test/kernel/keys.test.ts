@@ -1,3 +1,4 @@
+/** Keys from a seed, and recovery keys from words. */
 import { expect, test } from 'vitest'
 import { idToBytes } from '../../src/events/ids.ts'
 import { deviceKeys, newRecoveryWords, newSeed, recoveryKey } from '../../src/kernel/keys.ts'

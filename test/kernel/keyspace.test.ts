@@ -1,3 +1,4 @@
+/** What plugins keep and what the journal notes, over a disk that loses power or is full. */
 import { beforeEach, expect, test } from 'vitest'
 import type { EventId } from '../../src/events/ids.ts'
 import type { Keyspace as KeyspaceService } from '../../src/kernel/api/index.ts'

@@ -1,3 +1,4 @@
+/** Own events: sealed in turns, synced in batches, refused alone, and whole after a crash. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Draft, Recorded } from '../../src/events/envelope.ts'
 import { type EventId, NO_STREAM } from '../../src/events/ids.ts'

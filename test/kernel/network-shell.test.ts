@@ -1,3 +1,4 @@
+/** The machine's own network, over loopback: buffers, ports in use, and what cannot be sent. */
 import { expect, test } from 'vitest'
 import { systemNetwork } from '../../src/kernel/network-shell.ts'
 

@@ -1,3 +1,4 @@
+/** All transports as one: who carries, whose links count, and transports that fail or leave. */
 import { Subject } from 'rxjs'
 import { beforeEach, expect, test } from 'vitest'
 import type { DeviceId, PersonId, TunnelKey } from '../../src/events/ids.ts'

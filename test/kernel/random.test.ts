@@ -1,3 +1,4 @@
+/** The machine's chance: nothing repeats, and numbers are even. */
 import { expect, test } from 'vitest'
 import { systemRandom } from '../../src/kernel/random.ts'
 

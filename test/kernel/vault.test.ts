@@ -1,3 +1,4 @@
+/** Sealing at rest: nothing opens elsewhere, changed, or with another key. */
 import { expect, test } from 'vitest'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { openVault } from '../../src/kernel/vault.ts'

@@ -1,3 +1,4 @@
+/** Live states and replay: folded once, saved, loaded, rebuilt and compared. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Opened, Recorded } from '../../src/events/envelope.ts'
 import type { Projection, ProjectionState } from '../../src/kernel/api/index.ts'

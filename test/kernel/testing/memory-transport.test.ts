@@ -1,3 +1,4 @@
+/** The transport in memory keeps the transport contract, and the contract notices transports that do not. */
 import { expect, test } from 'vitest'
 import type { PersonId } from '../../../src/events/ids.ts'
 import type { PeerCard } from '../../../src/kernel/api/index.ts'

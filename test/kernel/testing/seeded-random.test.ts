@@ -1,3 +1,4 @@
+/** Chance that repeats is still even. */
 import { expect, test } from 'vitest'
 import { SeededRandom } from '../../../src/kernel/testing/seeded-random.ts'
 

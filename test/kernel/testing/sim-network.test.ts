@@ -1,3 +1,4 @@
+/** The simulated network: latency, loss, partitions, gateways and names. */
 import { expect, test } from 'vitest'
 import type { UdpEndpoint } from '../../../src/kernel/api/index.ts'
 import { SeededRandom } from '../../../src/kernel/testing/seeded-random.ts'

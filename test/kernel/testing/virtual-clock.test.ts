@@ -1,3 +1,4 @@
+/** Virtual time: order, cancelling, and homes that lose their power. */
 import { expect, test } from 'vitest'
 import { HomeClock, VIRTUAL_EPOCH_MS, VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
 

@@ -1,3 +1,6 @@
+/**
+ * A world tells the same story twice for one seed, and loses nothing that was promised; toy plugins, real kernel.
+ */
 import { expect, test } from 'vitest'
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import { type Faults, HARSH, QUIET } from '../../../src/kernel/testing/sim-network.ts'
