@@ -1,17 +1,16 @@
 /**
  * Putting back what a compact frame leaves out. The receiver tries the few bases and tips that the frame can
- * mean, and takes nothing before the whole id and the signature agree.
+ * mean; what fits the frame's id prefixes goes to the gate, which alone checks signatures and so decides.
  */
 import type { Envelope, Opened } from '../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
-import { type Result, refuse } from '../events/result.ts'
+import { ok, type Result, refuse } from '../events/result.ts'
 import type { Base } from './compact.ts'
 import { ENVELOPE_FORMAT, encodeEnvelope, envelopeFault } from './envelope-codec.ts'
 import { prefixOf } from './frame.ts'
 import type { CompactEvent, CompactFrame } from './frame-compact.ts'
 import { dataHash, eventId } from './hash.ts'
 import { REBUILD_TRIES_MAX } from './limits.ts'
-import { type RunFault, verifyRun } from './run.ts'
 import { TEXT_REV, TEXT_TYPE, textData } from './text-data.ts'
 
 /** What the receiver knows. Each list is newest first and short: every entry is a guess that may be tried. */
@@ -29,7 +28,7 @@ export interface ReceiverView {
   admitted(stream: StreamId, prefix: string): readonly EventId[]
 }
 
-export type RebuildFault = 'base-unknown' | 'seen-unknown' | 'no-guess-fits' | RunFault
+export type RebuildFault = 'base-unknown' | 'seen-unknown' | 'no-guess-fits'
 
 /** An event with everything but its place in the chain. */
 interface Loose {
@@ -112,9 +111,8 @@ function seenSetsOf(frame: CompactFrame, stream: StreamId, view: ReceiverView): 
 }
 
 /**
- * Rebuilds the events of a compact frame and checks them whole: prefixes, chain, signature. `base-unknown`,
- * `seen-unknown` and `no-guess-fits` mean "ask for the full event", without blame; the other faults are the
- * sender's. The result owns its bytes.
+ * Rebuilds the events of a compact frame, whose ids begin as the frame says and form a chain; their signature is
+ * not checked here. Every fault means "ask for the full event", without blame. The result owns its bytes.
  */
 export function rebuild(frame: CompactFrame, view: ReceiverView): Result<readonly Opened[], RebuildFault> {
   const stream = frame.stream ?? view.directStream
@@ -129,7 +127,7 @@ export function rebuild(frame: CompactFrame, view: ReceiverView): Result<readonl
       if (tries === REBUILD_TRIES_MAX) return refuse('no-guess-fits')
       tries += 1
       const run = attachAll(frame, loose, { stream, author: view.author, base, seen })
-      if (run !== undefined) return verifyRun(run)
+      if (run !== undefined) return ok(run)
     }
   }
   return refuse('no-guess-fits')

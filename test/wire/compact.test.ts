@@ -8,6 +8,7 @@ import { decodeFrame, encodeFrame, prefixOf } from '../../src/wire/frame.ts'
 import type { CompactFrame } from '../../src/wire/frame-compact.ts'
 import { FRAME_MAX_BYTES, REBUILD_TRIES_MAX } from '../../src/wire/limits.ts'
 import { type ReceiverView, rebuild } from '../../src/wire/rebuild.ts'
+import { verifyRun } from '../../src/wire/run.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import { fuzzRuns } from '../support/fuzz.ts'
 import { mutated } from '../support/mutations.ts'
@@ -175,10 +176,11 @@ describe('rebuild', () => {
     expect(rebuild(cited, receiver)).toEqual({ ok: false, why: 'seen-unknown' })
   })
 
-  it('never takes an event whose signature is not the author’s', () => {
+  it('hands on a wrong signature as it came, for the gate to refuse', () => {
     const sig = frame.sig.slice()
     sig[3]! ^= 1
-    expect(rebuild({ ...frame, sig }, receiver)).toEqual({ ok: false, why: 'bad-signature' })
+    const run = rebuild({ ...frame, sig }, receiver)
+    expect(run.ok && verifyRun(run.value)).toEqual({ ok: false, why: 'bad-signature' })
   })
 
   it('tries a bounded number of guesses', () => {

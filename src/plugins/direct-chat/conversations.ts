@@ -152,7 +152,10 @@ function unfulfilled(name: string, wish: Wish, awaited: Awaited, fields: Record<
   if (awaited.state === 'queued')
     return new ChatError('PEER_UNREACHABLE', `${name} could not be reached in time`, { fields })
   return new ChatError('TIMED_OUT', `${name} did not confirm in time that the message was ${wish}`, {
-    hint: 'it stays queued and is sent again until it is confirmed',
+    hint:
+      awaited.state === 'sent'
+        ? 'it stays queued and is sent again until it is confirmed'
+        : `it is ${awaited.state}; there is nothing to be done`,
     fields,
   })
 }

@@ -33,9 +33,6 @@ export interface Source {
   answer(frame: Frame, out: Output[]): void
 }
 
-/** Faults that are nobody's fault: a guess of the sender did not fit. */
-const ASKS_FOR_WHOLE: ReadonlySet<string> = new Set(['base-unknown', 'seen-unknown', 'no-guess-fits'])
-
 const lastPrefix = (events: FullFrame['events']): IdPrefix => prefixOf(eventId(events.at(-1)!.bytes))
 
 interface AtGate {
@@ -135,8 +132,7 @@ export class Inbox {
     if (run.ok) this.#handIn(run.value, turn, out)
     else if (run.why === 'base-unknown' && typeof frame.base === 'object')
       this.#keepEarly(frame.base.prefix, frame.prefix, bytes, out)
-    else if (ASKS_FOR_WHOLE.has(run.why)) this.#needFull(frame.prefix, out)
-    else this.#refuse(frame.prefix, REFUSAL.invalid, out)
+    else this.#needFull(frame.prefix, out)
   }
 
   #takeFull({ events }: FullFrame, bytes: Uint8Array, turn: Turn, out: Output[]): void {

@@ -10,7 +10,8 @@ export const TEXT_PROTOCOL = 'ntm.text'
 /** RFC 6298 §2.1, and a floor far above the time that two disk syncs take. */
 export const RTO_FIRST_MS = 1_000
 export const RTO_MIN_MS = 200
-export const RTO_MAX_MS = 60_000
+/** While there is a path, a person waits: longer silences are no cure for loss (RFC 6298 §2.5 allows any cap). */
+export const RTO_MAX_MS = 15_000
 
 /** Between attempts to build a path to somebody who is away. */
 export const REACH_FIRST_MS = 1_000
