@@ -97,6 +97,15 @@ test('a new version is built from nothing', async () => {
   expect(again.path.views.live(newer)).toMatchObject({ loaded: 0, ids: { length: 3 } })
 })
 
+test('one that starts from nothing does not make another fold anything twice', async () => {
+  await p.path.stop()
+  const newcomer: Projection<Seen> = { ...seenProjection(), name: 'test.newcomer' }
+  const contributes = { rule: [OPEN_LAW], projection: [projection, newcomer] }
+  const again = await openPath({ disk: p.disk.reopen(), contributes })
+  expect(again.path.views.live(newcomer).ids).toHaveLength(3)
+  expect(again.path.views.live(projection).ids).toHaveLength(3)
+})
+
 test('only the types that a projection names are folded', async () => {
   const chosen = seenProjection(2, ['chat.said'])
   const again = await withSeen(chosen, { disk: p.disk.reopen() })
