@@ -8,12 +8,21 @@ import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
 import { virtualIpv6 } from './net/address.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import type { TunnelLimits } from './tunnel/constants.ts'
+import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
 import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
 import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
 
-/** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
-const REPLAY_WINDOW = { node: 16_384, server: 2_048 } as const
+interface Role {
+  /** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
+  readonly replayWindow: number
+  readonly limits: Partial<TunnelLimits>
+}
+const ROLES: Readonly<Record<'node' | 'server', Role>> = {
+  node: { replayWindow: 16_384, limits: { peers: 4_096 } },
+  server: { replayWindow: 2_048, limits: SERVER_LIMITS },
+}
 
 export interface CarrierOptions {
   readonly network: Network
@@ -27,6 +36,7 @@ export interface CarrierOptions {
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint) => void
+  /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
 }
 
@@ -58,7 +68,9 @@ export class Carrier {
   readonly address: Uint8Array
   readonly #options: CarrierOptions
   #sockets: UdpSocket[] = []
+  /** One for each peer of the tunnel, and bounded with them. */
   readonly #neighbours = new Map<TunnelKey, Neighbour>()
+  /** By reasons, all of which are words of this program. */
   readonly #dropped = new Map<string, number>()
   /** Whose packet is in hand: where the stack's next emission goes. */
   #inHand: Neighbour | undefined
@@ -92,7 +104,7 @@ export class Carrier {
         forgotten: peer => this.#forget(peer),
         dropped: reason => this.count(reason),
       },
-      replayWindow: REPLAY_WINDOW[role],
+      ...ROLES[role],
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
     })
@@ -131,6 +143,12 @@ export class Carrier {
     )
   }
 
+  /** Forgets a neighbour and its keys: nothing more comes from it or goes to it. */
+  forget(neighbour: Neighbour): void {
+    this.tunnel.removePeer(neighbour.peer.publicKey)
+    this.#forget(neighbour.peer)
+  }
+
   /** Starts a handshake in any case: whatever session there is, the other side does not answer on it. */
   renew(neighbour: Neighbour): void {
     this.tunnel.renew(neighbour.peer)
@@ -149,9 +167,14 @@ export class Carrier {
       if (from !== undefined) receive(payload, from, fromPort)
     })
     return {
-      send: (to, toPort, payload) => this.#holding(to, () => socket.send(to.address, toPort, payload)),
+      send: (to, toPort, payload) => this.send(port, to, toPort, payload),
       close: () => socket.close(),
     }
+  }
+
+  /** Sends one datagram now or says why not; nobody need listen on the port that it leaves from. */
+  send(fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
+    return this.#holding(to, () => this.stack.send(fromPort, to.address, toPort, payload))
   }
 
   /** One echo; `onReply` may never come. Returns how to stop listening for it. */
@@ -209,7 +232,8 @@ export class Carrier {
   }
 
   #forget(peer: TunnelPeer): void {
-    const neighbour = this.#neighbourOf(peer)
+    const neighbour = this.#neighbours.get(peer.id)
+    if (neighbour?.peer !== peer) return
     this.#neighbours.delete(peer.id)
     this.#options.onForgotten?.(neighbour)
   }

@@ -3,22 +3,23 @@
  * domains, where it is a guest for as long as it needs a direction (FORMATS §6.2). Names lead to coordinators:
  * what the own one calls foreign is looked for in DNS, unless a person has said where it is.
  */
-import type { TunnelKey } from '../../events/ids.ts'
+import type { PersonId, TunnelKey } from '../../events/ids.ts'
 import { ok, type Result, refuse } from '../../events/result.ts'
-import type { ChatError, Keyspace, LookupFailure, Network, Random } from '../../kernel/api/index.ts'
-import { packData, readData } from '../../wire/msgpack.ts'
+import type { ChatError, Clock, LookupFailure, Network, Random } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import type { Neighbour } from './carrier.ts'
+import type { CoordinatorPins } from './coordinator-pins.ts'
 import type { CoordinatorLink } from './signalling/coordinator-link.ts'
 import { dcKeyChanged, discoverDc, judgeDcKey } from './signalling/discover.ts'
-import { formatJoin, type Join, parseJoin } from './signalling/join.ts'
+import type { Join } from './signalling/join.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import type { Claim } from './signalling/registration.ts'
 
 export interface CoordinatorsParts {
+  readonly clock: Clock
   readonly network: Network
   readonly random: Random
-  readonly keyspace: Keyspace
+  readonly pins: CoordinatorPins
   readonly home: CoordinatorLink | undefined
   readonly makeLink: (join: Join) => CoordinatorLink
   /** What to show at a foreign coordinator. */
@@ -26,13 +27,21 @@ export interface CoordinatorsParts {
   readonly shout: (error: ChatError) => void
 }
 
-const PIN = 'dc-pin/'
+interface Guesthouse {
+  readonly link: CoordinatorLink
+  /** Puts off leaving. */
+  stay(): void
+}
+
 const GUESTS_MAX = 32
+/** A guest that has asked nothing for so long leaves. */
+const GUEST_IDLE_MS = 10 * 60_000
+const NAMES_MAX = 1_024
 
 export class Coordinators {
   readonly #parts: CoordinatorsParts
-  readonly #guests = new Map<TunnelKey, CoordinatorLink>()
-  /** Which coordinator answered for a name lately. */
+  readonly #guesthouses = new Map<TunnelKey, Guesthouse>()
+  /** Which coordinator answered for a name lately, oldest first. */
   readonly #byName = new Map<string, CoordinatorLink>()
 
   constructor(parts: CoordinatorsParts) {
@@ -45,7 +54,7 @@ export class Coordinators {
 
   all(): readonly CoordinatorLink[] {
     const { home } = this.#parts
-    return [...(home === undefined ? [] : [home]), ...this.#guests.values()]
+    return [...(home === undefined ? [] : [home]), ...[...this.#guesthouses.values()].map(({ link }) => link)]
   }
 
   of(neighbour: Neighbour): CoordinatorLink | undefined {
@@ -54,100 +63,136 @@ export class Coordinators {
 
   /** A person says which coordinator knows this name. */
   async pin(name: string, join: Join): Promise<void> {
-    await this.#parts.keyspace.write([[PIN + name, packData(formatJoin(join))]])
+    this.#byName.delete(name)
+    await this.#parts.pins.pinPlace(name, join)
+  }
+
+  /** These persons must not be told any more where this node is. Only the own coordinator ever tells. */
+  withdraw(person: PersonId): void {
+    this.#parts.home?.withdraw(person)
   }
 
   /** Asks for the record behind a name, at the own coordinator first. */
   async lookUp(name: string): Promise<SignedNameRecord | LookupFailure> {
-    let failure: LookupFailure = 'unreachable'
-    for await (const link of this.#linksFor(name)) {
-      const found = await link.lookUp(name)
-      if (typeof found !== 'string') {
-        this.#byName.set(name, link)
-        return found
-      }
-      failure = lookupFailure(found)
-      if (failure === 'unreachable' || failure === 'refused') return failure
-    }
-    return failure
+    const found = await this.#ask(name, link => link.lookUp(name))
+    return typeof found === 'string' ? lookupFailure(found) : found
   }
 
   /** Asks for the way to one device of a person. */
   async direct(name: string, device: TunnelKey): Promise<Directed | RequestFailure> {
     const known = this.#byName.get(name)
-    if (known !== undefined) return known.direct(name, device)
-    let failure: RequestFailure = 'unreachable'
-    for await (const link of this.#linksFor(name)) {
-      const directed = await link.direct(name, device)
-      if (typeof directed !== 'string') {
-        this.#byName.set(name, link)
-        return directed
-      }
-      failure = directed
-      if (failure !== 'unknown-name' && failure !== 'name-foreign') return failure
-    }
-    return failure
+    if (known === undefined) return this.#ask(name, link => link.direct(name, device))
+    this.#guesthouses.get(known.join.key)?.stay()
+    return known.direct(name, device)
   }
 
   stop(): void {
     for (const link of this.all()) link.stop()
   }
 
+  /** Asks one coordinator after the other until one knows the name, or says something that ends the search. */
+  async #ask<T extends object>(
+    name: string,
+    ask: (link: CoordinatorLink) => Promise<T | RequestFailure>,
+  ): Promise<T | RequestFailure> {
+    let failure: RequestFailure = 'timeout'
+    for await (const link of this.#linksFor(name)) {
+      const answer = await ask(link)
+      if (typeof answer !== 'string') {
+        this.#remember(name, link)
+        return answer
+      }
+      failure = answer
+      if (!GOES_ON.includes(failure)) return failure
+    }
+    return failure
+  }
+
   async *#linksFor(name: string): AsyncIterable<CoordinatorLink> {
-    const pinned = await this.#pinned(name)
+    const { home, pins } = this.#parts
+    const pinned = await pins.placeOf(name)
     if (pinned !== undefined) {
-      yield await this.#guestAt(pinned)
+      yield this.#guestAt(pinned)
       return
     }
-    if (this.#parts.home !== undefined) yield this.#parts.home
+    const isHomeUp = home?.state === 'up'
+    if (home !== undefined && isHomeUp) yield home
+    const foreign = await this.#foreignFor(name)
+    if (foreign !== undefined) yield this.#guestAt(foreign)
+    if (home !== undefined && !isHomeUp) yield home
+  }
+
+  async #foreignFor(name: string): Promise<Join | undefined> {
     for (const domain of domainsAbove(name)) {
       const found = await this.#discover(domain)
-      if (!found.ok || found.value.key === this.#parts.home?.join.key) continue
-      yield await this.#guestAt(found.value)
-      return
+      if (found.ok && found.value.key !== this.#parts.home?.join.key) return found.value
     }
+    return undefined
   }
 
-  async #pinned(key: string): Promise<Join | undefined> {
-    const bytes = await this.#parts.keyspace.get(PIN + key)
-    const data = bytes === undefined ? undefined : readData(bytes)
-    const join = data?.ok && typeof data.value === 'string' ? parseJoin(data.value) : undefined
-    return join?.ok ? join.value : undefined
-  }
-
-  /** DNS is not trusted twice: a key once seen for a domain stays. */
+  /**
+   * DNS is not trusted twice: a key once seen for a domain stays, until the identity behind it names another. When
+   * DNS is silent, the coordinator is looked for where it was.
+   */
   async #discover(domain: string): Promise<Result<Join, string>> {
-    const found = await discoverDc(this.#parts.network, domain, this.#parts.random.next())
-    if (!found.ok) return found
-    const pinned = await this.#pinned(domain)
-    const pin = pinned === undefined ? undefined : { tunnelKey: pinned.key, identity: undefined }
+    const { network, random, pins, shout } = this.#parts
+    const found = await discoverDc(network, domain, random.next())
+    const pinned = await pins.placeOf(domain)
+    if (!found.ok) return pinned === undefined ? found : ok(pinned)
+    const identity = pinned === undefined ? undefined : await pins.identityOf(pinned.key)
+    const pin = pinned === undefined ? undefined : { tunnelKey: pinned.key, identity }
     const judged = judgeDcKey(domain, pin, found.value)
     if (judged === 'changed') {
-      this.#parts.shout(dcKeyChanged(domain))
+      shout(dcKeyChanged(domain))
       return refuse('key-changed')
     }
-    if (judged !== 'same') await this.pin(domain, found.value)
+    const { key, identity: successor } = found.value
+    if (judged === 'changed-with-proof' && successor !== undefined) await pins.pinIdentity(key, successor)
+    if (judged !== 'same') await pins.pinPlace(domain, found.value)
     return ok(found.value)
   }
 
-  async #guestAt(join: Join): Promise<CoordinatorLink> {
-    const known = this.#guests.get(join.key)
-    if (known !== undefined) return known
-    const link = this.#parts.makeLink(join)
-    this.#guests.set(join.key, link)
-    this.#leaveOldest()
-    await link.start(this.#parts.guestClaim())
+  #guestAt(join: Join): CoordinatorLink {
+    if (join.key === this.#parts.home?.join.key) return this.#parts.home
+    const known = this.#guesthouses.get(join.key)
+    known?.stay()
+    return known?.link ?? this.#visit(join)
+  }
+
+  #visit(join: Join): CoordinatorLink {
+    const { makeLink, guestClaim, clock } = this.#parts
+    const link = makeLink(join)
+    let cancel = (): void => {}
+    const stay = (): void => {
+      cancel()
+      cancel = clock.after(GUEST_IDLE_MS, () => this.#leave(join.key))
+    }
+    this.#guesthouses.set(join.key, { link, stay })
+    stay()
+    const [oldest] = this.#guesthouses.keys()
+    if (this.#guesthouses.size > GUESTS_MAX) this.#leave(oldest!)
+    link.start(guestClaim())
     return link
   }
 
-  #leaveOldest(): void {
-    if (this.#guests.size <= GUESTS_MAX) return
-    const [key, link] = this.#guests.entries().next().value!
-    this.#guests.delete(key)
+  #leave(key: TunnelKey): void {
+    const link = this.#guesthouses.get(key)?.link
+    if (link === undefined) return
+    this.#guesthouses.delete(key)
     for (const [name, holder] of this.#byName) if (holder === link) this.#byName.delete(name)
     link.stop()
   }
+
+  #remember(name: string, link: CoordinatorLink): void {
+    this.#byName.delete(name)
+    this.#byName.set(name, link)
+    const [oldest] = this.#byName.keys()
+    if (this.#byName.size > NAMES_MAX) this.#byName.delete(oldest!)
+  }
 }
+
+/** What another coordinator may know better. */
+const GOES_ON: readonly RequestFailure[] = ['unknown-name', 'name-foreign', 'timeout']
 
 /** `a.b.example` may be given out by `b.example` or by `example`. */
 const domainsAbove = (name: string): readonly string[] => {
@@ -155,8 +200,16 @@ const domainsAbove = (name: string): readonly string[] => {
   return labels.slice(1).map((_, index) => labels.slice(index + 1).join('.'))
 }
 
+/** A record that does not hold is none. */
+const UNKNOWN: readonly RequestFailure[] = [
+  'unknown-name',
+  'name-foreign',
+  'record-invalid',
+  'record-expired',
+]
+const REFUSED: readonly RequestFailure[] = ['access-refused', 'record-refused', 'identity-changed']
+
 const lookupFailure = (why: RequestFailure): LookupFailure => {
-  if (why === 'unknown-name' || why === 'name-foreign') return 'unknown'
-  if (why === 'access-refused' || why === 'record-refused') return 'refused'
-  return 'unreachable'
+  if (UNKNOWN.includes(why)) return 'unknown'
+  return REFUSED.includes(why) ? 'refused' : 'unreachable'
 }

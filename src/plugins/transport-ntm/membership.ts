@@ -1,29 +1,28 @@
 /**
- * How this node stands to its own domain: registered or not, with which virtual IPv4, and under which identity of
- * the coordinator. That identity is pinned the first time; another one is refused loudly (FORMATS §1.6).
+ * How this node stands to its own domain: registered or not, with which virtual IPv4, and why it was refused. A
+ * coordinator with another identity than the one pinned is refused loudly (FORMATS §1.6).
  */
 import { type Observable, Subject } from 'rxjs'
-import { type DeviceId, idFromBytes, idToBytes } from '../../events/ids.ts'
-import { ChatError, type Clock, type Journal, type Keyspace } from '../../kernel/api/index.ts'
+import { ChatError, type Clock, type Journal } from '../../kernel/api/index.ts'
 import { parseAddress, type VirtualAddress } from './net/address.ts'
 import { formatJoin, type Join } from './signalling/join.ts'
 import type { DcState, Registered, RequestFailure } from './signalling/outputs.ts'
 
 interface Parts {
-  readonly keyspace: Keyspace
   readonly journal: Journal
   readonly clock: Clock
   readonly setIpv4: (address: VirtualAddress | undefined) => void
 }
 
-const IDENTITY = 'dc-identity/'
-
 const refusal = (join: Join, why: RequestFailure): ChatError => {
+  const dc = `the DC at ${formatJoin(join)}`
+  if (why === 'identity-changed')
+    return new ChatError('DC_KEY_CHANGED', `${dc} shows another identity than the one pinned`)
   if (why === 'name-taken')
     return new ChatError('NAME_TAKEN', 'the name belongs to another person at this DC')
   if (why === 'token-invalid')
     return new ChatError('TOKEN_INVALID', 'the DC gives names only for a valid invite token')
-  return new ChatError('DC_REFUSED', `the DC at ${formatJoin(join)} refuses the registration: ${why}`)
+  return new ChatError('DC_REFUSED', `${dc} refuses the registration: ${why}`)
 }
 
 export class Membership {
@@ -67,31 +66,19 @@ export class Membership {
   }
 
   refused(join: Join, why: RequestFailure): void {
+    const { journal, setIpv4 } = this.#parts
+    const before = this.#refusal?.message
     this.#refusal = refusal(join, why)
-    this.#parts.journal.note(this.#refusal.message)
+    this.#virtualIpv4 = undefined
+    setIpv4(undefined)
+    if (this.#refusal.message !== before) journal.note(this.#refusal.message)
     this.#changes.next()
   }
 
-  registered(join: Join, registered: Registered): void {
-    if (registered.virtualIpv4 === undefined) return
-    const address = parseAddress(registered.virtualIpv4)
-    this.#virtualIpv4 = registered.virtualIpv4
+  registered({ virtualIpv4 }: Registered): void {
+    const address = virtualIpv4 === undefined ? undefined : parseAddress(virtualIpv4)
+    this.#virtualIpv4 = virtualIpv4
     this.#refusal = undefined
-    if (address.ok) this.#parts.setIpv4(address.value)
-    this.#pin(join, registered.dcKey).catch(() => undefined)
-  }
-
-  async #pin(join: Join, identity: DeviceId): Promise<void> {
-    const { keyspace, journal } = this.#parts
-    const pinned = await keyspace.get(IDENTITY + join.key)
-    if (pinned === undefined) return keyspace.write([[IDENTITY + join.key, idToBytes(identity)]])
-    if (idFromBytes<DeviceId>(pinned) === identity) return
-    this.#refusal = new ChatError(
-      'DC_KEY_CHANGED',
-      `the DC at ${formatJoin(join)} shows another identity than the one pinned`,
-    )
-    this.#state = 'down'
-    journal.note(this.#refusal.message)
-    this.#changes.next()
+    if (address?.ok) this.#parts.setIpv4(address.value)
   }
 }

@@ -2,10 +2,11 @@
  * One node's transport, put together: carrier, links, acquaintance, coordinators. Everything is wired without
  * I/O when it is made; sockets open at `start` and close at `stop`.
  */
-import type { TunnelKey } from '../../events/ids.ts'
+import type { PersonId, TunnelKey } from '../../events/ids.ts'
 import {
   ChatError,
   type Clock,
+  type Contact,
   type DirectorySource,
   type Identity,
   type Journal,
@@ -14,24 +15,26 @@ import {
   type Network,
   type People,
   type Random,
-  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import { Carrier, type Neighbour } from './carrier.ts'
+import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { Membership } from './membership.ts'
 import { PORTS } from './net/ports.ts'
-import { ownRecord } from './own-record.ts'
+import { OWN_RECORD_LOOK_MS, ownRecord } from './own-record.ts'
 import { Acquaintance } from './path/acquaintance.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Links } from './path/links.ts'
+import { RecordsUsed } from './records-used.ts'
 import { type Candidate, candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
-import type { Join } from './signalling/join.ts'
-import type { Directed } from './signalling/outputs.ts'
+import { formatJoin, type Join } from './signalling/join.ts'
+import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
+import type { PeerOptions } from './tunnel/peer.ts'
 
 export interface NodeGiven {
   readonly clock: Clock
@@ -68,9 +71,9 @@ export class NtmNode {
   readonly #addresses: AddressBook
   readonly #links: Links
   readonly #acquaintance: Acquaintance
-  /** Hash of the record that a neighbour was reached by. */
-  readonly #recordsUsed = new Map<TunnelKey, Uint8Array>()
+  readonly #recordsUsed = new RecordsUsed()
   #record: SignedNameRecord | undefined
+  #cancelLook: (() => void) | undefined
 
   constructor(given: NodeGiven, settings: NodeSettings) {
     const { clock, random, network, keys, identity, people, keyspace, journal } = given
@@ -84,24 +87,25 @@ export class NtmNode {
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#failed(neighbour),
       onNewSource: (neighbour, from) => this.#acquaintance.prove(neighbour, from),
+      onForgotten: neighbour => this.#forgotten(neighbour),
     })
     this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address))
     this.#acquaintance = new Acquaintance({
       ...{ clock, random, carrier: this.carrier },
-      recordUsedFor: neighbour => this.#recordsUsed.get(neighbour.key),
+      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
       onDropped: why => this.carrier.count(why),
     })
     this.membership = new Membership({
-      keyspace,
       journal,
       clock,
       setIpv4: ipv4 => this.carrier.stack.setIpv4(ipv4),
     })
-    const makeLink = this.#linkMaker()
+    const pins = new CoordinatorPins(keyspace)
+    const makeLink = this.#linkMaker(pins)
     this.coordinators = new Coordinators({
-      ...{ network, random, keyspace, makeLink },
+      ...{ clock, network, random, pins, makeLink },
       home: settings.dc === undefined ? undefined : makeLink(settings.dc),
       guestClaim: () => ({ record: this.#recordBytes(), token: undefined, isGuest: true }),
       shout: error => journal.note(`${error.message}; ${error.hint}`),
@@ -118,20 +122,56 @@ export class NtmNode {
     await Promise.all([this.#timestamps.load(), this.#addresses.load()])
     this.#record = await ownRecord(this.#given)
     await this.#listen()
-    await this.coordinators.home?.start({
-      record: this.#record.bytes,
-      token: this.#settings.token,
-      isGuest: false,
+    this.#shutOutTheBlocked()
+    this.#register(this.#record)
+    this.#lookAtRecordLater()
+    this.#callNeighbours()
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelLook?.()
+    this.coordinators.stop()
+    this.transport.close()
+    await this.carrier.close()
+  }
+
+  /** How this person stands to somebody has changed. */
+  judge({ person, state }: Pick<Contact, 'person' | 'state'>): void {
+    if (state === 'blocked') this.#shutOut(person)
+  }
+
+  #shutOut(person: PersonId): void {
+    this.transport.shutOut(person)
+    this.coordinators.withdraw(person)
+  }
+
+  /** Who was blocked while no coordinator listened may still be authorised there. */
+  #shutOutTheBlocked(): void {
+    for (const contact of this.#given.people.contacts()) this.judge(contact)
+  }
+
+  #register({ bytes: record }: SignedNameRecord): void {
+    this.coordinators.home?.start({ record, token: this.#settings.token, isGuest: false })
+  }
+
+  /** A node may run for longer than its record lives. */
+  #lookAtRecordLater(): void {
+    const look = async (): Promise<void> => {
+      const before = this.#record
+      this.#record = await ownRecord(this.#given)
+      if (this.#record.serial !== before?.serial) this.#register(this.#record)
+    }
+    this.#cancelLook = this.#given.clock.after(OWN_RECORD_LOOK_MS, () => {
+      this.#lookAtRecordLater()
+      look().catch(() => this.carrier.count('record-not-renewed'))
     })
+  }
+
+  #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
       if (card !== undefined) this.transport.open(card, this.#addresses.of(device))
     }
-  }
-
-  async stop(): Promise<void> {
-    this.coordinators.stop()
-    await this.carrier.close()
   }
 
   async #listen(): Promise<void> {
@@ -153,7 +193,7 @@ export class NtmNode {
     await keyspace.write([[PORT_KEY, Uint8Array.of(bound.port >> 8, bound.port & 0xff)]])
   }
 
-  #linkMaker(): (join: Join) => CoordinatorLink {
+  #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {
     const { clock, random, network, keys } = this.#given
     const { carrier, membership } = this
     const port = carrier.bind(PORTS.signalling, (bytes, from) => this.coordinators.of(from)?.receive(bytes))
@@ -161,15 +201,16 @@ export class NtmNode {
       sealer: candidateSealer(keys, random),
       candidates: () => this.#candidates(),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
+      wallMs: () => clock.now(),
     }
     return join => {
       const isHome = join.key === this.#settings.dc?.key
       return new CoordinatorLink({
-        ...{ clock, random, network, carrier, port, join, environment },
+        ...{ clock, random, network, carrier, port, join, pins, environment },
         onDirected: directed => this.#directed(directed),
-        onRegistered: registered => isHome && membership.registered(join, registered),
+        onRegistered: registered => isHome && membership.registered(registered),
         onState: state => isHome && membership.changed(state),
-        onRefused: why => isHome && membership.refused(join, why),
+        onRefused: why => this.#refused(join, why),
         onDropped: why => carrier.count(why),
       })
     }
@@ -196,29 +237,39 @@ export class NtmNode {
   }
 
   #directed(directed: Directed): void {
-    this.#recordsUsed.set(directed.device, directed.record.hash)
+    this.#recordsUsed.note(directed.record)
     if (directed.role === 'responder')
-      this.transport.follow(directed).catch(error => this.carrier.count(`direction: ${String(error)}`))
+      this.transport.follow(directed).catch(() => this.carrier.count('direction-not-followed'))
   }
 
   async #lookUp(name: string): ReturnType<DirectorySource['lookup']> {
     const record = await this.coordinators.lookUp(name)
-    if (typeof record !== 'string')
-      for (const { tunnelKey } of record.devices) this.#recordsUsed.set(tunnelKey, record.hash)
+    if (typeof record !== 'string') this.#recordsUsed.note(record)
     return record
   }
 
   /** A known device may come by itself, with no coordinator in between; a stranger's first message may not. */
-  #admit(key: TunnelKey): { endpoints: readonly UdpEndpoint[] } | undefined {
+  #admit(key: TunnelKey): PeerOptions | undefined {
     const { people } = this.#given
     const card = people.cardOfTunnelKey(key)
-    if (card === undefined || people.contact(card.person)?.state === 'blocked') return undefined
-    return { endpoints: this.#addresses.of(card.device) }
+    if (card === undefined) return this.transport.introduction(key) === undefined ? undefined : {}
+    const contact = people.contact(card.person)
+    if (contact?.state === 'blocked') return undefined
+    return { endpoints: this.#addresses.of(card.device), transient: contact === undefined }
+  }
+
+  #refused(join: Join, why: RequestFailure): void {
+    if (join.key === this.#settings.dc?.key) this.membership.refused(join, why)
+    else this.#given.journal.note(`the DC at ${formatJoin(join)} refuses this node as a guest: ${why}`)
   }
 
   #established(neighbour: Neighbour): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
-    if (card === undefined) return
+    if (card === undefined) {
+      const introduced = () => neighbour.peer.established && this.#established(neighbour)
+      this.transport.introduction(neighbour.key)?.then(introduced, () => undefined)
+      return
+    }
     const { endpoint } = neighbour.peer
     neighbour.heardMs = this.#given.clock.monotonicMs()
     if (endpoint !== undefined) this.#addresses.reached(card.device, endpoint)
@@ -227,6 +278,11 @@ export class NtmNode {
   }
 
   #failed(neighbour: Neighbour): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card !== undefined) this.#links.failed(card.device)
+  }
+
+  #forgotten(neighbour: Neighbour): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card !== undefined) this.#links.failed(card.device)
   }

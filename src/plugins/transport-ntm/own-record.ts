@@ -14,6 +14,8 @@ const KEY = 'own-record'
 const DAY_MS = 24 * 60 * 60 * 1000
 const LIFETIME_MS = 365 * DAY_MS
 const RENEW_BEFORE_MS = 90 * DAY_MS
+/** How often a running node sees whether its record is still good. */
+export const OWN_RECORD_LOOK_MS = DAY_MS
 
 interface Parts {
   readonly clock: Clock

@@ -75,7 +75,10 @@ export const transportNtm = definePlugin({
         method: methodsOf(node),
         service: [{ token: Coordination, value: { state: () => node.membership.state } }],
       },
-      start: () => node.start(),
+      start: async scope => {
+        scope.fence('changes of the contact book', given.people.contact$, contact => node.judge(contact))
+        await node.start()
+      },
       stop: () => node.stop(),
     }
   },

@@ -1,6 +1,7 @@
 /**
  * The greatest handshake timestamps, sent and received, kept across restarts (FORMATS §5.4): a first message
- * recorded from the wire must not be accepted again after either side has forgotten its sessions.
+ * recorded from the wire must not be accepted again after either side has forgotten its sessions. Of more senders
+ * than fit, those heard longest ago are forgotten: strangers are free to come with ever new keys.
  */
 import { idFromBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Keyspace } from '../../kernel/api/index.ts'
@@ -8,20 +9,28 @@ import type { TimestampMemory } from './tunnel/device.ts'
 
 const SENT = 'timestamp-sent'
 const PREFIX = 'timestamp/'
+const SENDERS_MAX = 65_536
 
 export class Timestamps implements TimestampMemory {
   readonly #keyspace: Keyspace
-  readonly #received = new Map<TunnelKey, Uint8Array>()
+  readonly #sendersMax: number
+  /** In order of arrival, oldest first; as latin1, because there are many. */
+  readonly #received = new Map<TunnelKey, string>()
   #sent: Uint8Array | undefined
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, sendersMax = SENDERS_MAX) {
     this.#keyspace = keyspace
+    this.#sendersMax = sendersMax
+  }
+
+  get size(): number {
+    return this.#received.size
   }
 
   async load(): Promise<void> {
     this.#sent = await this.#keyspace.get(SENT)
     for await (const [key, value] of this.#keyspace.list(PREFIX))
-      this.#received.set(key.slice(PREFIX.length) as TunnelKey, value)
+      this.#received.set(key.slice(PREFIX.length) as TunnelKey, Buffer.from(value).toString('latin1'))
   }
 
   loadSent(): Uint8Array | undefined {
@@ -34,12 +43,21 @@ export class Timestamps implements TimestampMemory {
   }
 
   loadReceived(publicKey: Uint8Array): Uint8Array | undefined {
-    return this.#received.get(idFromBytes(publicKey))
+    const kept = this.#received.get(idFromBytes(publicKey))
+    return kept === undefined ? undefined : Buffer.from(kept, 'latin1')
   }
 
   saveReceived(publicKey: Uint8Array, timestamp: Uint8Array): void {
     const key = idFromBytes<TunnelKey>(publicKey)
-    this.#received.set(key, timestamp.slice())
+    this.#received.delete(key)
+    this.#received.set(key, Buffer.from(timestamp).toString('latin1'))
     this.#keyspace.put(PREFIX + key, timestamp.slice())
+    if (this.#received.size > this.#sendersMax) this.#forgetOldest()
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#received.keys()
+    this.#received.delete(oldest!)
+    this.#keyspace.put(PREFIX + oldest!, undefined)
   }
 }

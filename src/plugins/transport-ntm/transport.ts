@@ -4,26 +4,25 @@
  * (FORMATS §1.3); a blocked person's never do.
  */
 import type { Observable } from 'rxjs'
-import { type DeviceId, idToBytes } from '../../events/ids.ts'
-import {
-  ChatError,
-  type Clock,
-  type DatagramTransport,
-  type Identity,
-  type Link,
-  type PeerCard,
-  type People,
-  type Random,
-  type StreamTransport,
-  type Transport,
-  type UdpEndpoint,
+import { type DeviceId, idToBytes, type PersonId, type TunnelKey } from '../../events/ids.ts'
+import type {
+  Clock,
+  DatagramTransport,
+  Identity,
+  Link,
+  PeerCard,
+  People,
+  Random,
+  StreamTransport,
+  Transport,
+  UdpEndpoint,
 } from '../../kernel/api/index.ts'
-import type { Carrier, Neighbour, Port } from './carrier.ts'
+import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
-import { virtualIpv6 } from './net/address.ts'
-import { createMemoryStreams } from './net/stream.ts'
+import { MemoryStreams } from './memory-streams.ts'
 import type { AddressBook } from './path/address-book.ts'
 import type { Links } from './path/links.ts'
+import { sameEndpoint } from './signalling/endpoint.ts'
 import type { Directed } from './signalling/outputs.ts'
 
 export interface TransportParts {
@@ -39,6 +38,14 @@ export interface TransportParts {
 
 /** A handshake over any path takes a few round trips; a coordinator's help a few more. */
 const REACH_TIMEOUT_MS = 10_000
+/** Whoever was reached before is looked for there, before a coordinator is troubled. */
+const KNOWN_FIRST_MS = 1_000
+/** Persons whose records are being learnt because a coordinator directed us to each other. */
+const INTRODUCTIONS_MAX = 64
+const ENDPOINTS_MAX = 16
+
+type Reached = Awaited<ReturnType<Transport['reach']>>
+const UP: Reached = { up: true }
 
 export class NtmTransport implements Transport {
   readonly id = 'ntm'
@@ -46,60 +53,125 @@ export class NtmTransport implements Transport {
   readonly stream: StreamTransport
   readonly link$: Observable<Link>
   readonly #parts: TransportParts
+  /** One search for a device at a time. */
+  readonly #searches = new Map<DeviceId, Promise<Reached>>()
+  readonly #introductions = new Map<TunnelKey, Promise<unknown>>()
+  readonly #streams: MemoryStreams
 
   constructor(parts: TransportParts) {
     this.#parts = parts
     this.link$ = parts.links.link$
     this.datagram = this.#datagrams()
-    this.stream = memoryStreams(parts)
+    this.#streams = new MemoryStreams(parts)
+    this.stream = this.#streams
   }
 
   links(): readonly Link[] {
     return this.#parts.links.all()
   }
 
-  async reach(card: PeerCard): Promise<{ readonly up: boolean; readonly reason?: string }> {
-    const { links, people, addresses } = this.#parts
-    if (links.isFresh(card.device)) return { up: true }
+  async reach(card: PeerCard): Promise<Reached> {
+    const { links, people } = this.#parts
+    if (links.isFresh(card.device)) return UP
     if (people.contact(card.person)?.state === 'blocked')
       return { up: false, reason: `${card.name} is blocked` }
-    const established = this.#nextEstablished(card.device)
-    this.open(card, addresses.of(card.device))
-    const asked = await this.#parts.coordinators.direct(card.name, card.tunnelKey)
-    if (typeof asked !== 'string') await this.follow(asked)
-    if (await established) return { up: true }
-    const why =
-      typeof asked === 'string' ? `the coordinator says ${asked}` : 'nothing came back from its addresses'
-    return { up: false, reason: `no path to ${card.name}: ${why}` }
+    const search = this.#searches.get(card.device) ?? this.#search(card)
+    this.#searches.set(card.device, search)
+    return search.finally(() => this.#searches.delete(card.device))
   }
 
   /** Begins to open a tunnel to a proven device at these places; the lower key speaks first (FORMATS §5.4). */
   open(card: PeerCard, endpoints: readonly UdpEndpoint[], bothOpen = false): void {
-    const { carrier } = this.#parts
+    const { carrier, clock, links, people } = this.#parts
     const delayMs = bothOpen ? carrier.tunnel.bothOpenDelayMs(idToBytes(card.tunnelKey)) : 0
-    const neighbour = carrier.meet(card.tunnelKey, { endpoints, initiateDelayMs: delayMs })
-    const known = neighbour.peer.endpoints
-    carrier.hint(
-      neighbour,
-      [...endpoints, ...known.filter(old => !endpoints.some(fresh => same(fresh, old)))].slice(0, 16),
-    )
-    if (delayMs === 0) carrier.renew(neighbour)
-    else
-      this.#parts.clock.after(
-        delayMs,
-        () => this.#parts.links.isFresh(card.device) || carrier.renew(neighbour),
-      )
+    const transient = people.contact(card.person) === undefined
+    const neighbour = carrier.meet(card.tunnelKey, { endpoints, transient })
+    const known = neighbour.peer.endpoints.filter(old => !endpoints.some(fresh => sameEndpoint(fresh, old)))
+    const begin = (): void => {
+      carrier.renew(neighbour)
+      carrier.hint(neighbour, [...endpoints, ...known].slice(0, ENDPOINTS_MAX))
+    }
+    if (delayMs === 0) begin()
+    else clock.after(delayMs, () => links.isFresh(card.device) || begin())
   }
 
-  /** A coordinator tells where a device is: it is believed about addresses, never about keys. */
-  async follow({ record, device, observed, candidates }: Directed): Promise<void> {
-    const { people } = this.#parts
-    const learned = await people.learn(record)
-    if (learned === 'invalid' || learned === 'keys-changed') return
+  /**
+   * A coordinator tells where a device is: it is believed about addresses, never about keys. Resolves with what
+   * stood against it, or undefined when the tunnel is being opened.
+   */
+  async follow({ record, device, observed, candidates }: Directed): Promise<string | undefined> {
+    const { people, carrier } = this.#parts
+    if (this.#introductions.size >= INTRODUCTIONS_MAX) return 'too many are being introduced'
+    const learning = people.learn(record)
+    this.#introductions.set(device, learning)
+    const learned = await learning.finally(() => this.#introductions.delete(device))
     const card = people.cardOfTunnelKey(device)
-    if (card === undefined || people.contact(card.person)?.state === 'blocked') return
-    const endpoints = [observed, ...candidates.map(({ endpoint }) => endpoint)]
-    this.open(card, endpoints, true)
+    const isBlocked = card !== undefined && people.contact(card.person)?.state === 'blocked'
+    if (learned === 'keys-changed') return `${record.name} belongs to another person now`
+    if (learned === 'invalid' || card === undefined || isBlocked) {
+      const neighbour = carrier.neighbour(device)
+      if (neighbour !== undefined && (card === undefined || isBlocked)) carrier.forget(neighbour)
+      return isBlocked ? `${record.name} is blocked` : 'what the coordinator says does not prove itself'
+    }
+    this.open(card, [observed, ...candidates.map(({ endpoint }) => endpoint)], true)
+    return undefined
+  }
+
+  /** The peer's first message can be faster than our disk: settles when we know whom the key belongs to. */
+  introduction(device: TunnelKey): Promise<unknown> | undefined {
+    return this.#introductions.get(device)
+  }
+
+  /** This person is not spoken to any more. */
+  shutOut(person: PersonId): void {
+    const { people, carrier, links, addresses } = this.#parts
+    for (const { device, tunnelKey } of people.cards(person)) {
+      const neighbour = carrier.neighbour(tunnelKey)
+      if (neighbour !== undefined) carrier.forget(neighbour)
+      links.forget(device)
+      addresses.forget(device)
+    }
+  }
+
+  close(): void {
+    this.#streams.close()
+  }
+
+  async #search(card: PeerCard): Promise<Reached> {
+    const { addresses } = this.#parts
+    const known = addresses.of(card.device)
+    if (known.length > 0) {
+      this.open(card, known)
+      if (await this.#untilUp(card.device, KNOWN_FIRST_MS).isUp) return UP
+    }
+    const up = this.#untilUp(card.device, REACH_TIMEOUT_MS)
+    const against = await Promise.race([up.isUp.then(() => undefined), this.#askTheWay(card)])
+    if (against !== undefined && known.length === 0) up.cancel()
+    if (await up.isUp) return UP
+    const why = against ?? 'nothing came back from its addresses'
+    return { up: false, reason: `no path to ${card.name}: ${why}` }
+  }
+
+  async #askTheWay(card: PeerCard): Promise<string | undefined> {
+    const asked = await this.#parts.coordinators.direct(card.name, card.tunnelKey)
+    return typeof asked === 'string' ? `the coordinator says ${asked}` : this.follow(asked)
+  }
+
+  #untilUp(device: DeviceId, timeoutMs: number): { readonly isUp: Promise<boolean>; cancel(): void } {
+    let cancel = (): void => {}
+    const isUp = new Promise<boolean>(done => {
+      const settle = (up: boolean): void => {
+        stopWaiting()
+        subscription.unsubscribe()
+        done(up)
+      }
+      const stopWaiting = this.#parts.clock.after(timeoutMs, () => settle(false))
+      const subscription = this.link$.subscribe(link => {
+        if (link.device === device && link.up) settle(true)
+      })
+      cancel = () => settle(false)
+    })
+    return { isUp, cancel }
   }
 
   async ping(device: DeviceId, timeoutMs: number): Promise<number | undefined> {
@@ -121,23 +193,8 @@ export class NtmTransport implements Transport {
     })
   }
 
-  #nextEstablished(device: DeviceId): Promise<boolean> {
-    return new Promise(done => {
-      const settle = (up: boolean) => {
-        cancel()
-        subscription.unsubscribe()
-        done(up)
-      }
-      const cancel = this.#parts.clock.after(REACH_TIMEOUT_MS, () => settle(false))
-      const subscription = this.link$.subscribe(link => {
-        if (link.device === device) settle(link.up)
-      })
-    })
-  }
-
   #datagrams(): DatagramTransport {
     const { carrier, links, people } = this.#parts
-    const ports = new Map<number, Port>()
     const deviceOf = (neighbour: Neighbour): DeviceId | undefined =>
       people.cardOfTunnelKey(neighbour.key)?.device
     return {
@@ -147,38 +204,12 @@ export class NtmTransport implements Transport {
           const device = deviceOf(from)
           if (device !== undefined) receive(device, bytes)
         })
-        ports.set(port, bound)
-        return () => {
-          ports.delete(port)
-          bound.close()
-        }
+        return () => bound.close()
       },
       send: (to, port, bytes) => {
         const neighbour = links.open(to)
-        return neighbour !== undefined && ports.get(port)?.send(neighbour, port, bytes).ok === true
+        return neighbour !== undefined && carrier.send(port, neighbour, port, bytes).ok
       },
     }
-  }
-}
-
-const same = (a: UdpEndpoint, b: UdpEndpoint): boolean => a.address === b.address && a.port === b.port
-
-/** Streams within one process only, until the stack has TCP: two nodes of a test meet here by their addresses. */
-const IN_THIS_PROCESS = createMemoryStreams()
-
-const memoryStreams = ({ identity, people, links }: TransportParts): StreamTransport => {
-  const streams = IN_THIS_PROCESS.at(virtualIpv6(idToBytes(identity.tunnelKey)))
-  return {
-    connect: async (to, port) => {
-      const card = people.card(to)
-      if (card === undefined) throw new ChatError('UNKNOWN_PEER', `no device ${to} is known`)
-      return streams.connect(virtualIpv6(idToBytes(card.tunnelKey)), port)
-    },
-    listen: (port, accept) =>
-      streams.listen(port, (stream, from) => {
-        const device = links.deviceAt(from)
-        if (device === undefined) stream.destroy()
-        else accept(device, stream)
-      }),
   }
 }

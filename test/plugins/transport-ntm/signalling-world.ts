@@ -129,6 +129,7 @@ export class TestNode {
       sealer,
       candidates: () => this.candidates,
       decide: requester => this.decide(requester),
+      wallMs: () => world.clock.now(),
     })
   }
 

@@ -86,6 +86,8 @@ export interface Stack {
   setIpv4(address: VirtualAddress | undefined): void
   /** One socket a port. */
   bind(port: number, onDatagram: OnDatagram): UdpSocket
+  /** Emits one datagram before it returns, or refuses; nobody need listen on the port that it leaves from. */
+  send(fromPort: number, to: VirtualAddress, toPort: number, payload: Uint8Array): Result<void, SendRefusal>
   /** Pings one address under an id that no other pinger uses; replies from elsewhere are dropped. */
   ping(to: VirtualAddress, id: number, onReply: OnEchoReply): Pinger
   /** Takes one packet out of the tunnel, up to 15 bytes of padding behind it. `packet` is not kept or changed. */
@@ -134,7 +136,7 @@ class VirtualStack implements Stack {
     let open = true
     return {
       port,
-      send: (to, toPort, payload) => (open ? this.#sendUdp(port, to, toPort, payload) : refuse('closed')),
+      send: (to, toPort, payload) => (open ? this.send(port, to, toPort, payload) : refuse('closed')),
       close: () => {
         if (open) this.#sockets.delete(port)
         open = false
@@ -211,15 +213,10 @@ class VirtualStack implements Stack {
     if (bytes !== undefined && this.#errors.take(this.#options.now())) this.#emit(bytes, ip.source)
   }
 
-  #sendUdp(
-    fromPort: number,
-    to: VirtualAddress,
-    toPort: number,
-    payload: Uint8Array,
-  ): Result<void, SendRefusal> {
+  send(fromPort: number, to: VirtualAddress, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
     const own = this.#ownAddress(to)
     if (own === undefined) return refuse('no-own-address')
-    if (!isPort(toPort)) return refuse('bad-port')
+    if (!isPort(fromPort) || !isPort(toPort)) return refuse('bad-port')
     if (to.length !== IPV6_BYTES && (isReservedPort(fromPort) || isReservedPort(toPort))) {
       return refuse('port-reserved')
     }

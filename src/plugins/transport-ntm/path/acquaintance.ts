@@ -31,7 +31,8 @@ interface Challenge {
 export class Acquaintance {
   readonly #parts: AcquaintanceParts
   readonly #port: Port
-  readonly #open = new Map<Neighbour, Challenge>()
+  /** Gone with the neighbour. */
+  readonly #open = new WeakMap<Neighbour, Challenge>()
 
   constructor(parts: AcquaintanceParts) {
     this.#parts = parts

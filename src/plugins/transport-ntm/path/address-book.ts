@@ -61,10 +61,14 @@ export class AddressBook {
     this.#forgetOldest()
   }
 
+  /** This device must not be called any more. */
+  forget(device: DeviceId): void {
+    if (this.#seen.delete(device)) this.#keyspace.put(PREFIX + device, undefined)
+  }
+
   #forgetOldest(): void {
     if (this.#seen.size <= DEVICES_MAX) return
     const [oldest] = this.#seen.keys()
-    this.#seen.delete(oldest!)
-    this.#keyspace.put(PREFIX + oldest!, undefined)
+    this.forget(oldest!)
   }
 }

@@ -10,6 +10,8 @@ import { sameAddress, type VirtualAddress } from '../net/address.ts'
 
 /** Silence after which a path that we need is looked for anew. */
 const SUSPECT_AFTER_MS = 5_000
+/** Devices with a path, up or down; beyond it those that are down go first. */
+const LINKS_MAX = 4_096
 
 interface Entry {
   readonly neighbour: Neighbour
@@ -20,6 +22,7 @@ interface Entry {
 export class Links {
   readonly #clock: Clock
   readonly #mtu: number
+  /** In order of the last handshake, oldest first. */
   readonly #byDevice = new Map<DeviceId, Entry>()
   readonly #changes = new Subject<Link>()
   readonly link$: Observable<Link> = this.#changes.asObservable()
@@ -44,7 +47,9 @@ export class Links {
   /** Said again for a path that is up already: the other side may have started anew. */
   established(device: DeviceId, neighbour: Neighbour): void {
     const rttMs = this.#byDevice.get(device)?.rttMs
+    this.#byDevice.delete(device)
     this.#byDevice.set(device, { neighbour, up: true, rttMs })
+    this.#forgetOldest()
     this.#tell(device)
   }
 
@@ -55,20 +60,33 @@ export class Links {
     this.#tell(device)
   }
 
+  /** The device will not be spoken to again: not a path that is down, but none. */
+  forget(device: DeviceId): void {
+    this.failed(device)
+    this.#byDevice.delete(device)
+  }
+
   measured(device: DeviceId, rttMs: number): void {
     const entry = this.#byDevice.get(device)
     if (entry !== undefined) entry.rttMs = rttMs
   }
 
-  /** Whose virtual address this is, among those with a path. */
+  /** Whose virtual address this is, among those with a path that is up. */
   deviceAt(address: VirtualAddress): DeviceId | undefined {
-    for (const [device, { neighbour }] of this.#byDevice)
-      if (sameAddress(neighbour.address, address)) return device
+    for (const [device, { neighbour, up }] of this.#byDevice)
+      if (up && sameAddress(neighbour.address, address)) return device
     return undefined
   }
 
   all(): readonly Link[] {
     return [...this.#byDevice.keys()].map(device => this.#linkOf(device))
+  }
+
+  #forgetOldest(): void {
+    if (this.#byDevice.size <= LINKS_MAX) return
+    const [oldest] = this.#byDevice.keys()
+    const down = [...this.#byDevice].find(([, { up }]) => !up)
+    this.forget(down?.[0] ?? oldest!)
   }
 
   #tell(device: DeviceId): void {

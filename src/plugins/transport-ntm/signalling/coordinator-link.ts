@@ -2,10 +2,11 @@
  * One coordinator as the node uses it: performs what its signalling machine asks for, over the tunnel to that
  * coordinator, and turns answers into promises. The machine is tested without any of this.
  */
-import type { PersonId, TunnelKey } from '../../../events/ids.ts'
+import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
 import type { Clock, Network, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../../wire/name-record.ts'
 import type { Carrier, Neighbour, Port } from '../carrier.ts'
+import type { CoordinatorPins } from '../coordinator-pins.ts'
 import { PORTS } from '../net/ports.ts'
 import type { DirectionEnvironment } from './direction.ts'
 import type { Join } from './join.ts'
@@ -20,6 +21,8 @@ export interface CoordinatorLinkParts {
   readonly carrier: Carrier
   readonly port: Port
   readonly join: Join
+  /** Where the coordinator's identity is kept. */
+  readonly pins: Pick<CoordinatorPins, 'identityOf' | 'pinIdentity'>
   readonly environment: Omit<DirectionEnvironment, 'dcKey'>
   readonly onDirected: (directed: Directed) => void
   readonly onRegistered: (registered: Registered) => void
@@ -35,9 +38,14 @@ export class CoordinatorLink {
   readonly #parts: CoordinatorLinkParts
   readonly #node: SignallingNode
   readonly #timers = new Map<NodeTimer, () => void>()
+  /** Who waits for an answer; the machine bounds the questions in flight. */
   readonly #lookUps = new Map<string, Answer<SignedNameRecord | RequestFailure>[]>()
   readonly #directions = new Map<string, Answer<Directed | RequestFailure>[]>()
   #neighbour: Neighbour | undefined
+  #identity: DeviceId | undefined
+  #isStopped = true
+  /** Its address was looked for. */
+  #located: Promise<void> = Promise.resolve()
 
   constructor(parts: CoordinatorLinkParts) {
     this.#parts = parts
@@ -49,22 +57,23 @@ export class CoordinatorLink {
     return this.#node.state
   }
 
-  /** Finds the coordinator's address and registers; goes on trying until `stop`. */
-  async start(claim: Claim): Promise<void> {
-    const { carrier, join, network } = this.#parts
-    const addresses = await network.addresses(join.host)
-    const endpoints: UdpEndpoint[] = addresses.map(address => ({ address, port: join.port }))
-    this.#neighbour = carrier.meet(join.key, { endpoints })
-    carrier.hint(this.#neighbour, endpoints)
-    this.#step({ kind: 'start', claim })
+  /** Finds the coordinator's address and registers, also with a newer record; goes on trying until `stop`. */
+  start(claim: Claim): void {
+    this.#isStopped = false
+    this.#located = this.#find().then(() => {
+      if (!this.#isStopped) this.#step({ kind: 'start', claim: { ...claim, pinned: this.#identity } })
+    })
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#step({ kind: 'stop' })
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
-    for (const answers of this.#lookUps.values()) for (const answer of answers) answer('timeout')
-    for (const answers of this.#directions.values()) for (const answer of answers) answer('timeout')
+    if (this.#neighbour !== undefined) this.#parts.carrier.forget(this.#neighbour)
+    this.#neighbour = undefined
+    for (const name of [...this.#lookUps.keys()]) settle(this.#lookUps, name, 'timeout')
+    for (const way of [...this.#directions.keys()]) settle(this.#directions, way, 'timeout')
   }
 
   isFrom(neighbour: Neighbour): boolean {
@@ -76,26 +85,48 @@ export class CoordinatorLink {
     this.#step({ kind: 'datagram', bytes })
   }
 
-  moved(): void {
-    this.#step({ kind: 'moved' })
-  }
-
   withdraw(person: PersonId): void {
     this.#step({ kind: 'withdraw', person })
   }
 
-  lookUp(name: string): Promise<SignedNameRecord | RequestFailure> {
+  async lookUp(name: string): Promise<SignedNameRecord | RequestFailure> {
+    await this.#located
     return new Promise(answer => {
       enlist(this.#lookUps, name, answer)
       this.#step({ kind: 'look-up', name })
     })
   }
 
-  direct(name: string, device: TunnelKey): Promise<Directed | RequestFailure> {
+  async direct(name: string, device: TunnelKey): Promise<Directed | RequestFailure> {
+    await this.#located
     return new Promise(answer => {
-      enlist(this.#directions, name, answer)
+      enlist(this.#directions, wayTo(name, device), answer)
       this.#step({ kind: 'direct', name, device })
     })
+  }
+
+  /** Names may lead elsewhere by now, or to nowhere for want of a name server: what was known then stands. */
+  async #find(): Promise<void> {
+    const { carrier, join, network, pins } = this.#parts
+    this.#identity ??= await pins.identityOf(join.key)
+    const addresses = await network.addresses(join.host)
+    if (this.#isStopped) return
+    const endpoints: UdpEndpoint[] = addresses.map(address => ({ address, port: join.port }))
+    this.#neighbour = carrier.meet(join.key, { endpoints })
+    if (endpoints.length > 0) carrier.hint(this.#neighbour, endpoints)
+  }
+
+  async #renew(): Promise<void> {
+    await this.#find()
+    if (this.#neighbour !== undefined && !this.#isStopped) this.#parts.carrier.renew(this.#neighbour)
+  }
+
+  #registered(registered: Registered): void {
+    const { join, pins, onRegistered, onDropped } = this.#parts
+    if (this.#identity === undefined)
+      pins.pinIdentity(join.key, registered.dcKey).catch(() => onDropped('identity-not-kept'))
+    this.#identity = registered.dcKey
+    onRegistered(registered)
   }
 
   #step(input: NodeInput): void {
@@ -105,7 +136,7 @@ export class CoordinatorLink {
   }
 
   #perform(output: NodeOutput): void {
-    const { carrier, port, onDirected, onRegistered, onState, onRefused, onDropped } = this.#parts
+    const { port, onDirected, onState, onRefused, onDropped } = this.#parts
     switch (output.kind) {
       case 'send':
         if (this.#neighbour !== undefined) port.send(this.#neighbour, PORTS.signalling, output.bytes)
@@ -114,23 +145,24 @@ export class CoordinatorLink {
         this.#wake(output.timer, output.afterMs)
         break
       case 'renew':
-        if (this.#neighbour !== undefined) carrier.renew(this.#neighbour)
+        this.#renew().catch(() => onDropped('renewal-failed'))
         break
       case 'state':
         onState(output.state)
         break
       case 'registered':
-        onRegistered(output.registered)
+        this.#registered(output.registered)
         break
       case 'refused':
         onRefused(output.code)
         break
       case 'directed':
         onDirected(output.directed)
-        settle(this.#directions, output.directed.record.name, output.directed)
+        this.#answer(output.directed)
         break
       case 'failed':
-        settle(this.#directions, output.name, output.why)
+        if (output.device !== undefined)
+          settle(this.#directions, wayTo(output.name, output.device), output.why)
         break
       case 'found':
         settle(this.#lookUps, output.name, output.record)
@@ -147,6 +179,12 @@ export class CoordinatorLink {
     }
   }
 
+  /** What one is told as responder answers no question of one's own. */
+  #answer(directed: Directed): void {
+    if (directed.role === 'initiator')
+      settle(this.#directions, wayTo(directed.record.name, directed.device), directed)
+  }
+
   #wake(timer: NodeTimer, afterMs: number | undefined): void {
     this.#timers.get(timer)?.()
     this.#timers.delete(timer)
@@ -158,6 +196,8 @@ export class CoordinatorLink {
     this.#timers.set(timer, this.#parts.clock.after(afterMs, run))
   }
 }
+
+const wayTo = (name: string, device: TunnelKey): string => `${name}/${device}`
 
 const enlist = <T>(waiting: Map<string, Answer<T>[]>, name: string, answer: Answer<T>): void => {
   waiting.set(name, [...(waiting.get(name) ?? []), answer])

@@ -3,7 +3,7 @@
  * responder it is asked first, decides whether the requester may know its addresses, and learns the
  * requester's in the same message, so that both begin to open the path (FORMATS §6.1).
  */
-import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
+import type { DeviceId, Millis, PersonId, TunnelKey } from '../../../events/ids.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'
 import {
@@ -13,7 +13,13 @@ import {
   verifyNameRecord,
 } from '../../../wire/name-record.ts'
 import type { Candidate, CandidateSealer } from './candidates.ts'
-import { ANSWER_LIFETIME_MS, NODE_ANSWERS_MAX_BYTES, REQUESTS_MAX } from './limits.ts'
+import {
+  ANSWER_LIFETIME_MS,
+  NODE_ANSWERS_MAX_BYTES,
+  REQUESTS_MAX,
+  WITHDRAWALS_AT_ONCE,
+  WITHDRAWALS_MAX,
+} from './limits.ts'
 import type { Message, RouteDirection, TransactionId } from './messages.ts'
 import {
   type Directed,
@@ -34,8 +40,10 @@ export interface DirectionEnvironment {
   candidates(): readonly Candidate[]
   /** May this person, proven by the record, learn where this node is? */
   decide(requester: SignedNameRecord): Decision
-  /** The coordinator's identity, once registered: records that it directs to must bear its signature. */
+  /** The coordinator's identity, once known: records that it directs to must bear its signature. */
   dcKey(): DeviceId | undefined
+  /** The date: records expire by it. */
+  wallMs(): Millis
 }
 
 export type DirectionInput =
@@ -61,7 +69,10 @@ export class Direction {
   readonly #asked = new Set<string>()
   /** Answered lately: the coordinator may add the peer's candidates to what it said at once. */
   readonly #answered = new Map<TransactionId, Wanted>()
+  /** Persons who are not welcome any more and of whom the coordinator has not confirmed it. */
   readonly #withdrawals = new Set<PersonId>()
+  /** Those of them that it is being told of. */
+  readonly #withdrawing = new Set<PersonId>()
   readonly #confirmations = new AnswerCache(ANSWER_LIFETIME_MS, NODE_ANSWERS_MAX_BYTES)
 
   constructor(environment: DirectionEnvironment) {
@@ -76,8 +87,7 @@ export class Direction {
   #take(input: DirectionInput, turn: Turn): NodeOutput[] {
     if (input.kind === 'direct') return this.#direct({ name: input.name, device: input.device }, turn)
     if (input.kind === 'withdraw') return this.#withdraw(input.person, turn)
-    if (input.kind === 'registered')
-      return [...this.#withdrawals].flatMap(person => this.#withdraw(person, turn))
+    if (input.kind === 'registered') return this.#tellWithdrawals(turn)
     return input.kind === 'received' ? this.#received(input.message, turn) : this.#woke(turn)
   }
 
@@ -97,10 +107,27 @@ export class Direction {
   }
 
   #withdraw(person: PersonId, turn: Turn): NodeOutput[] {
-    if (this.#withdrawals.size >= REQUESTS_MAX && !this.#withdrawals.has(person)) return []
-    this.#withdrawals.add(person)
-    const transaction = freshTransaction(turn)
-    return this.#ask({ type: 'authorisation-withdrawal', transaction, person }, { withdraw: person }, turn)
+    if (this.#withdrawals.size < WITHDRAWALS_MAX) this.#withdrawals.add(person)
+    return this.#tellWithdrawals(turn)
+  }
+
+  #tellWithdrawals(turn: Turn): NodeOutput[] {
+    const outputs: NodeOutput[] = []
+    for (const person of this.#withdrawals) {
+      if (this.#withdrawing.size >= WITHDRAWALS_AT_ONCE) break
+      if (this.#withdrawing.has(person)) continue
+      this.#withdrawing.add(person)
+      const transaction = freshTransaction(turn)
+      const message = { type: 'authorisation-withdrawal', transaction, person } as const
+      outputs.push(...this.#ask(message, { withdraw: person }, turn))
+    }
+    return outputs
+  }
+
+  #withdrawn(person: PersonId, turn: Turn): NodeOutput[] {
+    this.#withdrawals.delete(person)
+    this.#withdrawing.delete(person)
+    return [{ kind: 'withdrawn', person }, ...this.#tellWithdrawals(turn)]
   }
 
   #sealedTo(device: TunnelKey): Uint8Array | undefined {
@@ -114,8 +141,7 @@ export class Direction {
     if (purpose === undefined) return []
     if (message.type === 'authorisation-withdrawn' && 'withdraw' in purpose) {
       this.#requests.settle(message.transaction)
-      this.#withdrawals.delete(purpose.withdraw)
-      return [{ kind: 'withdrawn', person: purpose.withdraw }]
+      return this.#withdrawn(purpose.withdraw, turn)
     }
     if (message.type !== 'error' || !('wanted' in purpose)) return []
     // The node registers at once, and the request is repeated by its own timer.
@@ -138,8 +164,10 @@ export class Direction {
     this.#requests.settle(transaction)
     this.#asked.delete(keyOf(wanted))
     const directed = this.#readDirection(message)
-    if (!directed.ok || !isWanted(wanted, directed.value) || !this.#isCountersigned(directed.value.record))
-      return asked === undefined ? [] : this.#fail(wanted, 'record-invalid')
+    if (!directed.ok || !isWanted(wanted, directed.value) || !this.#isCountersigned(directed.value.record)) {
+      const isExpired = !directed.ok && directed.why === 'record-expired'
+      return asked === undefined ? [] : this.#fail(wanted, isExpired ? 'record-expired' : 'record-invalid')
+    }
     this.#answered.delete(transaction)
     // A second answer is worth passing on only for the candidates that the first did not have.
     if (directed.value.candidates.length === 0) this.#rememberAnswered(transaction, wanted)
@@ -181,10 +209,12 @@ export class Direction {
   }
 
   /** What a direction says, if its record holds and names the device. Unreadable candidates count as none. */
-  #readDirection(message: RouteDirection): Result<Directed, 'direction-record'> {
+  #readDirection(message: RouteDirection): Result<Directed, 'direction-record' | 'record-expired'> {
     const { role, device, observed } = message
     const record = readNameRecord(message.record)
-    if (!record.ok || !verifyNameRecord(record.value).ok) return refuse('direction-record')
+    if (!record.ok) return refuse('direction-record')
+    if (record.value.expires <= this.#environment.wallMs()) return refuse('record-expired')
+    if (!verifyNameRecord(record.value).ok) return refuse('direction-record')
     if (!record.value.devices.some(({ tunnelKey }) => tunnelKey === device)) return refuse('direction-record')
     const opened =
       message.candidates === undefined ? undefined : this.#environment.sealer.open(device, message.candidates)
@@ -197,6 +227,7 @@ export class Direction {
     for (let lapse = this.#requests.lapse(turn.nowMs); lapse; lapse = this.#requests.lapse(turn.nowMs)) {
       if (lapse.kind === 'again') outputs.push(...sendAll(lapse.datagrams))
       else if ('wanted' in lapse.about) outputs.push(...this.#fail(lapse.about.wanted, 'timeout'))
+      else this.#withdrawing.delete(lapse.about.withdraw)
     }
     return outputs
   }

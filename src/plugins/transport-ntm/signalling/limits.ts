@@ -33,6 +33,10 @@ export const REQUEST_TRIES = 4
 /** Requests that one node has in flight. */
 export const REQUESTS_MAX = 256
 
+/** Persons whose authorisation is to be withdrawn, and how many are being told at a time. */
+export const WITHDRAWALS_MAX = 16_384
+export const WITHDRAWALS_AT_ONCE = 16
+
 /** How often a node speaks to its coordinator: what it starts with, and how far that adapts. */
 export const KEEPALIVE_MS = 25_000
 export const KEEPALIVE_MIN_MS = 15_000

@@ -2,12 +2,18 @@
  * Asking a coordinator who stands behind a name. It needs nobody's consent, because a record holds keys and
  * no address: this is how a message can be written to someone who is away.
  */
-import type { DeviceId } from '../../../events/ids.ts'
+import type { DeviceId, Millis } from '../../../events/ids.ts'
+import { type Result, refuse } from '../../../events/result.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'
-import { readNameRecord, verifyCountersignature, verifyNameRecord } from '../../../wire/name-record.ts'
+import {
+  readNameRecord,
+  type SignedNameRecord,
+  verifyCountersignature,
+  verifyNameRecord,
+} from '../../../wire/name-record.ts'
 import { REQUESTS_MAX } from './limits.ts'
 import type { Message } from './messages.ts'
-import { datagramsOf, type NodeOutput, sendAll, wakeAt } from './outputs.ts'
+import { datagramsOf, type NodeOutput, type RequestFailure, sendAll, wakeAt } from './outputs.ts'
 import { freshTransaction, Requests } from './transaction.ts'
 
 export type LookupInput =
@@ -18,10 +24,12 @@ export type LookupInput =
 export class Lookup {
   readonly #requests = new Requests<string>()
   readonly #dcKey: () => DeviceId | undefined
+  readonly #wallMs: () => Millis
 
-  /** `dcKey`: the coordinator's identity, once registered. */
-  constructor(dcKey: () => DeviceId | undefined) {
+  /** `dcKey`: the coordinator's identity, once known. `wallMs`: the date, by which records expire. */
+  constructor(dcKey: () => DeviceId | undefined, wallMs: () => Millis) {
     this.#dcKey = dcKey
+    this.#wallMs = wallMs
   }
 
   step(input: LookupInput, turn: Turn): readonly NodeOutput[] {
@@ -53,16 +61,21 @@ export class Lookup {
     }
     if (message.type !== 'name-response') return []
     this.#requests.settle(message.transaction)
-    const record = readNameRecord(message.record)
+    const record = this.#read(name, message.record)
+    return record.ok
+      ? [{ kind: 'found', name, record: record.value }]
+      : [{ kind: 'not-found', name, why: record.why }]
+  }
+
+  #read(name: string, bytes: Uint8Array): Result<SignedNameRecord, RequestFailure> {
+    const record = readNameRecord(bytes)
+    if (!record.ok || record.value.name !== name) return refuse('record-invalid')
+    if (record.value.expires <= this.#wallMs()) return refuse('record-expired')
     const dcKey = this.#dcKey()
     const holds =
-      record.ok &&
-      record.value.name === name &&
       verifyNameRecord(record.value).ok &&
       (dcKey === undefined || verifyCountersignature(record.value, dcKey).ok)
-    return holds
-      ? [{ kind: 'found', name, record: record.value }]
-      : [{ kind: 'not-found', name, why: 'record-invalid' }]
+    return holds ? record : refuse('record-invalid')
   }
 
   #woke(turn: Turn): NodeOutput[] {

@@ -30,7 +30,7 @@ export class SignallingNode {
   readonly #lookup: Lookup
   #dcKey: DeviceId | undefined
 
-  /** The coordinator's identity is learned at registration. */
+  /** The coordinator's identity is learned at the first registration, and pinned by whoever starts the next. */
   constructor(environment: Omit<DirectionEnvironment, 'dcKey'>) {
     const dcKey = () => this.#dcKey
     const { sealer } = environment
@@ -39,8 +39,9 @@ export class SignallingNode {
       dcKey,
       candidates: () => environment.candidates(),
       decide: requester => environment.decide(requester),
+      wallMs: () => environment.wallMs(),
     })
-    this.#lookup = new Lookup(dcKey)
+    this.#lookup = new Lookup(dcKey, () => environment.wallMs())
   }
 
   get state(): DcState {
@@ -58,6 +59,9 @@ export class SignallingNode {
         return this.#direction.step(input, turn)
       case 'look-up':
         return this.#lookup.step(input, turn)
+      case 'start':
+        this.#dcKey = input.claim.pinned
+        return this.#follow(this.#registration.step(input, turn), turn)
       default:
         return this.#follow(this.#registration.step(input, turn), turn)
     }

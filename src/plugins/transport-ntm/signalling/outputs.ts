@@ -34,8 +34,16 @@ export interface Directed {
   readonly candidates: readonly Candidate[]
 }
 
-/** `timeout`: the coordinator was silent. `record-invalid`: what it said about the peer does not hold. */
-export type RequestFailure = SignallingError | 'timeout' | 'record-invalid'
+/**
+ * `timeout`: the coordinator was silent. `record-invalid`, `record-expired`: what it said about the peer does not
+ * hold, or no longer. `identity-changed`: it is not the coordinator that was here before.
+ */
+export type RequestFailure =
+  | SignallingError
+  | 'timeout'
+  | 'record-invalid'
+  | 'record-expired'
+  | 'identity-changed'
 
 export type NodeOutput =
   /** One inner datagram to the coordinator's signalling port. */
@@ -49,7 +57,7 @@ export type NodeOutput =
   /** This node's address as seen from outside is another one now. */
   | { readonly kind: 'observed'; readonly endpoint: UdpEndpoint }
   /** The coordinator said no to the registration, for a reason that waiting does not cure. */
-  | { readonly kind: 'refused'; readonly code: SignallingError }
+  | { readonly kind: 'refused'; readonly code: RequestFailure }
   | { readonly kind: 'directed'; readonly directed: Directed }
   | {
       readonly kind: 'failed'

@@ -3,6 +3,7 @@
  * registers again as soon as anything shows that the coordinator has forgotten it. Everything else of the
  * node works without a coordinator, so its absence is a state here and never an error.
  */
+import type { DeviceId } from '../../../events/ids.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { readNameRecord, verifyCountersignature, withCountersignature } from '../../../wire/name-record.ts'
@@ -10,7 +11,15 @@ import { sameEndpoint } from './endpoint.ts'
 import { FIRST_PACE, nextPace } from './keepalive.ts'
 import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
 import type { Message, RegistrationResponse, SignallingError } from './messages.ts'
-import { type DcState, datagramsOf, type NodeOutput, type Registered, sendAll, wakeAt } from './outputs.ts'
+import {
+  type DcState,
+  datagramsOf,
+  type NodeOutput,
+  type Registered,
+  type RequestFailure,
+  sendAll,
+  wakeAt,
+} from './outputs.ts'
 import { freshTransaction, type Lapse, Requests } from './transaction.ts'
 
 /** What a node asks to be registered with. */
@@ -20,6 +29,8 @@ export interface Claim {
   readonly token: string | undefined
   /** At a coordinator of another domain: to ask for directions only. */
   readonly isGuest: boolean
+  /** The identity that the coordinator showed before; it must be the same (FORMATS §1.6). */
+  readonly pinned?: DeviceId | undefined
 }
 
 export type RegistrationInput =
@@ -161,11 +172,13 @@ export class Registration {
   }
 
   #registered(response: RegistrationResponse, turn: Turn): NodeOutput[] {
+    const { pinned } = this.#claim!
+    if (pinned !== undefined && pinned !== response.dcKey) return this.#giveUp('identity-changed', turn)
     const record = countersigned(this.#claim!, response)
     if (record === undefined) return [{ kind: 'dropped', why: 'countersignature' }, ...this.#backOff(turn)]
     this.#requests.clear()
     this.#backoffMs = BACKOFF_MIN_MS
-    this.#claim = { ...this.#claim!, token: undefined }
+    this.#claim = { ...this.#claim!, token: undefined, pinned: response.dcKey }
     this.#rest(turn)
     const { virtualIpv4, observed, dcKey, leaseMs } = response
     const registered: Registered = { virtualIpv4, observed, dcKey, record, leaseMs }
@@ -178,7 +191,11 @@ export class Registration {
       this.#requests.clear()
       return this.#again(turn)
     }
-    if (!LASTING.includes(code)) return this.#backOff(turn)
+    return LASTING.includes(code) ? this.#giveUp(code, turn) : this.#backOff(turn)
+  }
+
+  /** Waiting does not cure it; tries again after a long while all the same. */
+  #giveUp(code: RequestFailure, turn: Turn): NodeOutput[] {
     this.#requests.clear()
     this.#isRefused = true
     this.#nextMs = turn.nowMs + REFUSED_RETRY_MS

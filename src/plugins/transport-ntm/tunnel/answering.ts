@@ -112,7 +112,8 @@ function admitStranger(device: Device, accepted: Accepted): Result<Peer, DropRea
   if (!charged && !device.limiter.allows(sourceNetwork(from.address), now)) return refuse('rateLimited')
   if (device.peers.size >= device.limits.peers) return refuse('tableFull')
   const options = device.admit(peerPublicKey, from)
-  return options === undefined ? refuse('stranger') : ok(newPeer(device, peerPublicKey, options, true))
+  if (options === undefined) return refuse('stranger')
+  return ok(newPeer(device, peerPublicKey, options, options.transient ?? true))
 }
 
 /** A peer that is not yet on the table. */
@@ -120,9 +121,9 @@ export function newPeer(
   device: Device,
   publicKey: Uint8Array,
   options: ConstructorParameters<typeof Peer>[1],
-  admitted: boolean,
+  transient: boolean,
 ): Peer {
-  const peer = new Peer(publicKey, options, admitted, owner => {
+  const peer = new Peer(publicKey, options, transient, owner => {
     const wakeBy = (at: number): void => device.deadlines.wakeBy(owner, at)
     return new PeerTimers(device.limits, options.persistentKeepaliveMs ?? 0, wakeBy)
   })
@@ -203,7 +204,7 @@ function installAnswered(
   device.sessions.set(localIndex, session)
   endSessions(device, peer.sessionAnswered(session, now))
   peer.timers.sessionDerived(now)
-  if (peer.admitted && peer.current === undefined) peer.timers.set(ZERO, now + UNCONFIRMED_MS)
+  if (peer.transient && peer.current === undefined) peer.timers.set(ZERO, now + UNCONFIRMED_MS)
 }
 
 function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response: Uint8Array): void {

@@ -40,6 +40,9 @@ export interface TunnelLimits {
   readonly stagedPackets: number
   /** Handshake messages a second above which strangers must show a cookie. */
   readonly handshakesPerSecond: number
+  /** Handshakes that one source may cause, once it has shown that it owns its address: per second, and at once. */
+  readonly sourcePerSecond: number
+  readonly sourceBurst: number
 }
 
 /**
@@ -57,13 +60,22 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   peers: 65_536,
   stagedPackets: 128,
   handshakesPerSecond: 100,
+  sourcePerSecond: 20,
+  sourceBurst: 5,
+}
+
+/**
+ * For servers. Thousands may live behind one address (a carrier's NAT, an office), and after a restart all of them
+ * come within half a minute. A handshake takes about 0.4 ms, so one source may take a fifth of a core.
+ */
+export const SERVER_LIMITS: Partial<TunnelLimits> = {
+  handshakesPerSecond: 500,
+  sourcePerSecond: 500,
+  sourceBurst: 500,
 }
 
 /** The load is judged high for this long after it was last measured high. */
 export const LOAD_STICKS_MS = 1_000
-/** Handshakes one source may cause while cookies are asked for: per second, and at once. */
-export const SOURCE_RATE_PER_SECOND = 20
-export const SOURCE_BURST = 5
 /** Sources remembered by the limiter. */
 export const SOURCES_REMEMBERED = 16_384
 

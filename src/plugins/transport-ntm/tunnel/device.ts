@@ -69,7 +69,7 @@ export interface TunnelOutput {
   handshakeFailed?(peer: TunnelPeer): void
   /** A node sent authentic, newest data from an address that is not its endpoint (FORMATS 5.5). */
   newSource?(peer: TunnelPeer, from: Endpoint): void
-  /** An admitted stranger left the table. */
+  /** A transient peer left the table. */
   forgotten?(peer: TunnelPeer): void
   dropped?(reason: DropReason): void
 }

@@ -3,7 +3,7 @@
  * answer, the limiter gives each source address a small budget once it has shown that it owns the address.
  */
 
-import { LOAD_STICKS_MS, SOURCE_BURST, SOURCE_RATE_PER_SECOND, SOURCES_REMEMBERED } from './constants.ts'
+import { LOAD_STICKS_MS, SOURCES_REMEMBERED, type TunnelLimits } from './constants.ts'
 
 /** Counts handshakes in one-second windows; high load sticks for a second after it was last seen. */
 export class LoadMeter {
@@ -40,12 +40,19 @@ interface Bucket {
 /** A token bucket per source address, in a table that forgets whoever has been silent longest. */
 export class SourceLimiter {
   readonly #buckets = new Map<string, Bucket>()
+  readonly #perSecond: number
+  readonly #burst: number
+
+  constructor({ sourcePerSecond, sourceBurst }: Pick<TunnelLimits, 'sourcePerSecond' | 'sourceBurst'>) {
+    this.#perSecond = sourcePerSecond
+    this.#burst = sourceBurst
+  }
 
   /** Whether this source may cause one more handshake now. */
   allows(address: string, now: number): boolean {
-    const bucket = this.#buckets.get(address) ?? { tokens: SOURCE_BURST, at: now }
-    const refilled = bucket.tokens + ((now - bucket.at) * SOURCE_RATE_PER_SECOND) / 1_000
-    bucket.tokens = Math.min(SOURCE_BURST, refilled)
+    const bucket = this.#buckets.get(address) ?? { tokens: this.#burst, at: now }
+    const refilled = bucket.tokens + ((now - bucket.at) * this.#perSecond) / 1_000
+    bucket.tokens = Math.min(this.#burst, refilled)
     bucket.at = now
     const allowed = bucket.tokens >= 1
     if (allowed) bucket.tokens -= 1

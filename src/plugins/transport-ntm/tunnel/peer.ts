@@ -23,6 +23,8 @@ export interface PeerOptions {
   readonly initiateDelayMs?: number
   /** Speaks WireGuard and nothing of ours: it roams by data alone. */
   readonly plain?: boolean
+  /** Leaves the table when its keys go. Default: only who came by itself does. */
+  readonly transient?: boolean
 }
 
 /** What others may see of a peer. */
@@ -69,8 +71,8 @@ export class Peer implements TunnelPeer {
   readonly presharedKey: Uint8Array
   readonly mac1Key: Uint8Array
   readonly cookieKey: Uint8Array
-  /** Came by itself and was let in; leaves when its keys go. */
-  readonly admitted: boolean
+  /** Leaves the table when its keys go. */
+  readonly transient: boolean
   readonly timers: PeerTimers
 
   endpoint: Endpoint | undefined
@@ -104,7 +106,7 @@ export class Peer implements TunnelPeer {
   constructor(
     publicKey: Uint8Array,
     options: PeerOptions,
-    admitted: boolean,
+    transient: boolean,
     timersOf: (peer: Peer) => PeerTimers,
   ) {
     this.publicKey = publicKey.slice()
@@ -113,7 +115,7 @@ export class Peer implements TunnelPeer {
     this.presharedKey = options.presharedKey?.slice() ?? new Uint8Array(KEY_BYTES)
     this.mac1Key = mac1Key(publicKey)
     this.cookieKey = cookieKey(publicKey)
-    this.admitted = admitted
+    this.transient = transient
     this.endpoints = options.endpoints?.map(copyOf) ?? []
     this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)

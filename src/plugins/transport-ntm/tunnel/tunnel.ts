@@ -138,7 +138,7 @@ function createDevice(options: TunnelOptions): Device {
     mac1Key: mac1Key(publicKey),
     jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),
     load: new LoadMeter(limits.handshakesPerSecond),
-    limiter: new SourceLimiter(),
+    limiter: new SourceLimiter(limits),
     deadlines: new Deadlines<Peer>(),
     peers: new Map<TunnelKey, Peer>(),
     sessions: new Map(),
@@ -166,7 +166,7 @@ function withPeer(device: Device, publicKey: Uint8Array, act: (peer: Peer) => vo
 
 function addPeer(device: Device, addition: PeerAddition): TunnelPeer {
   withPeer(device, addition.publicKey, former => removePeer(device, former))
-  const peer = newPeer(device, addition.publicKey, addition, false)
+  const peer = newPeer(device, addition.publicKey, addition, addition.transient ?? false)
   device.peers.set(peer.id, peer)
   if ((addition.persistentKeepaliveMs ?? 0) > 0) peer.timers.set(PERSISTENT, device.environment.now())
   return peer

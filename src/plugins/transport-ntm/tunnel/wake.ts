@@ -36,10 +36,10 @@ function wakePeer(device: Device, peer: Peer, now: number): void {
   }
 }
 
-/** The keys are too old to be of use to anyone but a thief; a stranger leaves with them. */
+/** The keys are too old to be of use to anyone but a thief; who is here for a while leaves with them. */
 function zeroPeer(device: Device, peer: Peer): void {
   for (const _packet of peer.staged) drop(device, 'attemptOver')
-  if (peer.admitted) {
+  if (peer.transient) {
     removePeer(device, peer)
     device.output.forgotten?.(peer)
   } else wipePeer(device, peer)

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { staticKeyOf } from '../../../../src/plugins/transport-ntm/tunnel/aead.ts'
-import { SOURCES_REMEMBERED } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
+import { DEFAULT_LIMITS, SOURCES_REMEMBERED } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
 import { CookieJar, cookieKey, openCookieReply } from '../../../../src/plugins/transport-ntm/tunnel/cookie.ts'
 import { sourceNetwork } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
 import { LoadMeter, SourceLimiter } from '../../../../src/plugins/transport-ntm/tunnel/load.ts'
@@ -127,7 +127,7 @@ describe('under a flood of first messages', () => {
 
 describe('budgets', () => {
   it('give each source five at once and twenty a second', () => {
-    const limiter = new SourceLimiter()
+    const limiter = new SourceLimiter(DEFAULT_LIMITS)
     const allowed = (now: number, tries: number): number =>
       Array.from({ length: tries }, () => limiter.allows('10.0.0.1', now)).filter(Boolean).length
     expect(allowed(0, 50)).toBe(5)
@@ -137,7 +137,7 @@ describe('budgets', () => {
   })
 
   it('remember a bounded number of sources', () => {
-    const limiter = new SourceLimiter()
+    const limiter = new SourceLimiter(DEFAULT_LIMITS)
     for (let n = 0; n < SOURCES_REMEMBERED + 100; n++) limiter.allows(`${n}`, 0)
     expect(limiter.size).toBe(SOURCES_REMEMBERED)
   })
