@@ -8,13 +8,27 @@ import type { Figure } from './figures.ts'
 import { describeMachine } from './machine.ts'
 import { keep, print } from './report.ts'
 import { appendsRow } from './rows/appends.ts'
+import { commandsRow } from './rows/commands.ts'
+import { coordinatorRow } from './rows/coordinator.ts'
 import { pairRow } from './rows/pair.ts'
+import { replayRow } from './rows/replay.ts'
 import { textRow } from './rows/text.ts'
+import { tunnelRow } from './rows/tunnel.ts'
+import { wireRow } from './rows/wire.ts'
 import type { Settings } from './settings.ts'
 
 type Row = (settings: Settings) => Promise<readonly Figure[]>
 
-const ROWS: Readonly<Record<string, Row>> = { text: textRow, pair: pairRow, appends: appendsRow }
+const ROWS: Readonly<Record<string, Row>> = {
+  text: textRow,
+  pair: pairRow,
+  appends: appendsRow,
+  tunnel: tunnelRow,
+  replay: replayRow,
+  dc: coordinatorRow,
+  commands: commandsRow,
+  wire: wireRow,
+}
 
 const { values } = parseArgs({
   options: {
