@@ -18,9 +18,24 @@ export const callMethod = async (
   const method = live.owned('method').find(({ value }) => value.name === name)
   if (!method) throw new ChatError('NOT_FOUND', `There is no method '${causeOf(name)}' in this house.`)
   try {
-    return await untilAborted(method.fence.signal, Promise.resolve(method.value.call(params, caller)))
+    return await untilAborted(
+      method.fence.signal,
+      Promise.resolve(method.value.call(params, callerFor(method, caller))),
+    )
   } catch (error) {
     throw judge(method, error, caller)
+  }
+}
+
+/** The caller as the plugin sees it; most methods never look at the signal, so it is made when they do. */
+const callerFor = ({ fence }: Contributed<'method'>, caller: Caller): Caller => {
+  let signal: AbortSignal | undefined
+  return {
+    get signal() {
+      signal ??= fence.shielded(AbortSignal.any([caller.signal]))
+      return signal
+    },
+    emit: item => caller.emit(item),
   }
 }
 

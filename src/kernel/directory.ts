@@ -40,7 +40,7 @@ export class DirectorySwitch implements Directory {
         cancel()
         resolve(found)
       }
-      const asked = fence.guard('directory.lookup', () => value.lookup(name))
+      const asked = fence.guard('directory.lookup', () => Promise.resolve(value.lookup(name)))
       if (asked === undefined) answer('unreachable')
       else asked.then(answer, () => answer('unreachable'))
     })

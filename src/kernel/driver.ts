@@ -113,6 +113,7 @@ export class Driver implements Protocols {
     const { peers, journal, keyspace } = this.#parts
     switch (deed.kind) {
       case 'send':
+        mustBeBytes(deed.bytes)
         peers.send(deed.to, seat.protocol.port, deed.bytes)
         return
       case 'ingest':
@@ -128,6 +129,7 @@ export class Driver implements Protocols {
         journal.note(deed.what, deed.about)
         return
       case 'keep':
+        if (deed.value !== undefined) mustBeBytes(deed.value)
         keyspace(seat.contributed.plugin).put(deed.key, deed.value)
     }
   }
@@ -152,4 +154,9 @@ export class Driver implements Protocols {
       this.#parts.journal.note(`events could not be read: ${causeOf(error)}`, author)
     }
   }
+}
+
+/** Else the transport would be blamed for what the machine said, or a whole commit would fail. */
+function mustBeBytes(value: unknown): void {
+  if (!(value instanceof Uint8Array)) throw new TypeError('what it sends or keeps is not bytes')
 }

@@ -6,6 +6,7 @@
 import { type Observable, Subscription } from 'rxjs'
 import type { Clock } from './api/tokens.ts'
 import { causeOf } from './sentence.ts'
+import { shieldSignal } from './shielded-signal.ts'
 
 const FAILURES_MAX = 5
 const FAILURE_WINDOW_MS = 60_000
@@ -16,18 +17,24 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 export class Fence {
   readonly #clock: Clock
   readonly #trip: (reason: string) => void
+  readonly #tell: (what: string, error: unknown) => void
   #failedAtMs: number[] = []
   readonly #abort = new AbortController()
   /** Aborts when the plugin leaves the house, for whatever reason. */
-  readonly signal: AbortSignal = this.#abort.signal
+  readonly signal = this.shielded(this.#abort.signal)
   #open = true
   #failures = 0
   readonly #subscriptions = new Subscription()
 
-  /** `trip` is called once, after the call that was one too many has returned. */
-  constructor(clock: Clock, trip: (reason: string) => void) {
+  /** `trip` is called once, after the call that was one too many has returned; `tell` hears of each failure. */
+  constructor(
+    clock: Clock,
+    trip: (reason: string) => void,
+    tell: (what: string, error: unknown) => void = () => undefined,
+  ) {
     this.#clock = clock
     this.#trip = trip
+    this.#tell = tell
   }
 
   /** Failures counted since the plugin started, also those long ago. */
@@ -47,7 +54,11 @@ export class Fence {
    * it returns may reject later: that counts too.
    */
   guard<T>(what: string, run: () => T): T | undefined {
-    if (!this.#open) return undefined
+    return this.#open ? this.shield(what, run) : undefined
+  }
+
+  /** As `guard`, also while the plugin is leaving: its `stop` may wait for timers and datagrams. */
+  shield<T>(what: string, run: () => T): T | undefined {
     try {
       const result = run()
       if (isThenable(result)) result.then(undefined, error => this.count(what, error))
@@ -56,6 +67,21 @@ export class Fence {
       this.count(what, error)
       return undefined
     }
+  }
+
+  /** As `shield`, for the packet path: nothing is made for a call. */
+  pass<A, B>(what: string, run: (a: A, b: B) => unknown, a: A, b: B): void {
+    try {
+      const result = run(a, b)
+      if (result !== undefined && isThenable(result)) result.then(undefined, error => this.count(what, error))
+    } catch (error) {
+      this.count(what, error)
+    }
+  }
+
+  /** The same signal, whose listeners are the plugin's and run inside the fence. */
+  shielded(signal: AbortSignal): AbortSignal {
+    return shieldSignal(signal, (what, run) => this.shield(what, run))
   }
 
   /**
@@ -76,6 +102,7 @@ export class Fence {
   /** Counts one failure; the fifth within a minute withdraws the plugin. */
   count(what: string, error: unknown): void {
     if (!this.#open) return
+    this.#tell(what, error)
     const nowMs = this.#clock.monotonicMs()
     this.#failures += 1
     this.#failedAtMs = this.#failedAtMs.filter(atMs => nowMs - atMs < FAILURE_WINDOW_MS)

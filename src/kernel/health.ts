@@ -45,7 +45,10 @@ export const quarantined = (plugin: Named, error: unknown): PluginHealth => ({
 export class HealthBook implements Health {
   readonly #plugins = new Map<string, PluginHealth>()
   readonly #health = new Subject<PluginHealth>()
+  readonly #failures = new Subject<string>()
   readonly health$ = this.#health.asObservable()
+  /** One sentence for each failure that a fence has counted. */
+  readonly failure$ = this.#failures.asObservable()
 
   plugins(): readonly PluginHealth[] {
     return [...this.#plugins.values()]
@@ -53,6 +56,10 @@ export class HealthBook implements Health {
 
   of(id: string): PluginHealth | undefined {
     return this.#plugins.get(id)
+  }
+
+  fail(id: string, what: string, error: unknown): void {
+    this.#failures.next(`${id} failed in ${what}: ${causeOf(error)}.`)
   }
 
   report(health: PluginHealth): void {

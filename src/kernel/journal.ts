@@ -2,6 +2,7 @@
  * What happened beside the events, as the kernel's `Journal`: for `replay` and `why`, never for deciding. The
  * store bounds it; the oldest entries go first.
  */
+import { isId } from '../events/ids.ts'
 import type { LogStore } from '../store/log-store.ts'
 import type { Clock, Journal } from './api/index.ts'
 import type { Asides } from './asides.ts'
@@ -9,7 +10,12 @@ import { storeFailure } from './store-failure.ts'
 
 export function journalOf(clock: Clock, store: Pick<LogStore, 'journal'>, asides: Asides): Journal {
   return {
-    note: (what, about) => asides.note({ kind: 'note', entry: { at: clock.now(), about, what } }),
+    note: (what, about) => {
+      // One entry that cannot be written would make every commit fail that it waits to join.
+      if (typeof what !== 'string' || (about !== undefined && !isId(about)))
+        throw new TypeError('the journal keeps one line of text about an event or a device')
+      asides.note({ kind: 'note', entry: { at: clock.now(), about, what } })
+    },
     read: async function* (about) {
       try {
         await asides.flush(false)

@@ -39,10 +39,11 @@ export class Lifecycle {
 
   /** Sets up everything that can be, needs first. All contributions are in the book before any I/O begins. */
   setUp(loaded: readonly LoadedPlugin[]): void {
-    const { clock } = this.#rooms
+    const { clock, health } = this.#rooms
     this.#known = loaded.map(each => {
-      const resident = new Resident(each, clock, reason => {
-        this.quarantine(resident.id, new ChatError('PLUGIN_FAILED', reason))
+      const resident = new Resident(each, clock, {
+        trip: reason => this.quarantine(resident.id, new ChatError('PLUGIN_FAILED', reason)),
+        tell: (what, error) => health.fail(resident.id, what, error),
       })
       return resident
     })
@@ -134,6 +135,8 @@ export class Lifecycle {
 
   #refuse(resident: Resident, error: unknown): void {
     resident.leave()
+    // It has no stop hook to run, but may have armed timers already.
+    this.#leaving.push(stopInTurn([resident]))
     this.#rooms.health.report(refused(resident.manifest, error))
   }
 

@@ -58,12 +58,14 @@ export class MachineSeat {
     const turn: Turn = { nowMs: clock.monotonicMs(), random }
     const { fence } = this.contributed
     const { machine, name } = this.protocol
-    const outputs = fence.guard(`step of ${name} on '${input.kind}'`, () => machine.step(input, turn))
-    for (const output of outputs ?? []) {
-      if (this.#isGone) return
-      if (output.kind === 'wake') this.#arm(output.timer, output.afterMs)
-      else perform(output, this)
-    }
+    // What is performed is inside the fence too: an output may be anything that JavaScript can say.
+    fence.guard(`step of ${name} on '${input.kind}'`, () => {
+      for (const output of machine.step(input, turn)) {
+        if (this.#isGone) return
+        if (output.kind === 'wake') this.#arm(output.timer, output.afterMs)
+        else perform(output, this)
+      }
+    })
   }
 
   #arm(timer: string, afterMs: number | undefined): void {

@@ -6,6 +6,7 @@ import { ChatError } from './api/errors.ts'
 import type { AnyPlugin, Given, Installed, Manifest, Needs, Scope } from './api/plugin.ts'
 import type { Clock } from './api/tokens.ts'
 import { withDeadline } from './deadline.ts'
+import { Faces } from './faces.ts'
 import { Fence } from './fence.ts'
 import type { LoadedPlugin } from './loader.ts'
 import { checkInstalled } from './ownership.ts'
@@ -14,6 +15,12 @@ import { causeOf } from './sentence.ts'
 
 const START_DEADLINE_MS = 10_000
 const STOP_DEADLINE_MS = 5_000
+
+/** Who hears of a plugin's failures: of the one that was too many, and of each. */
+interface Watch {
+  trip(reason: string): void
+  tell(what: string, error: unknown): void
+}
 
 /** Looks a service up in the name of this plugin. */
 export type Give = (token: Needs[string]) => unknown
@@ -30,15 +37,17 @@ export class Resident implements Ranked {
   readonly #plugin: AnyPlugin
   readonly #config: unknown
   readonly #clock: Clock
+  readonly #faces: Faces
   #installed: Installed | undefined
   #stopping: Promise<string | undefined> | undefined
 
-  constructor({ manifest, plugin, config }: LoadedPlugin, clock: Clock, trip: (reason: string) => void) {
+  constructor({ manifest, plugin, config }: LoadedPlugin, clock: Clock, watch: Watch) {
     this.manifest = manifest
     this.needs = tokenIds(plugin.needs)
     this.wants = tokenIds(plugin.wants)
     this.provides = manifest.provides ?? []
-    this.fence = new Fence(clock, trip)
+    this.fence = new Fence(clock, watch.trip, watch.tell)
+    this.#faces = new Faces(manifest.id, this.fence)
     this.#plugin = plugin
     this.#config = config
     this.#clock = clock
@@ -50,7 +59,8 @@ export class Resident implements Ranked {
 
   /** Runs the plugin's setup and holds it to its manifest. Throws. */
   setUp(give: Give): Installed {
-    const given = { ...pick(this.#plugin.needs, give), ...pick(this.#plugin.wants ?? {}, give) }
+    const face: Give = token => this.#faces.of(token, give(token))
+    const given = { ...pick(this.#plugin.needs, face), ...pick(this.#plugin.wants ?? {}, face) }
     const installed = fromHook('setup', () => this.#plugin.setup(given, this.#config))
     // A setup that is async by mistake is refused below; its rejection must not end the process.
     if (installed instanceof Promise) installed.catch(() => {})
@@ -85,6 +95,8 @@ export class Resident implements Ranked {
       return undefined
     } catch (error) {
       return `${this.id} did not stop cleanly: ${causeOf(error)}.`
+    } finally {
+      await this.#faces.end()
     }
   }
 

@@ -138,7 +138,7 @@ export class LiveViews implements Views {
       ({ projection: { name, version }, state, fence, position: loadedAt }) => {
         // While the tail is folded, a state loaded from a later snapshot is ahead of the others.
         const position = Math.max(loadedAt, this.#position)
-        const saved = fence.guard(`save of ${name}`, () => state.save())
+        const saved = fence.guard(`save of ${name}`, () => bytesOf(state.save()))
         return saved === undefined
           ? []
           : [{ kind: 'snapshot', name, snapshot: { version, position, state: saved } } as const]
@@ -146,4 +146,10 @@ export class LiveViews implements Views {
     )
     if (asides.length > 0) await this.#store.write(asides, { sync })
   }
+}
+
+/** Else the write would fail for all views. */
+function bytesOf(saved: unknown): Uint8Array {
+  if (saved instanceof Uint8Array) return saved
+  throw new TypeError('what it saves is not bytes')
 }

@@ -1,0 +1,182 @@
+/**
+ * What a plugin is given in place of the kernel's own clock, network, log, gate and keyspace. What it hands in to
+ * be called later runs inside its fence, and once it has left the house its timers and sockets are gone and its
+ * handles refuse: a plugin that was withdrawn can neither break the house nor write on.
+ */
+import { ChatError } from './api/errors.ts'
+import type { AnyToken } from './api/plugin.ts'
+import { Clock, Gate, Keyspace, Log, Network, type UdpEndpoint, type UdpSocket } from './api/tokens.ts'
+import type { Fence } from './fence.ts'
+
+const TIMER = 'a timer of Clock.after'
+const DATAGRAM = 'the receiver given to Network.udp'
+
+/** Everything works until the plugin's `stop` has returned: it may need it to say goodbye. */
+export class Faces {
+  readonly #plugin: string
+  readonly #fence: Fence
+  readonly #timers = new Set<() => void>()
+  readonly #sockets = new Set<UdpSocket>()
+  #hasLeft = false
+
+  constructor(plugin: string, fence: Fence) {
+    this.#plugin = plugin
+    this.#fence = fence
+  }
+
+  /** The service as this plugin gets it. */
+  of(token: AnyToken, service: unknown): unknown {
+    if (service === undefined) return undefined
+    switch (token.id) {
+      case Clock.id:
+        return this.#clock(service as Clock)
+      case Network.id:
+        return this.#network(service as Network)
+      case Log.id:
+        return this.#log(service as Log)
+      case Gate.id:
+        return this.#gate(service as Gate)
+      case Keyspace.id:
+        return this.#keyspace(service as Keyspace)
+      default:
+        return service
+    }
+  }
+
+  /** The plugin has left. Takes away its timers and sockets; its handles refuse from now on. */
+  async end(): Promise<void> {
+    this.#hasLeft = true
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+    await Promise.allSettled([...this.#sockets].map(socket => socket.close()))
+  }
+
+  #clock(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      monotonicMs: () => clock.monotonicMs(),
+      after: (delayMs, run) => {
+        if (this.#hasLeft) return () => undefined
+        const stop = clock.after(delayMs, () => {
+          this.#timers.delete(cancel)
+          this.#fence.shield(TIMER, run)
+        })
+        const cancel = (): void => {
+          this.#timers.delete(cancel)
+          stop()
+        }
+        this.#timers.add(cancel)
+        return cancel
+      },
+    }
+  }
+
+  #network(network: Network): Network {
+    return {
+      udp: (local, receive) => this.#udp(network, local, receive),
+      localAddresses: () => network.localAddresses(),
+      addresses: host => network.addresses(host),
+      srv: name => network.srv(name),
+      txt: name => network.txt(name),
+    }
+  }
+
+  /** One closure a socket and none a datagram. */
+  async #udp(
+    network: Network,
+    local: UdpEndpoint,
+    receive: Parameters<Network['udp']>[1],
+  ): Promise<UdpSocket> {
+    this.#mustBeHere()
+    const fence = this.#fence
+    const socket = await network.udp(local, (bytes, from) => fence.pass(DATAGRAM, receive, bytes, from))
+    if (this.#hasLeft) {
+      await socket.close()
+      throw this.#gone()
+    }
+    this.#sockets.add(socket)
+    return {
+      local: socket.local,
+      send: (bytes, to) => socket.send(bytes, to),
+      close: () => {
+        this.#sockets.delete(socket)
+        return socket.close()
+      },
+    }
+  }
+
+  #log(log: Log): Log {
+    return {
+      appended$: log.appended$,
+      submit: async (stream, drafts) => {
+        this.#mustBeHere()
+        return log.submit(stream, drafts)
+      },
+      find: async id => {
+        this.#mustBeHere()
+        return log.find(id)
+      },
+      read: query => this.#reading(() => log.read(query)),
+      tips: async stream => {
+        this.#mustBeHere()
+        return log.tips(stream)
+      },
+      authors: async stream => {
+        this.#mustBeHere()
+        return log.authors(stream)
+      },
+      streams: async () => {
+        this.#mustBeHere()
+        return log.streams()
+      },
+    }
+  }
+
+  #gate(gate: Gate): Gate {
+    return {
+      ingest: async (run, from) => {
+        this.#mustBeHere()
+        return gate.ingest(run, from)
+      },
+    }
+  }
+
+  /** What is put is promised to nobody, so that a put that comes too late is lost in silence. */
+  #keyspace(keyspace: Keyspace): Keyspace {
+    return {
+      get: async key => {
+        this.#mustBeHere()
+        return keyspace.get(key)
+      },
+      list: prefix => this.#reading(() => keyspace.list(prefix)),
+      write: async entries => {
+        this.#mustBeHere()
+        for (const [key, value] of entries) checkEntry(key, value)
+        return keyspace.write(entries)
+      },
+      put: (key, value) => {
+        checkEntry(key, value)
+        if (!this.#hasLeft) keyspace.put(key, value)
+      },
+    }
+  }
+
+  async *#reading<T>(read: () => AsyncIterable<T>): AsyncGenerator<T> {
+    this.#mustBeHere()
+    yield* read()
+  }
+
+  #mustBeHere(): void {
+    if (this.#hasLeft) throw this.#gone()
+  }
+
+  #gone(): ChatError {
+    return new ChatError('PLUGIN_FAILED', `${this.#plugin} is withdrawn and may not use this any more`)
+  }
+}
+
+/** What is not bytes would make the whole commit fail that it joins, at the cost of everybody in it. */
+function checkEntry(key: unknown, value: unknown): void {
+  if (typeof key === 'string' && (value === undefined || value instanceof Uint8Array)) return
+  throw new ChatError('BUG', 'a keyspace keeps bytes under a text')
+}
