@@ -37,18 +37,31 @@ export const attach = async (home: string): Promise<Session | undefined> => {
     isLate = true
     socket.destroy()
   }, GREETING_TIMEOUT_MS)
+  const hungUp = new Promise<undefined>(done => socket.once('close', () => done(undefined)))
   try {
-    const session = new RemoteSession(socket)
-    await session.greet(readToken(place))
-    return session
+    const greeted = await Promise.race([greet(socket, readToken(place)), hungUp])
+    if (isLate)
+      throw new ChatError('TIMED_OUT', 'the node of this home runs but does not answer', {
+        hint: 'look at its process; `ntm up` can start it again once it is gone',
+      })
+    return greeted
   } catch (error) {
     socket.destroy()
-    if (!isLate) throw error
-    throw new ChatError('TIMED_OUT', 'the node of this home runs but does not answer', {
-      hint: 'look at its process; `ntm up` can start it again once it is gone',
-    })
+    throw error
   } finally {
     clearTimeout(giveUp)
+  }
+}
+
+/** A node that hangs up on a greeting was just stopping: then nobody is there. */
+const greet = async (socket: Socket, token: string): Promise<Session | undefined> => {
+  const session = new RemoteSession(socket)
+  try {
+    await session.greet(token)
+    return session
+  } catch (error) {
+    if (socket.readableEnded || socket.destroyed) return undefined
+    throw error
   }
 }
 

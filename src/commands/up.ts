@@ -1,5 +1,5 @@
 /** `ntm up`: runs this home's node in the foreground until a signal or `ntm down`. */
-import { startNode } from '../kernel/node/reach-shell.ts'
+import { startToStay } from '../kernel/node/reach-shell.ts'
 import { NtmCommand } from './base/command.ts'
 
 export default class UpCommand extends NtmCommand {
@@ -7,13 +7,15 @@ export default class UpCommand extends NtmCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(UpCommand)
-    const node = await startNode({ home: flags.home, passphraseFile: flags['passphrase-file'] })
+    const { home, 'passphrase-file': passphraseFile } = flags
+    const { runNode } = await import('../kernel/node/node-shell.ts')
+    const node = await startToStay(home, () => runNode({ home, passphraseFile, runs: 'up' }))
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => node.stop())
     this.print(
       flags.json,
       { type: 'ready', name: node.name },
       `${node.name} is up; stop with Ctrl-C or \`ntm down\``,
     )
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => node.stop())
     await node.stopped
   }
 }

@@ -1,5 +1,6 @@
 /** `ntm dc serve`: a Direction Coordinator, until a signal. */
 import { Flags } from '@oclif/core'
+import { startToStay } from '../../kernel/node/reach-shell.ts'
 import { NtmCommand } from '../base/command.ts'
 
 export default class DcServeCommand extends NtmCommand {
@@ -14,14 +15,16 @@ export default class DcServeCommand extends NtmCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(DcServeCommand)
     const { serveDc } = await import('../../kernel/node/serve-dc-shell.ts')
-    const dc = await serveDc({
+    const options = {
       home: flags.home,
       passphraseFile: flags['passphrase-file'],
       domain: flags.domain,
       listen: flags.listen,
       advertise: flags.advertise,
       roles: (flags.with ?? '').split(',').filter(role => role !== ''),
-    })
+    }
+    const dc = await startToStay(flags.home, () => serveDc(options))
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dc.stop())
     for (const role of dc.missingRoles)
       process.stderr.write(`ntm: the role ${role} is not in this build; it is left out\n`)
     this.print(
@@ -29,7 +32,6 @@ export default class DcServeCommand extends NtmCommand {
       dc.ready,
       `DC for ${dc.ready.domain} at ${dc.ready.address}\njoin with ${dc.ready.join}`,
     )
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dc.stop())
     await dc.stopped
   }
 }

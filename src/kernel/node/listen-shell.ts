@@ -16,7 +16,7 @@ const BACKLOG_MAX_BYTES = 8 * 1024 * 1024
 /** Time a visitor has to say hello. */
 const HELLO_TIMEOUT_MS = 5_000
 /** Time that aborted calls have to end, and that visitors have to go once all is answered. */
-const GOODBYE_TIMEOUT_MS = 2_000
+const GOODBYE_TIMEOUT_MS = 5_000
 
 export interface Listening {
   /** Takes no more calls and answers those under way; without patience they are asked to end now. */

@@ -37,8 +37,14 @@ export interface RunningNode {
 }
 
 /** The passphrase from the file, or from the environment, or none. */
-export const passphraseOf = (file: string | undefined): string | undefined =>
-  file === undefined ? process.env.NTM_PASSPHRASE : readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+export const passphraseOf = (file: string | undefined): string | undefined => {
+  if (file === undefined) return process.env.NTM_PASSPHRASE
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new ChatError('PASSPHRASE', `the passphrase file ${file} cannot be read`, { cause })
+  }
+}
 
 /** Gives the transport what the home says about coordinator and socket. */
 const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
@@ -53,27 +59,22 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
   const store = await home.openLog()
   const isPerson = home.person !== undefined
   const name = home.config.name ?? 'dc'
-  try {
-    return await startDevice({
-      ...{ clock: systemClock, random: systemRandom, network: ownNetwork(), store },
-      keys: home.keys,
-      person: home.person,
-      plugins: [nodePlugin, ...(isPerson ? NODE_PLUGINS : COORDINATOR_PLUGINS)],
-      config: isPerson ? settled(home.config, runs === 'offline') : home.config,
-      packages: installedPackages(home.directory),
-      services: path => [
-        shared(NodeControl, {
-          ...{ name, runs, atRest: home.atRest, stop },
-          events: () => store.lastPosition,
-          verify: () => store.verify(),
-          replay: () => path.replay(),
-        }),
-      ],
-    })
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  return startDevice({
+    ...{ clock: systemClock, random: systemRandom, network: ownNetwork(), store },
+    keys: home.keys,
+    person: home.person,
+    plugins: [nodePlugin, ...(isPerson ? NODE_PLUGINS : COORDINATOR_PLUGINS)],
+    config: isPerson ? settled(home.config, runs === 'offline') : home.config,
+    packages: installedPackages(home.directory),
+    services: path => [
+      shared(NodeControl, {
+        ...{ name, runs, atRest: home.atRest, stop },
+        events: () => store.lastPosition,
+        verify: () => store.verify(),
+        replay: () => path.replay(),
+      }),
+    ],
+  })
 }
 
 /** Runs the node of a home that is opened already. Rejects with LOG_LOCKED while another process has its log. */
@@ -89,6 +90,7 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
     await device.stop().finally(ended)
   }
   const name = home.config.name ?? 'dc'
+  if (runs === 'up') (await import('./notices-shell.ts')).logNotices(name, device)
   listening = await listenLocally(placeOf(home.directory), {
     about: { pid: process.pid, name, runs },
     call: (method, params, caller) => device.house.call(method, params, caller),

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { attach } from '../../client/attach-shell.ts'
 import type { Session } from '../../client/session.ts'
 import { ChatError } from '../api/errors.ts'
-import type { NodeOptions, RunningNode } from './node-shell.ts'
+import type { NodeOptions } from './node-shell.ts'
 
 const LOOK_AGAIN_MS = 20
 /** A command inside which the node runs can wait for half a minute itself. */
@@ -23,19 +23,22 @@ interface Attempt<T> {
   readonly start: () => Promise<T>
 }
 
-const isLocked = (error: unknown): boolean => error instanceof ChatError && error.code === 'LOG_LOCKED'
+/** The log has another process, or the node found is just stopping: what is true a moment later is another thing. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof ChatError && (error.code === 'LOG_LOCKED' || error.code === 'NODE_LEAVING')
 
 export const joinOrStart = async <T>({ home, timeoutMs, join, start }: Attempt<T>): Promise<T> => {
   for (const startedAt = Date.now(); ; await sleep(LOOK_AGAIN_MS)) {
     const isLate = Date.now() - startedAt > timeoutMs
     const running = await attach(home)
-    const joined = running === undefined ? undefined : await join(running)
-    if (joined !== undefined) return joined
-    await running?.close()
     try {
       if (running === undefined) return await start()
+      const joined = await join(running)
+      if (joined !== undefined) return joined
+      await running.close()
     } catch (error) {
-      if (isLate || !isLocked(error)) throw error
+      await running?.close()
+      if (isLate || !isPassing(error)) throw error
     }
     if (isLate) throw new ChatError('LOG_LOCKED', 'another command keeps the log of this home for itself')
   }
@@ -50,17 +53,16 @@ const reachNode = (options: NodeOptions): Promise<Session> =>
     start: async () => (await import('./embed-shell.ts')).embedNode(options),
   })
 
-/** Starts the node that stays. Rejects with ALREADY_RUNNING; waits for commands that run one meanwhile. */
-export const startNode = (options: Omit<NodeOptions, 'runs'>): Promise<RunningNode> =>
-  joinOrStart<RunningNode>({
-    home: options.home,
+/** Starts what stays. Rejects with ALREADY_RUNNING; waits for commands that run a node of this home meanwhile. */
+export const startToStay = <T>(home: string, start: () => Promise<T>): Promise<T> =>
+  joinOrStart<T>({
+    home,
     timeoutMs: UP_TIMEOUT_MS,
-    join: running => {
-      if (running.runs !== 'up') return undefined
-      running.close()
+    join: ({ runs }) => {
+      if (runs !== 'up') return undefined
       throw new ChatError('ALREADY_RUNNING', 'a node is already running for this home')
     },
-    start: async () => (await import('./node-shell.ts')).runNode({ ...options, runs: 'up' }),
+    start,
   })
 
 /**
@@ -77,7 +79,7 @@ export const withNode = async <T>(
       return { result: await use(node), closed: node.close() }
     } catch (error) {
       await node.close()
-      if (!(error instanceof ChatError) || error.code !== 'NODE_LEAVING') throw error
+      if (!isPassing(error)) throw error
     }
   }
 }

@@ -11,11 +11,9 @@ import { joinOrStart } from './reach-shell.ts'
 const TIMEOUT_MS = 60_000
 
 const askNode = async (running: Session): Promise<Verified> => {
-  try {
-    return await running.call<Verified>('log.verify')
-  } finally {
-    await running.close()
-  }
+  const found = await running.call<Verified>('log.verify')
+  await running.close()
+  return found
 }
 
 const checkFiles = async ({ home, passphraseFile }: Omit<NodeOptions, 'runs'>): Promise<Verified> => {

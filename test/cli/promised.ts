@@ -1,0 +1,109 @@
+/** The fields that scripts rely on, as shapes: more may be there, none of these may be missing or change its kind. */
+import { z } from 'zod'
+
+const id = z.string().regex(/^[0-9a-f]{64}$/)
+const at = z.number().int().min(1_500_000_000_000)
+const messageState = z.enum(['queued', 'sent', 'stored', 'delivered', 'read', 'failed'])
+const path = z.enum(['direct', 'relay', 'mailbox'])
+
+export const promised = {
+  init: z.object({
+    name: z.string(),
+    person: id,
+    device: id,
+    virtualIPv4: z.ipv4(),
+    virtualIPv6: z.ipv6(),
+    recovery: z.string().regex(/^([a-z]+ ){11}[a-z]+$/),
+  }),
+  dcReady: z.object({
+    type: z.literal('ready'),
+    domain: z.string(),
+    address: z.string().regex(/^\S+:\d+$/),
+    join: z.string().regex(/^\S+:\d+#[A-Za-z0-9_-]{43}$/),
+    roles: z.array(z.string()),
+  }),
+  up: z.object({ type: z.literal('ready'), name: z.string() }),
+  status: z.object({
+    running: z.boolean(),
+    name: z.string(),
+    dc: z.object({ state: z.enum(['up', 'down', 'registering']) }),
+    peers: z.number().int(),
+    events: z.number().int(),
+    atRest: z.string(),
+  }),
+  sent: z.object({ id, state: messageState, path: path.nullable(), rttMs: z.number().nullable() }),
+  history: z.object({
+    messages: z.array(z.object({ id, from: z.string(), at, text: z.string(), state: messageState })),
+  }),
+  contacts: z.object({
+    contacts: z.array(
+      z.object({
+        name: z.string(),
+        person: id,
+        verified: z.boolean(),
+        state: z.enum(['request', 'accepted', 'blocked']),
+      }),
+    ),
+  }),
+  peers: z.object({
+    peers: z.array(
+      z.object({
+        name: z.string(),
+        path: path.nullable(),
+        address: z.string().nullable(),
+        rttMs: z.number().nullable(),
+        mtu: z.number(),
+        lastSeen: at.nullable(),
+      }),
+    ),
+  }),
+  ping: z.object({
+    sent: z.number(),
+    received: z.number(),
+    rttMsMin: z.number(),
+    rttMsP50: z.number(),
+    rttMsMax: z.number(),
+    path,
+  }),
+  plugins: z.object({
+    plugins: z.array(
+      z.object({
+        id: z.string(),
+        version: z.string(),
+        state: z.enum(['running', 'refused', 'quarantined', 'off']),
+        reason: z.string().nullable(),
+      }),
+    ),
+  }),
+  event: z.object({ id, stream: id, author: id, type: z.string(), at }),
+  verified: z.object({
+    events: z.number(),
+    streams: z.number(),
+    forks: z.number(),
+    gaps: z.number(),
+    ok: z.boolean(),
+  }),
+  replayed: z.object({
+    events: z.number(),
+    eventsPerSecond: z.number(),
+    stateHash: id,
+    matchesLive: z.boolean(),
+  }),
+  names: z.object({ names: z.array(z.object({ name: z.string(), person: id, state: z.string() })) }),
+  token: z.object({ token: z.string().min(8) }),
+  text: z.object({ type: z.literal('text') }),
+  summary: z.object({
+    type: z.literal('summary'),
+    texts: z.object({
+      sent: z.number(),
+      acked: z.number(),
+      lost: z.number(),
+      rttMsP50: z.number(),
+      rttMsP99: z.number(),
+    }),
+    ok: z.boolean(),
+  }),
+  failure: z.object({
+    error: z.object({ code: z.string(), message: z.string().min(1), hint: z.string() }),
+  }),
+}

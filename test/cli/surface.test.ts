@@ -1,0 +1,87 @@
+/** The surface that scripts rely on, as a snapshot; the committed manifest; and what is no command at all. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { expectRefused } from './expectations.ts'
+import { type Document, ROOT, run } from './program.ts'
+
+const readJson = (path: string): Document => JSON.parse(readFileSync(path, 'utf8'))
+const manifest = (): Document => readJson(join(ROOT, 'oclif.manifest.json'))
+
+/** What a command line can say: names, whether they are required, which values they take. */
+const surfaceOf = ({ commands }: Document): Document =>
+  Object.fromEntries(
+    Object.entries<Document>(commands)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, { args, flags }]) => [id.replaceAll(':', ' '), { args: words(args), flags: words(flags) }]),
+  )
+
+const words = (described: Document): Document =>
+  Object.fromEntries(
+    Object.entries<Document>(described).map(
+      ([name, { required, options, char, type, default: byDefault }]) => [
+        char === undefined ? name : `${name} -${char}`,
+        [
+          type,
+          required === true ? 'required' : '',
+          options?.join('|') ?? '',
+          byDefault === undefined ? '' : `= ${byDefault}`,
+        ]
+          .filter(word => word !== undefined && word !== '' && word !== '= false')
+          .join(' '),
+      ],
+    ),
+  )
+
+test('commands, arguments and flags are those that were promised', () => {
+  expect(surfaceOf(manifest())).toEqual(readJson(join(import.meta.dirname, 'surface.json')))
+})
+
+test('the committed manifest is the one that the commands generate', () => {
+  const copy = mkdtempSync(join(tmpdir(), 'ntm-manifest-'))
+  try {
+    for (const part of ['package.json', 'dist', 'bin'])
+      cpSync(join(ROOT, part), join(copy, part), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/oclif/bin/run.js'), 'manifest', '.'], {
+      cwd: copy,
+      env: { ...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: '1' },
+      stdio: 'pipe',
+    })
+    expect(manifest()).toEqual(readJson(join(copy, 'oclif.manifest.json')))
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+})
+
+describe('wrong usage', () => {
+  const refused: readonly (readonly [what: string, args: readonly string[], code: string])[] = [
+    ['an unknown command', ['frobnicate', '--json'], 'USAGE'],
+    ['an unknown word of a topic', ['contact', 'frobnicate', '--json'], 'USAGE'],
+    ['an unknown flag', ['status', '--frobnicate', '--json'], 'USAGE'],
+    ['a missing argument', ['history', '--json'], 'USAGE'],
+    ['a value that is none', ['send', 'bob', 'hi', '--wait', 'forever', '--json'], 'USAGE'],
+    ['a number that is none', ['send', 'bob', 'hi', '--timeout', 'soon', '--json'], 'USAGE'],
+    ['a role of another build', ['relay', 'serve', '--json'], 'NOT_IN_BUILD'],
+    ['files of another build', ['file', 'send', 'bob', 'x', '--json'], 'NOT_IN_BUILD'],
+    ['a part of the demo of another build', ['demo', '--group', '--json'], 'NOT_IN_BUILD'],
+  ]
+  test.each(refused)('%s exits with 2 and one sentence', async (_, args, code) => {
+    expectRefused(await run(args), 2, code)
+  })
+
+  test('a name that could move the cursor is shown as its code', async () => {
+    const { stderr } = await run(['init', '\u001b[31mred', '--dc', 'x:1#y', '--home', '/nonexistent/home'])
+    expect(stderr).toContain('\\u{1b}[31mred')
+    expect(stderr).not.toContain('\u001b')
+  })
+})
+
+test('the version and the help need no home', async () => {
+  const [version, help] = await Promise.all([run(['--version']), run(['--help'])])
+  expect(version.stdout).toContain(readJson(join(ROOT, 'package.json')).version)
+  expect(help.stdout).toContain('COMMANDS')
+  expect([version.code, help.code]).toEqual([0, 0])
+})
