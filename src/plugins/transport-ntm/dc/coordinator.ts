@@ -24,8 +24,8 @@ import { Authorisations } from './authorisations.ts'
 import { Counters } from './counters.ts'
 import { Directions, type Party, type Responder, type Telling } from './directions.ts'
 import { KEYS } from './keys.ts'
-import { ANSWERS_MAX_BYTES, SWEEP_MS } from './limits.ts'
-import { type DcOutput, type DcTurn, sendTo, tell } from './outputs.ts'
+import { ANSWERS_MAX_BYTES, CLAIMS_PENDING_MAX, SWEEP_MS } from './limits.ts'
+import { type DcOutput, type DcTurn, type Entries, sendTo, tell } from './outputs.ts'
 import { Recall } from './recall.ts'
 import { type Grant, Registrar, type RegistrarParts } from './registrar.ts'
 import { leaseOf, type Registration, Registrations } from './registrations.ts'
@@ -40,12 +40,14 @@ const REQUESTS: readonly MessageType[] = [
   'authorisation-withdrawal',
 ]
 
-interface Claiming {
-  readonly grant: Grant
-  readonly request: RegistrationRequest
+/** A node that is answered once the disk has what the answer promises. */
+type Waiting = {
   readonly from: TunnelKey
   readonly endpoint: UdpEndpoint
-}
+} & (
+  | { readonly grant: Grant; readonly request: RegistrationRequest }
+  | { readonly grant: undefined; readonly request: KeepAlive }
+)
 
 export class Coordinator {
   readonly counters = new Counters()
@@ -57,7 +59,7 @@ export class Coordinator {
   readonly #directions = new Directions(this.#authorisations)
   readonly #assembler = new Assembler()
   readonly #answers = new AnswerCache(ANSWER_LIFETIME_MS, ANSWERS_MAX_BYTES)
-  readonly #claiming = new Map<number, Claiming>()
+  readonly #waiting = new Map<number, Waiting>()
   #tickets = 0
   #sweepMs = 0
 
@@ -91,15 +93,11 @@ export class Coordinator {
 
   /** A write has been synced, or has failed. */
   written(ticket: number, isWritten: boolean, turn: DcTurn): readonly DcOutput[] {
-    const claiming = this.#claiming.get(ticket)
-    if (claiming === undefined) return []
-    this.#claiming.delete(ticket)
-    this.#registrar.settle(claiming.grant, isWritten)
-    return this.#count(
-      isWritten
-        ? this.#welcome(claiming, turn)
-        : this.#refuse(claiming.from, claiming.request.transaction, 'failed'),
-    )
+    const waiting = this.#waiting.get(ticket)
+    if (waiting === undefined) return []
+    this.#waiting.delete(ticket)
+    if (waiting.grant !== undefined) this.#registrar.settle(waiting.grant, isWritten)
+    return this.#count(this.#answer(waiting, isWritten, turn))
   }
 
   woke(turn: DcTurn): readonly DcOutput[] {
@@ -176,17 +174,15 @@ export class Coordinator {
   }
 
   #keepAlive(
-    { transaction, keepAliveMs }: KeepAlive,
+    request: KeepAlive,
     registration: Registration,
     endpoint: UdpEndpoint,
     turn: DcTurn,
   ): readonly DcOutput[] {
-    const { tunnelKey } = registration
-    const hasMoved = !sameEndpoint(registration.endpoint, endpoint)
-    registration.endpoint = endpoint
-    registration.expiresMs = turn.nowMs + leaseOf(keepAliveMs)
-    const kept = hasMoved && registration.guestRecord === undefined ? keepEndpoint(tunnelKey, endpoint) : []
-    return [...tell(tunnelKey, { type: 'keep-alive-ack', transaction, observed: endpoint }), ...kept]
+    const from = registration.tunnelKey
+    registration.expiresMs = turn.nowMs + leaseOf(request.keepAliveMs)
+    const isGuest = registration.guestRecord !== undefined
+    return this.#whenKept({ grant: undefined, request, from, endpoint }, isGuest, turn)
   }
 
   #register(
@@ -195,20 +191,59 @@ export class Coordinator {
     endpoint: UdpEndpoint,
     turn: DcTurn,
   ): readonly DcOutput[] {
-    const claim = this.#registrar.claim(request, from, turn)
+    const claim = this.#registrar.claim(request, from, endpoint, turn)
     if (!claim.ok) {
       if (claim.why === 'waiting') return []
       return this.#refuse(from, request.transaction, claim.why)
     }
-    const claiming = { grant: claim.value, request, from, endpoint }
-    const { entries } = claim.value
-    if (entries.length === 0) return this.#welcome(claiming, turn)
+    return this.#whenKept({ grant: claim.value, request, from, endpoint }, request.isGuest, turn)
+  }
+
+  /**
+   * Answers once everything is on the disk that must be known after a crash: what was granted, and where the node
+   * is, so that it can be called back.
+   */
+  #whenKept(waiting: Waiting, isGuest: boolean, turn: DcTurn): readonly DcOutput[] {
+    const { grant, from, endpoint } = waiting
+    const place = isGuest || this.#isPlaceKept(from, endpoint) ? [] : placeEntries(from, endpoint)
+    const entries = [...(grant?.entries ?? []), ...place]
+    if (entries.length === 0) return this.#answer(waiting, true, turn)
+    if (this.#waiting.size >= CLAIMS_PENDING_MAX) {
+      if (grant !== undefined) this.#registrar.settle(grant, false)
+      return this.#refuse(from, waiting.request.transaction, 'busy')
+    }
     this.#tickets += 1
-    this.#claiming.set(this.#tickets, claiming)
+    this.#waiting.set(this.#tickets, waiting)
     return [{ kind: 'write', ticket: this.#tickets, entries }]
   }
 
-  #welcome({ grant, request, from, endpoint }: Claiming, turn: DcTurn): readonly DcOutput[] {
+  #isPlaceKept(from: TunnelKey, endpoint: UdpEndpoint): boolean {
+    const kept = this.registrations.find(from)?.endpoint ?? this.recall.endpointOf(from)
+    return kept !== undefined && sameEndpoint(kept, endpoint)
+  }
+
+  /** A grant stands on the disk or not at all; where a node is, the coordinator knows even if its disk is full. */
+  #answer(waiting: Waiting, isWritten: boolean, turn: DcTurn): readonly DcOutput[] {
+    const { grant, from, endpoint } = waiting
+    const { transaction } = waiting.request
+    if (grant === undefined) {
+      const registration = this.registrations.find(from)
+      if (registration !== undefined) registration.endpoint = endpoint
+      return tell(from, { type: 'keep-alive-ack', transaction, observed: endpoint })
+    }
+    if (isWritten || grant.entries.length === 0) return this.#welcome(grant, waiting, turn)
+    return this.#refuse(from, transaction, 'failed')
+  }
+
+  #welcome(
+    grant: Grant,
+    {
+      request,
+      from,
+      endpoint,
+    }: Pick<Waiting & { request: RegistrationRequest }, 'request' | 'from' | 'endpoint'>,
+    turn: DcTurn,
+  ): readonly DcOutput[] {
     const { record, virtualIpv4, countersignature } = grant
     const { transaction, keepAliveMs, isGuest } = request
     const leaseMs = leaseOf(keepAliveMs)
@@ -228,7 +263,7 @@ export class Coordinator {
     const dcKey = this.#parts.keys.device
     const response = { transaction, virtualIpv4, observed: endpoint, dcKey, countersignature, leaseMs }
     const told = tell(from, { type: 'registration-response', ...response, capabilities: 0 })
-    return isGuest ? told : [...told, ...keepEndpoint(from, endpoint), ...this.drop(unlisted)]
+    return isGuest ? told : [...told, ...this.drop(unlisted)]
   }
 
   #refuse(to: TunnelKey, transaction: TransactionId, code: SignallingError): readonly DcOutput[] {
@@ -248,7 +283,7 @@ export class Coordinator {
   }
 }
 
-function keepEndpoint(tunnelKey: TunnelKey, endpoint: UdpEndpoint): readonly DcOutput[] {
+function placeEntries(tunnelKey: TunnelKey, endpoint: UdpEndpoint): Entries {
   const encoded = encodeEndpoint(endpoint)
-  return encoded.ok ? [{ kind: 'put', key: KEYS.endpoint(tunnelKey), value: encoded.value }] : []
+  return encoded.ok ? [[KEYS.endpoint(tunnelKey), encoded.value]] : []
 }

@@ -24,13 +24,17 @@ export const DIRECTIONS_PENDING_PER_NODE = 32
 export const REQUESTS_PER_SECOND = 20
 export const REQUESTS_BURST = 60
 
+/** Signatures checked for those who are not registered: of one tunnel key, and from one network. */
+export const CHECKS_PER_KEY = { sourcePerSecond: 1, sourceBurst: 4 } as const
+export const CHECKS_PER_SOURCE = { sourcePerSecond: 500, sourceBurst: 500 } as const
+
 /** Persons that one person has authorised, and such pairs in all. */
 export const AUTHORISED_PER_PERSON_MAX = 1_024
 export const AUTHORISED_MAX = 200_000
 
 export const ANSWERS_MAX_BYTES = 4 * 1024 * 1024
 
-/** Claims that wait for the disk. */
+/** Claims and moves that wait for the disk. */
 export const CLAIMS_PENDING_MAX = 4_096
 
 export const PATTERNS_MAX = 1_024

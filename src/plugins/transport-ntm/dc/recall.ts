@@ -32,6 +32,11 @@ export class Recall {
     this.#endpoints.set(tunnelKey, endpoint)
   }
 
+  /** Where a device that is not back yet was before the restart, as it stands on the disk. */
+  endpointOf(tunnelKey: TunnelKey): UdpEndpoint | undefined {
+    return this.#endpoints.get(tunnelKey)
+  }
+
   begin(nowMs: number): void {
     if (this.#endpoints.size > 0) this.#startRound(nowMs)
   }

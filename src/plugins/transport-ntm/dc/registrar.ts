@@ -6,6 +6,7 @@
 import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
 import { isUnder } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
+import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import {
   type Countersignature,
   countersign,
@@ -19,6 +20,7 @@ import {
 import type { RegistrationRequest, SignallingError } from '../signalling/messages.ts'
 import { type Access, judgeAccess } from './access.ts'
 import { type Addresses, ownerKey } from './addresses.ts'
+import { Door } from './door.ts'
 import { KEYS } from './keys.ts'
 import { CLAIMS_PENDING_MAX } from './limits.ts'
 import {
@@ -73,6 +75,7 @@ interface Standing {
 
 export class Registrar {
   readonly #parts: RegistrarParts
+  readonly #door = new Door()
   /** Names that wait for the disk. */
   readonly #waiting = new Set<string>()
 
@@ -83,7 +86,12 @@ export class Registrar {
   /**
    * Judges a claim. What it grants must be settled, once written or failed; with nothing to write, at once.
    */
-  claim(request: RegistrationRequest, from: TunnelKey, turn: DcTurn): Result<Grant, ClaimRefusal> {
+  claim(
+    request: RegistrationRequest,
+    from: TunnelKey,
+    endpoint: UdpEndpoint,
+    turn: DcTurn,
+  ): Result<Grant, ClaimRefusal> {
     const read = readNameRecord(request.record)
     if (!read.ok || read.value.expires <= turn.wallMs) return refuse('record-refused')
     if (request.record.length > CLAIMED_RECORD_MAX_BYTES) return refuse('record-refused')
@@ -93,7 +101,10 @@ export class Registrar {
     const access = judgeAccess(this.#parts.access(), record.name)
     if (access === 'refused') return refuse('access-refused')
     if (this.#waiting.has(record.name)) return refuse('waiting')
-    if (!this.#isKnown(record) && !verifyNameRecord(record).ok) return refuse('record-refused')
+    if (!this.#isKnown(record)) {
+      if (!this.#door.opensTo(from, endpoint, turn.nowMs)) return refuse('busy')
+      if (!verifyNameRecord(record).ok) return refuse('record-refused')
+    }
     if (request.isGuest) return this.#guest(record)
     if (!isUnder(record.name, this.#parts.domain)) return refuse('name-foreign')
     const standing = this.#standing(record, request.token, access === 'token', turn)

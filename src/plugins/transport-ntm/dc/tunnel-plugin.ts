@@ -31,7 +31,7 @@ const linkOver = (carrier: Carrier): DcLink => {
   let port: Port | undefined
   return {
     send: (to, bytes, at) => {
-      const neighbour = carrier.meet(to, { endpoints: at === undefined ? [] : [at] })
+      const neighbour = carrier.meet(to, { endpoints: at === undefined ? [] : [at], transient: true })
       if (at !== undefined && !neighbour.peer.established) carrier.hint(neighbour, [at])
       port?.send(neighbour, PORTS.signalling, bytes)
     },

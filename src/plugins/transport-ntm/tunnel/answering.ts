@@ -60,8 +60,8 @@ export function receiveInitiation(
 }
 
 /**
- * Under load a handshake message must carry a cookie and stay within its source's budget. Also used for
- * responses, which cost as much to read.
+ * Under load a handshake message must carry a cookie and stay within its source's budget. Also used for answers
+ * that nobody waits for any more.
  */
 export function refuseUnderLoad(
   device: Device,

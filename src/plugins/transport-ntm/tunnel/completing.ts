@@ -10,7 +10,7 @@ import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
 import { decodeCookieReply, decodeResponse } from './messages.ts'
 import { readResponse, type TransportKeys } from './noise.ts'
-import type { Peer } from './peer.ts'
+import type { Peer, PendingHandshake } from './peer.ts'
 import { Session } from './session.ts'
 import { completeHandshake, flushStaged, sendKeepalive } from './transport.ts'
 
@@ -25,7 +25,7 @@ export function receiveResponse(
   const { sender, receiver, noise } = decodeResponse(bytes)
   const peer = device.pending.get(receiver)
   if (peer?.handshake === undefined) return 'unknownIndex'
-  const overload = refuseUnderLoad(device, bytes, from, now)
+  const overload = refuseAnswerUnderLoad(device, peer.handshake, bytes, from, now)
   if (overload !== undefined) return overload
   const read = readResponse({
     initiated: peer.handshake.initiated,
@@ -40,6 +40,22 @@ export function receiveResponse(
   completeHandshake(device, peer, now)
   if (peer.staged.length > 0) flushStaged(device, peer, now)
   else sendKeepalive(device, peer, now)
+  return undefined
+}
+
+/**
+ * We asked, so the first answer is read under any load: how many there are is up to us. After one that was not
+ * authentic, somebody who sees our questions may be keeping us busy.
+ */
+function refuseAnswerUnderLoad(
+  device: Device,
+  handshake: PendingHandshake,
+  bytes: Uint8Array,
+  from: Endpoint,
+  now: number,
+): DropReason | undefined {
+  if (handshake.isAnswerRead) return refuseUnderLoad(device, bytes, from, now)
+  handshake.isAnswerRead = true
   return undefined
 }
 

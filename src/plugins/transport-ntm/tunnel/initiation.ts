@@ -94,6 +94,7 @@ function sendInitiation(device: Device, peer: Peer, now: number): void {
     message,
     sentTo: [...targets],
     cookieUsed: false,
+    isAnswerRead: false,
   }
   device.pending.set(localIndex, peer)
   peer.handshakeSentAt = now

@@ -44,13 +44,15 @@ export interface TunnelPeer {
 }
 
 /** Our first message, waiting for its answer. */
-interface PendingHandshake {
+export interface PendingHandshake {
   readonly localIndex: number
   readonly initiated: Initiated
   /** As sent, with macs, to be stamped again when a cookie comes. */
   readonly message: Uint8Array
   readonly sentTo: Endpoint[]
   cookieUsed: boolean
+  /** An answer was read already, and came to nothing. */
+  isAnswerRead: boolean
 }
 
 /** Our answer to an accepted first message (FORMATS 5.4). */

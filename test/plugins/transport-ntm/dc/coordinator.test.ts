@@ -24,6 +24,7 @@ describe('a name', () => {
             serial: next,
             mailboxes: mailbox === 0 ? [] : [Uint8Array.of(1)],
           })
+          desk.nowMs += 1_000
           const answer = desk.register(people[who]!, { record })
           holder ??= people[who]!.person
           const held = desk.names.held('shared.example')!
