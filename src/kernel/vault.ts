@@ -66,7 +66,8 @@ export function sealBytes(key: Uint8Array, place: Uint8Array, value: Uint8Array,
 export function openBytes(key: Uint8Array, place: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   const length = sealed.length - NONCE_BYTES - TAG_BYTES
   if (length < 0) return undefined
-  const value = new Uint8Array(length)
+  // From Node's pool, which is a fifth of the price: this runs for every event of a replay.
+  const value = Buffer.allocUnsafe(length)
   const nonce = sealed.subarray(0, NONCE_BYTES)
   const body = sealed.subarray(NONCE_BYTES)
   try {

@@ -19,6 +19,8 @@ interface LevelDiskOptions {
 
 const ENTRIES_AT_A_TIME = 256
 const KEYS_AT_A_TIME = 2048
+/** Of one such read; LevelDB's own 16 KiB would make a walk wait for another thread every forty records. */
+const BYTES_AT_A_TIME = 256 * 1024
 /** Opening a database anew writes its log out as a table and a fresh manifest. */
 const HEAL_MIN_FREE_BYTES = 16 * 1024 * 1024
 const DATA_FILE = /^\d+\.(?:ldb|sst|log)$/
@@ -126,15 +128,21 @@ class LevelDisk implements Disk {
 
   async *range({ gte, lt, reverse = false, limit = -1, keysOnly = false }: Range): AsyncGenerator<Entry> {
     await this.#healing
-    const iterator = this.#database.iterator({ gte, lt, reverse, limit, values: !keysOnly })
+    const options = { gte, lt, reverse, limit, values: !keysOnly, highWaterMarkBytes: BYTES_AT_A_TIME }
+    const iterator = this.#database.iterator(options)
     const count = Math.min(
       limit < 0 ? Number.POSITIVE_INFINITY : limit,
       keysOnly ? KEYS_AT_A_TIME : ENTRIES_AT_A_TIME,
     )
+    const next = () => this.#try('reading', () => iterator.nextv(Math.max(1, count)))
+    let ahead = next()
     try {
       for (;;) {
-        const entries = await this.#try('reading', () => iterator.nextv(Math.max(1, count)))
+        const entries = await ahead
         if (entries.length === 0) return
+        ahead = next()
+        // Met by whoever comes so far; nobody need come.
+        ahead.catch(() => {})
         for (const [key, value] of entries) yield [key, keysOnly ? EMPTY : value]
       }
     } finally {

@@ -19,7 +19,7 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ==
 const layoutBytes = (vault: Vault): Uint8Array => Buffer.concat([MAGIC, Uint8Array.of(LAYOUT), vault.storeId])
 
 async function isEmpty(disk: Disk): Promise<boolean> {
-  for await (const _ of disk.range(EVERYTHING)) return false
+  for await (const _ of disk.range({ ...EVERYTHING, limit: 1 })) return false
   return true
 }
 

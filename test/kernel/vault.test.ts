@@ -9,7 +9,7 @@ const vault = openVault(new Uint8Array(32).fill(1), systemRandom)
 
 test('a value opens at its place, in this vault, unchanged', () => {
   const sealed = vault.seal(key, value)
-  expect(vault.open(key, sealed)).toEqual(new Uint8Array(value))
+  expect(Buffer.compare(vault.open(key, sealed)!, value)).toBe(0)
   expect(vault.open(Buffer.from('other'), sealed)).toBeUndefined()
   expect(openVault(new Uint8Array(32).fill(2), systemRandom).open(key, sealed)).toBeUndefined()
   for (let at = 0; at < sealed.length; at += 1)
