@@ -27,6 +27,8 @@ interface Plan {
   readonly config: HomeConfig
   /** Where the packages that the config names are installed. Absent: none can be loaded. */
   readonly packages?: Packages
+  /** Hears one sentence for each plugin that failed, was refused or withdrawn, or did not stop cleanly. */
+  readonly tell?: (sentence: string) => void
 }
 
 export interface House {
@@ -43,10 +45,11 @@ export interface House {
 const KERNEL = 'ntm.kernel'
 
 /** Resolves when every plugin runs or has said why not. The services are stopped by whoever made them. */
-export const boot = async ({ services, ready, plugins, config, packages }: Plan): Promise<House> => {
+export const boot = async ({ services, ready, plugins, config, packages, tell }: Plan): Promise<House> => {
   const container = new ServiceContainer()
   const book = new ContributionBook(container)
   const health = new HealthBook()
+  if (tell !== undefined) tellHealth(health, tell)
   container.load(KERNEL, [...services(book), shared(Health, health)])
   const get = <T>(token: Token<T>): T => {
     const value = container.give(token, KERNEL)
@@ -57,13 +60,38 @@ export const boot = async ({ services, ready, plugins, config, packages }: Plan)
   const lifecycle = new Lifecycle({ container, book, health, clock })
   const report = health.report.bind(health)
   lifecycle.setUp(await loadPlugins({ own: plugins, config, packages, clock, report }))
-  await ready?.()
+  const stop = async (): Promise<readonly string[]> => {
+    const complaints = await lifecycle.stop()
+    for (const complaint of complaints) tell?.(complaint)
+    return complaints
+  }
+  try {
+    await ready?.()
+  } catch (error) {
+    await stop()
+    throw error
+  }
   await lifecycle.start()
   return {
     get,
     contributions: point => book.contributions(point),
     health,
     call: (method, params, caller) => callMethod(book, method, params, caller),
-    stop: () => lifecycle.stop(),
+    stop: once(stop),
+  }
+}
+
+const tellHealth = (health: HealthBook, tell: (sentence: string) => void): void => {
+  health.failure$.subscribe(tell)
+  health.health$.subscribe(({ state, reason }) => {
+    if (reason !== undefined && state !== 'off') tell(reason)
+  })
+}
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
   }
 }

@@ -41,6 +41,8 @@ interface DataPathParts {
   readonly person: PersonId
   readonly store: LogStore
   readonly contributions: LiveContributions
+  /** Hears one sentence for each thing that whoever runs this device should know. */
+  readonly tell?: (sentence: string) => void
 }
 
 export class DataPath {
@@ -75,10 +77,12 @@ export class DataPath {
     })
     this.#asides = asides
     this.#appender = appender
-    this.journal = journalOf(clock, store, asides)
+    this.journal = journalOf(clock, store, asides, parts.tell)
     this.log = new OwnLog({ clock, random, signer, store, book, admission, appender })
     const foundOwnElsewhere: GateParts['foundOwnElsewhere'] = event => {
-      this.log.stopWriting(ownElsewhere(event))
+      const reason = ownElsewhere(event)
+      this.log.stopWriting(reason)
+      parts.tell?.(`${reason.message}; ${reason.hint}.`)
       this.journal.note('this device signed it, but its log does not have it', event.id)
     }
     const { journal, log } = this

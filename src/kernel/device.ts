@@ -2,6 +2,7 @@
  * One device, running: its store, its data path and its plugins. A node, a coordinator and every device of the
  * simulator are started here, with the same plugins; only clock, chance, network and disk differ.
  */
+import { type Observable, ReplaySubject } from 'rxjs'
 import type { PersonId } from '../events/ids.ts'
 import type { LogStore } from '../store/log-store.ts'
 import { openSealed } from '../wire/open.ts'
@@ -11,6 +12,7 @@ import { Clock, Identity, Keys, Network, Random } from './api/tokens.ts'
 import { boot, type House, shared } from './boot.ts'
 import type { HomeConfig } from './config.ts'
 import type { Binding } from './container.ts'
+import type { LiveContributions } from './contributions.ts'
 import { DataPath } from './data-path.ts'
 import type { PersonFile } from './home.ts'
 import type { DeviceKeys } from './keys.ts'
@@ -35,40 +37,74 @@ export interface DeviceParts {
 export interface Device {
   readonly house: House
   readonly path: DataPath
+  /** One sentence for each thing that whoever runs this device should know, the last ones since the start too. */
+  readonly notice$: Observable<string>
   /** Stops everything and closes the log; safe twice. */
   stop(): Promise<void>
 }
 
+/** Sentences remembered for who listens only once the device runs. */
+const NOTICES_MAX = 100
+
 const NOBODY = '0'.repeat(64) as PersonId
 
-/** Resolves when every plugin runs or has said why not. Rejects with LOG_… and DISK_… errors. */
+/** Resolves when every plugin runs or has said why not. Rejects with LOG_… and DISK_… errors, the store closed. */
 export const startDevice = async (parts: DeviceParts): Promise<Device> => {
-  const { clock, random, store, keys, person, plugins, config, packages } = parts
-  let made: DataPath | undefined
-  const house = await boot({
-    plugins,
-    config,
-    ...(packages === undefined ? {} : { packages }),
-    services: contributions => {
-      const owner = person?.person ?? NOBODY
-      made = new DataPath({ clock, random, store, contributions, person: owner, signer: keys.signer })
-      return [...ownServices(parts), ...made.bindings(), ...(parts.services?.(made) ?? [])]
-    },
-    ready: async () => {
-      await made?.start()
-      if (person !== undefined) await made?.log.adopt(foundingOf(person))
-    },
-  })
-  const path = made!
+  const { store, plugins, config, packages, person } = parts
+  const notices = new ReplaySubject<string>(NOTICES_MAX)
+  const tell = (sentence: string): void => notices.next(sentence)
+  let path: DataPath | undefined
+  try {
+    const house = await boot({
+      ...{ plugins, config, tell },
+      ...(packages === undefined ? {} : { packages }),
+      services: contributions => {
+        path = dataPathOf(parts, contributions, tell)
+        return [...ownServices(parts), ...path.bindings(), ...(parts.services?.(path) ?? [])]
+      },
+      ready: async () => {
+        await path?.start()
+        if (person !== undefined) await path?.log.adopt(foundingOf(person))
+      },
+    })
+    return runningDevice(house, path!, store, notices)
+  } catch (error) {
+    // What the disk says now is the consequence of what it said before.
+    await path?.stop().catch(() => undefined)
+    await store.close()
+    throw error
+  }
+}
+
+const dataPathOf = (
+  { clock, random, store, keys, person }: DeviceParts,
+  contributions: LiveContributions,
+  tell: (sentence: string) => void,
+): DataPath => {
+  const owner = person?.person ?? NOBODY
+  return new DataPath({ clock, random, store, contributions, person: owner, signer: keys.signer, tell })
+}
+
+const runningDevice = (
+  house: House,
+  path: DataPath,
+  store: LogStore,
+  notices: ReplaySubject<string>,
+): Device => {
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     await house.stop()
-    await path.stop()
-    await store.close()
+    try {
+      await path.stop()
+    } finally {
+      await store.close()
+      notices.complete()
+    }
   }
   return {
     house,
     path,
+    notice$: notices.asObservable(),
     stop: () => {
       stopping ??= stop()
       return stopping

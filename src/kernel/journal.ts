@@ -8,13 +8,20 @@ import type { Clock, Journal } from './api/index.ts'
 import type { Asides } from './asides.ts'
 import { storeFailure } from './store-failure.ts'
 
-export function journalOf(clock: Clock, store: Pick<LogStore, 'journal'>, asides: Asides): Journal {
+/** `tell` hears of what is about nobody in particular: that concerns whoever runs the device. */
+export function journalOf(
+  clock: Clock,
+  store: Pick<LogStore, 'journal'>,
+  asides: Asides,
+  tell: (what: string) => void = () => undefined,
+): Journal {
   return {
     note: (what, about) => {
       // One entry that cannot be written would make every commit fail that it waits to join.
       if (typeof what !== 'string' || (about !== undefined && !isId(about)))
         throw new TypeError('the journal keeps one line of text about an event or a device')
       asides.note({ kind: 'note', entry: { at: clock.now(), about, what } })
+      if (about === undefined) tell(what)
     },
     read: async function* (about) {
       try {

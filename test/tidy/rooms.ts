@@ -136,6 +136,7 @@ const node = (names: readonly string[]): readonly string[] => names.map(name => 
 export const EXTRAS: readonly Extra[] = [
   { files: /^src\/store\/(level-[a-z]+|verify-directory)\.ts$/, libraries: node(['fs/promises', 'path']) },
   { files: /^src\/kernel\/container\.ts$/, libraries: ['inversify', 'reflect-metadata'] },
+  { files: /^src\/kernel\/shielded-signal\.ts$/, libraries: ['node:events'] },
   { files: /^src\/kernel\/manifest\.ts$/, libraries: ['semver'] },
   { files: /^src\/kernel\/(keys|vault|passphrase|random)\.ts$/, libraries: ['sodium-native'] },
   { files: /^src\/kernel\/keys\.ts$/, libraries: ['@scure/bip39'] },

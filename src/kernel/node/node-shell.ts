@@ -56,11 +56,12 @@ const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
 }
 
 const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Promise<Device> => {
+  const network = ownNetwork()
   const store = await home.openLog()
   const isPerson = home.person !== undefined
   const name = home.config.name ?? 'dc'
   return startDevice({
-    ...{ clock: systemClock, random: systemRandom, network: ownNetwork(), store },
+    ...{ clock: systemClock, random: systemRandom, network, store },
     keys: home.keys,
     person: home.person,
     plugins: [nodePlugin, ...(isPerson ? NODE_PLUGINS : COORDINATOR_PLUGINS)],

@@ -200,8 +200,10 @@ export class PeopleRecord implements People {
     )
     const claim = facts.find(fact => fact.type === 'contact.keys-changed')
     const event = written.find(({ event }) => event.envelope.type === 'contact.keys-changed')
-    if (claim !== undefined && event !== undefined)
-      journal.note(`KEYS CHANGED: another person claims ${claim.name}; nothing is sent to it`, event.event.id)
+    if (claim === undefined || event === undefined) return
+    const shout = `KEYS CHANGED: another person claims ${claim.name}; nothing is sent to it`
+    journal.note(shout, event.event.id)
+    journal.note(shout)
   }
 }
 
