@@ -44,7 +44,8 @@ export function addPerson(
 ): Promise<SimHome> {
   const settings = { dc: join === undefined ? [] : [join], listen: { address } }
   const config = { plugins: { 'ntm.transport': { config: settings } } }
-  return world.add({ ...more, name, address, plugins: NODE_PLUGINS, config })
+  // Not spread: a test may give properties that change.
+  return world.add(Object.assign(Object.create(more), { name, address, plugins: NODE_PLUGINS, config }))
 }
 
 export const registered = (world: World, home: SimHome): Promise<unknown> =>
