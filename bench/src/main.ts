@@ -41,13 +41,19 @@ const { values } = parseArgs({
 const settings: Settings = { runs: Number(values.runs), scale: Number(values.scale) }
 const machine = await describeMachine(values.note)
 const figures: Figure[] = []
+const failed: string[] = []
 for (const name of values.rows.split(',')) {
   const row = ROWS[name]
   if (row === undefined) throw new Error(`there is no row ${name}; there are ${Object.keys(ROWS).join(', ')}`)
-  const measured = await row(settings)
-  print(measured)
-  figures.push(...measured)
+  try {
+    const measured = await row(settings)
+    print(measured)
+    figures.push(...measured)
+  } catch (error) {
+    console.error(`row ${name} failed:`, error)
+    failed.push(name)
+  }
 }
 const isWhole = values.rows === Object.keys(ROWS).join(',') && settings.scale === 1
-if (isWhole) console.log(`kept in ${await keep(machine, settings, figures)}`)
-process.exit(0)
+if (isWhole) console.log(`kept in ${await keep(machine, settings, { figures, failed })}`)
+process.exit(failed.length === 0 ? 0 : 1)

@@ -43,13 +43,13 @@ export const print = (figures: readonly Figure[]): void => {
 export const keep = async (
   machine: Machine,
   settings: Settings,
-  figures: readonly Figure[],
+  measured: { readonly figures: readonly Figure[]; readonly failed: readonly string[] },
 ): Promise<string> => {
   await mkdir(RESULTS, { recursive: true })
   const name = `${machine.date.slice(0, 16).replaceAll(':', '')}-${machine.commit}.json`
   const path = fileURLToPath(new URL(name, RESULTS))
-  const judged = figures.map(figure => ({ ...figure, reached: isReached(figure) }))
-  const result = { machine: { ...machine, loadAfter: loadavg() }, settings, figures: judged }
+  const figures = measured.figures.map(figure => ({ ...figure, reached: isReached(figure) }))
+  const result = { machine: { ...machine, loadAfter: loadavg() }, settings, failed: measured.failed, figures }
   await writeFile(path, `${JSON.stringify(result, undefined, 2)}\n`)
   return path
 }

@@ -17,13 +17,14 @@ import { type Join, requireJoin } from '../../../src/plugins/transport-ntm/signa
 import { encodeNameRecord, signNameRecord } from '../../../src/wire/name-record.ts'
 import { foundPerson } from '../../../src/wire/person-proof.ts'
 import { encodeSealed } from '../../../src/wire/sealed-codec.ts'
+import { Asker } from '../asker.ts'
 import { serve } from '../child.ts'
 import { noTimestamps } from '../no-timestamps.ts'
 
 interface Member {
   readonly name: string
   readonly key: ReturnType<typeof deviceKeys>['keys']['tunnelKey']
-  readonly link: CoordinatorLink
+  readonly asker: Asker
   readonly registered: Promise<void>
   start(): Promise<void>
 }
@@ -78,7 +79,11 @@ const newMember = (index: number, domain: string, join: Join): Member => {
   const registered = new Promise<void>(done => {
     isRegistered = done
   })
-  const port = carrier.bind(PORTS.signalling, bytes => link.receive(bytes))
+  const port = carrier.bind(PORTS.signalling, (bytes, from) => {
+    if (asker.receive(bytes, datagram => port.send(from, PORTS.signalling, datagram))) return
+    link.receive(bytes)
+  })
+  const asker = new Asker(bytes => port.send(carrier.meet(join.key, {}), PORTS.signalling, bytes))
   const link: CoordinatorLink = new CoordinatorLink({
     ...{ clock: systemClock, random: systemRandom, network, carrier, port, join },
     environment: {
@@ -96,7 +101,7 @@ const newMember = (index: number, domain: string, join: Join): Member => {
     await carrier.listen({ address, port: 0 })
     await link.start({ record: recordOf(name, device), token: undefined, isGuest: false })
   }
-  return { name, key: keys.tunnelKey, link, registered, start }
+  return { name, key: keys.tunnelKey, asker, registered, start }
 }
 
 /** Registers so many nodes; nodes a second. */
@@ -128,9 +133,9 @@ const direct = async ({ seconds, underWay }: { seconds: number; underWay: number
     while (performance.now() - startedMs < seconds * 1000) {
       const [from, to] = [anyMember(), anyMember()]
       if (from === to) continue
-      const answer = await from.link.direct(to.name, to.key)
-      if (typeof answer === 'string') failures.set(answer, (failures.get(answer) ?? 0) + 1)
-      else done += 1
+      const answer = await from.asker.ask(to.name, to.key)
+      if (answer === 'directed') done += 1
+      else failures.set(answer, (failures.get(answer) ?? 0) + 1)
     }
   }
   await Promise.all(Array.from({ length: underWay }, line))
