@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import type { Document, Run } from './program.ts'
 import { promised } from './promised.ts'
-import { Town } from './town.ts'
+import { townOfThisFile } from './town.ts'
 
-const town = new Town()
+const town = townOfThisFile()
 
 beforeAll(async () => {
   await town.openDc()

@@ -5,10 +5,10 @@ import { expectDone, expectRefused } from './expectations.ts'
 import { type NameServer, startNameServer } from './name-server.ts'
 import type { Document } from './program.ts'
 import { promised } from './promised.ts'
-import { Town } from './town.ts'
+import { townOfThisFile } from './town.ts'
 
-const town = new Town()
-const village = new Town('village.example', ['--with', 'relay,mailbox'])
+const town = townOfThisFile()
+const village = townOfThisFile('village.example', ['--with', 'relay,mailbox'])
 const initAt = (home: string, name: string, dc: string, more: readonly string[] = []) =>
   town.at(home, ['init', name, '--dc', dc, ...more])
 

@@ -5,9 +5,9 @@ import { beforeAll, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import { type Document, run, type Staying } from './program.ts'
 import { promised } from './promised.ts'
-import { Town } from './town.ts'
+import { townOfThisFile } from './town.ts'
 
-const town = new Town()
+const town = townOfThisFile()
 let bob: Staying
 
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import { type Document, Staying } from './program.ts'
 import { promised } from './promised.ts'
-import { Town } from './town.ts'
+import { townOfThisFile } from './town.ts'
 
-const town = new Town()
+const town = townOfThisFile()
 let bob: Document
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /**
  * A DC and people on loopback, each with a home in one temporary directory. A test file makes one town and shares
- * it among its tests; it is torn down with all its processes when the file ends.
+ * it among its tests.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,13 @@ import { attach, type Session } from '../../src/client/index.ts'
 import { type Document, killTheRest, type Run, type RunOptions, run, Staying } from './program.ts'
 
 const DOMAIN = 'town.example'
+
+/** The town of a test file: gone when the file ends, also after a failure. */
+export function townOfThisFile(domain?: string, dcArgs?: readonly string[]): Town {
+  const town = new Town(domain, dcArgs)
+  afterAll(() => town.close())
+  return town
+}
 
 export class Town {
   readonly root = mkdtempSync(join(tmpdir(), 'ntm-cli-'))
@@ -23,7 +30,6 @@ export class Town {
   constructor(domain = DOMAIN, dcArgs: readonly string[] = []) {
     this.domain = domain
     this.#dcArgs = dcArgs
-    afterAll(() => this.close())
   }
 
   home(who: string): string {

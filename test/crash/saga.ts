@@ -1,0 +1,145 @@
+/**
+ * Two people and a DC through many kills: each round a hundred messages are under way both ways when one process
+ * or two, drawn by the seed, are killed by the system; they start again, and the next round begins when all is
+ * quiet. What the nodes told anybody meanwhile is kept for the judge.
+ */
+import type { Session } from '../../src/client/index.ts'
+import { ChatError } from '../../src/kernel/api/errors.ts'
+import { SeededRandom } from '../../src/kernel/testing/seeded-random.ts'
+import type { Document, Staying } from '../cli/program.ts'
+import { Town } from '../cli/town.ts'
+import type { Ending, Message } from './ledger.ts'
+import { isQuiet } from './ledger.ts'
+
+const PEOPLE = ['alice', 'bob'] as const
+type Person = (typeof PEOPLE)[number]
+const OTHER: Readonly<Record<Person, Person>> = { alice: 'bob', bob: 'alice' }
+
+const MESSAGES_EACH = 50
+/** After the first calls have left: in this time a hundred messages take their way on a fast machine. */
+const KILL_WITHIN_MS = 400
+const QUIET_TIMEOUT_MS = 60_000
+const HISTORY_MAX = 10_000
+
+interface Life {
+  readonly node: Staying
+  readonly session: Session
+  readonly listening: AbortController
+}
+
+export class Saga {
+  readonly #town = new Town()
+  readonly #random: SeededRandom
+  readonly #lives = new Map<Person, Life>()
+  readonly #acknowledged = new Set<string>()
+  readonly #shown: Record<string, string[]> = {}
+  #round = 0
+  #underWay = 0
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed)
+  }
+
+  /** Kills that hit while messages were under way, and how many those were. */
+  readonly hits: number[] = []
+
+  async begin(): Promise<void> {
+    await this.#town.openDc()
+    await Promise.all(PEOPLE.map(who => this.#town.init(who)))
+    await Promise.all(PEOPLE.map(who => this.#live(who)))
+    for (const who of PEOPLE) await this.#say(who, `${who} greets`, 'delivered')
+  }
+
+  /** One kill. Resolves when everything that survived it has arrived; rejects when that takes too long. */
+  async round(): Promise<void> {
+    this.#round += 1
+    const saying = PEOPLE.flatMap(who =>
+      Array.from({ length: MESSAGES_EACH }, (_, n) =>
+        this.#say(who, `${this.#round} ${who} ${n}`, 'delivered'),
+      ),
+    )
+    await new Promise(done => setTimeout(done, this.#random.between(0, KILL_WITHIN_MS)))
+    this.hits.push(this.#underWay)
+    await this.#kill(this.#victims())
+    await Promise.all(saying)
+    await this.#quiet()
+  }
+
+  /** What the judge needs, and whether the logs are whole. */
+  async end(): Promise<Ending & { readonly logs: readonly Document[] }> {
+    const histories: Record<string, readonly Message[]> = {}
+    for (const who of PEOPLE)
+      histories[this.#town.name(who)] = (await this.#history(who, HISTORY_MAX)).messages
+    const logs: Document[] = []
+    for (const who of PEOPLE) {
+      const { session } = this.#lives.get(who)!
+      logs.push(await session.call('log.verify'), await session.call('log.replay'))
+    }
+    return { acknowledged: this.#acknowledged, shown: this.#shown, histories, logs }
+  }
+
+  close(): Promise<void> {
+    return this.#town.close()
+  }
+
+  async #live(who: Person): Promise<void> {
+    const node = await this.#town.up(who)
+    const session = await this.#town.session(who)
+    const listening = new AbortController()
+    const shown = (this.#shown[this.#town.name(who)] ??= [])
+    const onItem = (item: unknown): void => {
+      const { type, id } = item as { type: string; id: string }
+      if (type === 'message') shown.push(id)
+    }
+    const chat = { with: this.#town.name(OTHER[who]) }
+    session.call('chat', chat, { onItem, signal: listening.signal }).catch(() => undefined)
+    this.#lives.set(who, { node, session, listening })
+  }
+
+  async #say(who: Person, text: string, wait: string): Promise<void> {
+    const { session } = this.#lives.get(who)!
+    const asked = { to: this.#town.name(OTHER[who]), text, wait, timeoutMs: QUIET_TIMEOUT_MS }
+    this.#underWay += 1
+    try {
+      await session.call('send', asked)
+      this.#acknowledged.add(text)
+    } catch (error) {
+      // The node died under the call: whether the text was kept is for its log to say.
+      if (!(error instanceof ChatError) || error.code !== 'NOT_RUNNING') throw error
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+
+  #victims(): readonly (Person | 'dc')[] {
+    const drawn = this.#random.between(0, 9)
+    if (drawn < 4) return ['alice']
+    if (drawn < 7) return ['bob']
+    if (drawn < 8) return ['dc']
+    return drawn < 9 ? ['alice', 'bob'] : ['bob', 'dc']
+  }
+
+  async #kill(victims: readonly (Person | 'dc')[]): Promise<void> {
+    const town = this.#town
+    await Promise.all(
+      victims.map(victim =>
+        victim === 'dc' ? town.dc!.stop('SIGKILL') : this.#lives.get(victim)!.node.stop('SIGKILL'),
+      ),
+    )
+    await Promise.all(victims.map(victim => (victim === 'dc' ? town.openDc() : this.#live(victim))))
+  }
+
+  #history(who: Person, limit: number): Promise<Document> {
+    return this.#lives.get(who)!.session.call('history', { with: this.#town.name(OTHER[who]), limit })
+  }
+
+  async #quiet(): Promise<void> {
+    const limit = Math.min(HISTORY_MAX, 4 * MESSAGES_EACH)
+    for (const startedAt = Date.now(); ; await new Promise(done => setTimeout(done, 50))) {
+      const histories = await Promise.all(PEOPLE.map(who => this.#history(who, limit)))
+      if (isQuiet(histories)) return
+      if (Date.now() - startedAt > QUIET_TIMEOUT_MS)
+        throw new Error(`round ${this.#round}: after a minute there is still something under way`)
+    }
+  }
+}
