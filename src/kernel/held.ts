@@ -67,6 +67,20 @@ export class HeldPool {
     return before === undefined
   }
 
+  /**
+   * Whether a run of somebody else who may write waits for one of these events, perhaps by way of later events
+   * of their own author that wait too.
+   */
+  isCited(ids: Iterable<EventId>, author: DeviceId, mayWrite: (other: DeviceId) => boolean): boolean {
+    const asked = new Set(ids)
+    for (const id of asked)
+      for (const held of this.#waiting.get(id) ?? []) {
+        if (held.author !== author && mayWrite(held.author)) return true
+        if (held.author === author) for (const later of held.run) asked.add(later.id)
+      }
+    return false
+  }
+
   /** Takes out everything that waits for one of these events. */
   releaseFor(ids: Iterable<EventId>): readonly HeldRun[] {
     const released = new Set<Held>()

@@ -113,6 +113,7 @@ export class IngestJob implements Job {
     const known: Known = {
       locate: id => book.locate(id) ?? this.#looked.get(id),
       branches: author => state.branches.get(author) ?? [],
+      isCited: () => this.#isCited(run, state),
     }
     // Only the beginning of a run can be known: what follows builds on it.
     const fresh = run.filter(({ id }) => known.locate(id) === undefined)
@@ -138,6 +139,14 @@ export class IngestJob implements Job {
     return fresh
   }
 
+  /** A sentence of a member may need a branch that nobody else needs. */
+  #isCited(run: Run, state: StreamState): boolean {
+    const { held, admission } = this.#hall
+    const authors = admission.lawOf(state)?.authors
+    const ids = run.map(({ id }) => id)
+    return held.isCited(ids, run[0]!.envelope.author, device => authors?.has(device) === true)
+  }
+
   #hold(run: Run, fresh: Run, from: DeviceId, missing: readonly EventId[], needs?: string): Run {
     const isNew = this.#hall.held.hold({ run, from, missing })
     if (isNew && needs !== undefined) this.#hall.journal.note(`held: it needs ${needs}`, fresh.at(-1)!.id)
@@ -153,7 +162,12 @@ export class IngestJob implements Job {
 
   #reportFork({ id, envelope }: Opened): void {
     const { author, seq } = envelope
-    this.#hall.journal.note(`forked: device ${author} signed two events with number ${seq}`, id)
-    this.#hall.journal.note(`forked: signed two events with number ${seq}, one is ${id}`, author)
+    const { journal } = this.#hall
+    const what = `device ${author} signed two events with number ${seq}`
+    journal.note(`forked: ${what}`, id)
+    journal.note(`forked: signed two events with number ${seq}, one is ${id}`, author)
+    journal.note(
+      `FORKED: ${what}: its home was copied or restored, or it says different things to different people`,
+    )
   }
 }

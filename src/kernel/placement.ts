@@ -5,7 +5,7 @@
 import type { Opened } from '../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
 import { streamOf } from '../store/append-plan.ts'
-import type { Branch } from '../store/values.ts'
+import { BRANCHES_MAX, type Branch } from '../store/values.ts'
 
 /** Where an admitted event stands. */
 export interface Place {
@@ -19,6 +19,8 @@ export interface Known {
   locate(id: EventId): Place | undefined
   /** The author's branches in this stream; empty when there is nothing of it. */
   branches(author: DeviceId): readonly Branch[]
+  /** Whether an event that waits here, of somebody who may write, builds on the run. */
+  isCited(): boolean
 }
 
 type PlaceFault = 'prev-not-of-this-chain' | 'seen-in-another-stream' | 'third-branch'
@@ -28,8 +30,8 @@ type Placement =
   | { readonly kind: 'missing'; readonly ids: readonly EventId[] }
   | { readonly kind: 'refused'; readonly why: PlaceFault }
 
-/** Two branches prove a fork; a third proves nothing more. */
-const BRANCHES_MAX = 2
+/** Two branches prove a fork. A third proves nothing more, and is kept only for those who built on it. */
+const PROOF_BRANCHES = 2
 
 const refused = (why: PlaceFault): Placement => ({ kind: 'refused', why })
 
@@ -55,6 +57,8 @@ export function place(run: readonly Opened[], known: Known): Placement {
     }
   if (missing.size > 0) return { kind: 'missing', ids: [...missing] }
   const isFork = !extendsTip && branches.length > 0
-  if (isFork && branches.length >= BRANCHES_MAX) return refused('third-branch')
+  const isProven = branches.length >= PROOF_BRANCHES
+  if (isFork && isProven && (branches.length >= BRANCHES_MAX || !known.isCited()))
+    return refused('third-branch')
   return { kind: 'follows', isFork }
 }

@@ -7,7 +7,7 @@ import type { Opened, Recorded } from '../events/envelope.ts'
 import { type DeviceId, type EventId, type Millis, NO_STREAM, type StreamId } from '../events/ids.ts'
 import { NUMBER_MAX } from './keyspace.ts'
 import type { Shelves } from './shelves.ts'
-import { type AuthorTips, type Branch, decodeTips } from './values.ts'
+import { type AuthorTips, BRANCHES_MAX, type Branch, decodeTips } from './values.ts'
 
 /** An event that was judged and may be written. */
 export interface Arrival {
@@ -25,8 +25,8 @@ export interface Appended {
 export type AppendFault =
   /** Its prev is not in the log, or is not the author's event with the seq before. */
   | 'gap'
-  /** The author's chain has two branches already. */
-  | 'third-branch'
+  /** The author's chain has as many branches as a chain may have. */
+  | 'too-many-branches'
   /** This device would fork its own chain. */
   | 'own-fork'
 
@@ -37,9 +37,6 @@ export interface Chain extends AuthorTips {
 /** The stream an event belongs to: a founding event names none, because its id is the stream's. */
 export const streamOf = ({ id, envelope }: Opened): StreamId =>
   envelope.stream === NO_STREAM ? (id as string as StreamId) : envelope.stream
-
-/** Proof of a fork; more branches prove nothing more. */
-const BRANCHES_MAX = 2
 
 /** The branches with the event at the end of one of them, if its prev is the end of one. */
 function extended(branches: readonly Branch[], { id, envelope }: Opened): readonly Branch[] | undefined {
@@ -98,7 +95,7 @@ export class AppendPlan {
     const { seq, prev } = event.envelope
     if (prev !== undefined && !this.#holds(stream, author, seq - 1, prev)) return 'gap'
     if (branches.length > 0 && via === 'self') return 'own-fork'
-    return branches.length < BRANCHES_MAX ? [...branches, { seq, id: event.id }] : 'third-branch'
+    return branches.length < BRANCHES_MAX ? [...branches, { seq, id: event.id }] : 'too-many-branches'
   }
 
   /** Whether the log has this event at this place of the chain. */

@@ -88,7 +88,8 @@ export interface AuthorTips {
   readonly branches: readonly Branch[]
 }
 
-const BRANCHES_READ_MAX = 16
+/** Two prove a fork; the gate lets more in only when others build on them. */
+export const BRANCHES_MAX = 16
 
 export function encodeTips({ author, branches }: AuthorTips): Uint8Array {
   const writer = new ByteWriter(80).put(idToBytes(author)).varint(branches.length)
@@ -99,7 +100,7 @@ export function encodeTips({ author, branches }: AuthorTips): Uint8Array {
 export function decodeTips(bytes: Uint8Array): AuthorTips | undefined {
   const reader = new ByteReader(bytes)
   const author = idFromBytes<DeviceId>(reader.take(ID_BYTES))
-  const count = reader.varint(BRANCHES_READ_MAX)
+  const count = reader.varint(BRANCHES_MAX)
   const branches: Branch[] = []
   for (let index = 0; index < count; index += 1)
     branches.push({ seq: reader.varint(), id: idFromBytes<EventId>(reader.take(ID_BYTES)) })

@@ -230,6 +230,36 @@ test('a fork is kept and reported, a third branch is not', async () => {
   ])
 })
 
+describe('a third branch', () => {
+  const fork = () => ['left', 'right', 'middle'].map(text => seal([text], chainAfter(hello)))
+
+  test('is kept when somebody else who may write has built on it', async () => {
+    const [left, right, middle] = fork()
+    const after = seal(['and on'], chainAfter(middle!))
+    const carols = introduce(carol)
+    const citing = { ...chainAfter(carols), seen: [after[0]!.id] }
+    const reply = seal(['I heard the middle'], citing, carol)
+    expect(await ingest([...left!, ...right!, ...carols])).toEqual(['admitted', 'admitted', 'admitted'])
+    expect(await ingest(middle!)).toEqual(['third-branch'])
+    expect(await ingest(reply, carol.device)).toEqual(['held'])
+    expect(await ingest(middle!)).toEqual(['third-branch'])
+    expect(await ingest(after)).toEqual(['held'])
+    expect(await ingest(middle!)).toEqual(['admitted'])
+    await settle()
+    expect(await stored()).toContain(reply[0]!.id)
+    expect(await p.log.tips(STREAM)).toHaveLength(4)
+  })
+
+  test('is not kept because its own author, or a stranger, says so', async () => {
+    const [left, right, middle] = fork()
+    await ingest([...left!, ...right!])
+    const own = seal(['and on'], chainAfter(middle!))
+    const stranger = seal(['me too'], { ...START, seen: [middle![0]!.id] }, deviceOf(9))
+    expect(await ingest([...own, ...stranger])).toEqual(['held', 'held'])
+    expect(await ingest(middle!)).toEqual(['third-branch'])
+  })
+})
+
 test('a fork is recognised after a restart too', async () => {
   const end = chainAfter(hello)
   await ingest(seal(['left'], end))

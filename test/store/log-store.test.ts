@@ -137,7 +137,7 @@ describe('the writer as the last judge', () => {
     expect(await store.append(foreign(wrongSeq))).toEqual({ ok: false, why: 'gap' })
   })
 
-  it('keeps two branches of a fork as proof, and no third', async () => {
+  it('keeps the branches of a fork that the gate lets in, and no seventeenth', async () => {
     const store = await fresh()
     const alice = new Author(1)
     const trunk = alice.say(stream, [said('0'), said('1')])
@@ -146,13 +146,20 @@ describe('the writer as the last judge', () => {
     const third = alice.say(stream, [said('1c')], base)
     await store.append(foreign(trunk))
     expect(await store.append(foreign(second))).toMatchObject({ ok: true })
-    expect(await store.append(foreign(third))).toEqual({ ok: false, why: 'third-branch' })
+    expect(await store.append(foreign(third))).toMatchObject({ ok: true })
     expect(await store.tips(stream)).toEqual([
       { author: alice.device, seq: 1, id: trunk[1]!.id },
       { author: alice.device, seq: 2, id: second[1]!.id },
+      { author: alice.device, seq: 1, id: third[0]!.id },
     ])
     const chain = await all(store.chain({ stream, author: alice.device }))
-    expect(chain.map(({ event }) => event.envelope.seq)).toEqual([0, 1, 1, 2])
+    expect(chain.map(({ event }) => event.envelope.seq)).toEqual([0, 1, 1, 1, 2])
+    for (let more = 4; more <= 16; more += 1)
+      expect(await store.append(foreign(alice.say(stream, [said(`branch ${more}`)], base)))).toMatchObject({
+        ok: true,
+      })
+    const last = await store.append(foreign(alice.say(stream, [said('branch 17')], base)))
+    expect(last).toEqual({ ok: false, why: 'too-many-branches' })
   })
 
   it('never lets this device fork its own chain', async () => {

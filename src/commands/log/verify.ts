@@ -14,5 +14,8 @@ export default class LogVerifyCommand extends NtmCommand {
       found,
       `${events} events in ${streams} streams, ${forks} forks, ${gaps} gaps: sound`,
     )
+    if (flags.json) return
+    for (const { author, seq, stream } of found.forked)
+      this.log(`fork: device ${author} signed two events with number ${seq} in stream ${stream}`)
   }
 }

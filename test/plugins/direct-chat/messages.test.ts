@@ -55,6 +55,14 @@ describe('a page of a conversation', () => {
     ])
   })
 
+  it('shows both branches of a fork: nothing is voided because of what its author signed later', async () => {
+    const { mine, theirs } = talk()
+    const chain = { ...START, seq: 1, prev: theirs[0]!.id }
+    const other = sealRun([said('two again')], chain, BOB, { ...countingEnvironment(), now: () => 25 })
+    const page = await readPage(logOf([...mine, ...theirs, ...other]), teller(), { limit: 10 })
+    expect(page.messages.map(({ text }) => text)).toEqual(['one', 'two', 'two again', 'three'])
+  })
+
   it('holds the newest, and those before a message on request', async () => {
     const { mine, theirs } = talk()
     const log = logOf([...mine, ...theirs])

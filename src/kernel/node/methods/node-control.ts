@@ -13,6 +13,8 @@ export interface Verified {
   readonly events: number
   readonly streams: number
   readonly forks: number
+  /** The first hundred of them: which device said two things in one place. */
+  readonly forked: readonly { readonly stream: string; readonly author: string; readonly seq: number }[]
   /** Positions where an event was written and none can be read. */
   readonly gaps: number
   readonly ok: boolean
@@ -28,9 +30,12 @@ export interface Replayed {
   readonly matchesLive: boolean
 }
 
+const FORKS_SHOWN = 100
+
 export const verifiedOf = (report: VerifyReport): Verified => {
   const { events, streams, forks, gaps, isWhole, damage, damageCount } = report
-  return { events, streams, forks: forks.length, gaps, ok: isWhole, damage, damageCount }
+  const forked = forks.slice(0, FORKS_SHOWN).map(({ stream, author, seq }) => ({ stream, author, seq }))
+  return { events, streams, forks: forks.length, forked, gaps, ok: isWhole, damage, damageCount }
 }
 
 /**
