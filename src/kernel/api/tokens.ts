@@ -199,6 +199,8 @@ export interface People {
   /** A full name, a unique prefix of an accepted contact, or a person id. Looks names up that are not known. */
   find(nameOrId: string): Promise<Contact>
   accept(person: PersonId): Promise<void>
+  /** Whether nothing was ever recorded about this person, not even that they were removed. */
+  isUndecided(person: PersonId): boolean
   /** Remembers a stranger who wrote first. */
   request(person: PersonId): Promise<void>
   readonly contact$: Observable<Contact>

@@ -122,6 +122,7 @@ const knownToNobody = (): People => ({
   contacts: () => [],
   find: unknownPeer,
   accept: unknownPeer,
+  isUndecided: () => true,
   request: unknownPeer,
   contact$: EMPTY,
 })

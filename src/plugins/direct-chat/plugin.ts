@@ -21,6 +21,7 @@ import { DIRECT_RULES } from './direct-rules.ts'
 import { KnownPeople } from './known-people.ts'
 import { SAID } from './said.ts'
 import { Speech } from './speech.ts'
+import { unansweredStrangers } from './strangers.ts'
 import { DeliveryBook } from './text/delivery-book.ts'
 import { TEXT_PORT, TEXT_PROTOCOL } from './text/limits.ts'
 import { POINTERS_PREFIX } from './text/saved-pointers.ts'
@@ -93,6 +94,10 @@ export const directChat = definePlugin({
         scope.fence('receipts told to listeners', book.delivery$, step => conversations.moved(step))
         scope.fence('presence told to listeners', peers.link$, link => conversations.linked(link))
         for (const contact of people.contacts()) reconsider(contact)
+        scope.spawn('requests that a power loss cut off', async () => {
+          for (const stranger of await unansweredStrangers({ log, people, known }))
+            await people.request(stranger)
+        })
       },
     }
   },

@@ -92,6 +92,10 @@ function isVerified(book: ContactBook, person: PersonId): boolean {
   return isLater(book.verified.get(person)?.rank, forgotten)
 }
 
+/** Nothing is written about this person; somebody who was removed is decided about. */
+export const isUndecided = (book: ContactBook, person: PersonId): boolean =>
+  !book.decided.has(person) && !book.requested.has(person)
+
 /** The contact that this person is; undefined for strangers and for people who were removed. */
 export function contactOf(book: ContactBook, person: PersonId): Contact | undefined {
   const state = stateOf(book, person)

@@ -20,7 +20,7 @@ import {
   type People,
 } from '../../kernel/api/index.ts'
 import type { CardIndex } from './card-index.ts'
-import { type ContactBook, claimantOf, contactOf, contactsOf, pinOf } from './contact-book.ts'
+import { type ContactBook, claimantOf, contactOf, contactsOf, isUndecided, pinOf } from './contact-book.ts'
 import { type ContactFact, contactDraft } from './contact-events.ts'
 import {
   decideAccept,
@@ -66,6 +66,7 @@ export class PeopleRecord implements People {
     this.#parts.cards.cardOfTunnelKey(key)
   cards = (person: PersonId): readonly PeerCard[] => this.#parts.cards.cards(person)
   contact = (person: PersonId): Contact | undefined => contactOf(this.#parts.book(), person)
+  isUndecided = (person: PersonId): boolean => isUndecided(this.#parts.book(), person)
   contacts = (): readonly Contact[] => contactsOf(this.#parts.book())
 
   async learn(record: NameRecord): Promise<Learned> {

@@ -33,6 +33,28 @@ describe('two people', () => {
     expect(atBob.messages.map(({ from }: { from: string }) => from)).toEqual(['alice.example', 'bob.example'])
   })
 
+  it('lose no first contact to a power loss between the text and the request', async () => {
+    const { street, alice, bob } = await aliceAndBob()
+    bob.path.log.appended$.subscribe(({ event }) => {
+      if (event.envelope.type === 'chat.said') bob.disk.faults.fail = () => 'failed'
+    })
+    const sending = alice.call('send', { to: 'bob.example', text: 'hi', timeoutMs: 1_000 })
+    await street.pass(2_000)
+    await sending
+    expect((await bob.call('contact.ls', {})).contacts).toEqual([])
+    bob.disk.faults.fail = () => undefined
+    await bob.close()
+    await bob.open()
+    await street.pass(1_000)
+    const requests = { contacts: [{ name: 'alice.example', state: 'request' }] }
+    expect(await bob.call('contact.ls', {})).toMatchObject(requests)
+    await bob.call('contact.rm', { name: 'alice.example' })
+    await bob.close()
+    await bob.open()
+    await street.pass(1_000)
+    expect((await bob.call('contact.ls', {})).contacts).toEqual([])
+  })
+
   it('wait for each other: a text to somebody away is queued, and delivered after both started again', async () => {
     const { street, alice, bob } = await aliceAndBob()
     await bob.close()
