@@ -8,13 +8,18 @@ import { join } from 'node:path'
 /** About what one text writes: record, three index entries, tips. */
 const BYTES = 1024
 
-/** Milliseconds of each append and sync. */
-export const syncProbe = (directory: string, count: number): readonly number[] => {
+/** Milliseconds of each append and sync; with `pauseMs` between them the disk has gone quiet before each. */
+export const syncProbe = async (
+  directory: string,
+  count: number,
+  pauseMs = 0,
+): Promise<readonly number[]> => {
   const path = join(directory, `sync-probe-${process.pid}`)
   const file = openSync(path, 'w')
   const bytes = Buffer.alloc(BYTES, 7)
   const tookMs: number[] = []
   for (let n = 0; n < count; n += 1) {
+    if (pauseMs > 0) await new Promise(done => setTimeout(done, pauseMs))
     const startedMs = performance.now()
     writeSync(file, bytes)
     fdatasyncSync(file)

@@ -43,23 +43,60 @@ const roundTrips = async ({ to, count }: { to: string; count: number }) => {
   return { whole, carried }
 }
 
-/** Texts as fast as they are acknowledged, `inFlight` of them at a time. */
-const burst = async ({ to, seconds, inFlight }: { to: string; seconds: number; inFlight: number }) => {
+interface Burst {
+  readonly tookMs: readonly number[]
+  readonly elapsedMs: number
+  readonly cpuMs: number
+}
+
+/** Says texts by `drive` and measures each from the call to the answer. */
+const measured = async (to: string, drive: (say: () => Promise<void>) => Promise<void>): Promise<Burst> => {
   const tookMs: number[] = []
   const startedMs = performance.now()
-  const endMs = startedMs + seconds * 1000
   const cpu = process.cpuUsage()
-  const one = async (): Promise<void> => {
-    while (performance.now() < endMs) {
-      const saidMs = performance.now()
-      await says(to, `text ${saidMs}: as long as texts are`)
-      tookMs.push(performance.now() - saidMs)
-    }
-  }
-  await Promise.all(Array.from({ length: inFlight }, one))
+  await drive(async () => {
+    const saidMs = performance.now()
+    await says(to, `text ${saidMs}: as long as texts are`)
+    tookMs.push(performance.now() - saidMs)
+  })
   const used = process.cpuUsage(cpu)
   return { tookMs, elapsedMs: performance.now() - startedMs, cpuMs: (used.user + used.system) / 1000 }
 }
+
+/** As fast as they are acknowledged, `inFlight` of them at a time. */
+const burst = ({ to, seconds, inFlight }: { to: string; seconds: number; inFlight: number }) =>
+  measured(to, async say => {
+    const endMs = performance.now() + seconds * 1000
+    const line = async (): Promise<void> => {
+      while (performance.now() < endMs) await say()
+    }
+    await Promise.all(Array.from({ length: inFlight }, line))
+  })
+
+interface Pace {
+  readonly to: string
+  readonly seconds: number
+  /** Texts a second. */
+  readonly rate: number
+  readonly patience: number
+}
+
+/** At a steady rate, whether or not the answers keep up; gives up when more than `patience` wait for theirs. */
+const paced = ({ to, seconds, rate, patience }: Pace) =>
+  measured(to, async say => {
+    const startedMs = performance.now()
+    const texts: Promise<void>[] = []
+    let waiting = 0
+    for (let elapsedMs = 0; elapsedMs < seconds * 1000 && waiting <= patience; ) {
+      await new Promise(done => setTimeout(done, 1))
+      elapsedMs = performance.now() - startedMs
+      for (const due = (elapsedMs * rate) / 1000; texts.length < due; ) {
+        waiting += 1
+        texts.push(say().then(() => void (waiting -= 1)))
+      }
+    }
+    await Promise.all(texts)
+  })
 
 /** The newest events of the log: how many there are, and how many carry a signature of their own. */
 const standing = async ({ last }: { last: number }) => {
@@ -77,9 +114,11 @@ serve(
     up,
     roundTrips,
     burst,
+    paced,
     standing,
     call: ({ method, params }: { method: string; params: object }) => call(method, params),
-    sync: ({ directory, count }: { directory: string; count: number }) => syncProbe(directory, count),
+    sync: ({ directory, count, pauseMs }: { directory: string; count: number; pauseMs?: number }) =>
+      syncProbe(directory, count, pauseMs),
     count: () => {
       isCounting = true
       left.length = 0

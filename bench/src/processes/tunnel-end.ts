@@ -17,7 +17,7 @@ const PAYLOAD_BYTES = 1200 - 40 - 8
 const CREDIT_EVERY = 32
 const WINDOW = 512
 /** After so long without a credit what was under way is taken for lost. */
-const STALL_MS = 20
+const STALL_MS = 500
 
 const { keys } = deviceKeys(newSeed(systemRandom))
 let established = () => {}

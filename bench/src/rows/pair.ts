@@ -1,8 +1,9 @@
 /**
  * Row 2, first half: one pair that never stops talking. Every text is an event and a durable record on both
- * disks, counted there afterwards; only the build that signs each text alone is held against the target.
+ * disks, counted there afterwards. Texts come at a steady rate, as talk does, and the rate rises until they are
+ * not acknowledged in time; the build that signs each text alone is held against the target.
  */
-import { atLeast, atMost, type Figure, figureOf, quantile } from '../figures.ts'
+import { atLeast, type Figure, figureOf, quantile } from '../figures.ts'
 import { amongNeighbours, BOB, type Neighbourhood } from '../neighbourhood.ts'
 import { inTurn, type Settings, scaled } from '../settings.ts'
 import { makeSignedEachBuild } from '../signed-each.ts'
@@ -19,75 +20,96 @@ interface Standing {
   readonly signed: number
 }
 
-interface BurstRun {
-  readonly rate: number
-  readonly p50: number
-  readonly p99: number
-  readonly senderShare: number
-  readonly receiverShare: number
-  readonly signedShare: number
-}
-
-const SECONDS = 5
-const WARM_UP_SECONDS = 3
-const IN_FLIGHT = 384
-
 interface Cpu {
   readonly user: number
   readonly system: number
 }
 
-const burstRun = async ({ alice, bob }: Neighbourhood, seconds: number): Promise<BurstRun> => {
+interface PairRun {
+  /** The highest rate at which nearly every text was acknowledged in time; 0 if none was. */
+  readonly sustained: number
+  readonly sustainedP99: number
+  /** As fast as it goes, however long each takes. */
+  readonly rate: number
+  readonly senderUs: number
+  readonly receiverUs: number
+  readonly signedShare: number
+}
+
+const RATES = [500, 1000, 2000, 3000, 4000, 5000, 6000, 8000, 10_000, 12_000, 15_000, 20_000]
+const P99_MAX_MS = 50
+/** A slow moment of the machine is no verdict about a rate. */
+const TRIES = 2
+const STEP_SECONDS = 2
+const BURST_SECONDS = 4
+const IN_FLIGHT = 384
+
+const sustains = async ({ alice }: Neighbourhood, rate: number, seconds: number): Promise<number> => {
+  const { tookMs } = await alice.call<Burst>('paced', { to: BOB, seconds, rate, patience: rate })
+  const isWhole = tookMs.length >= rate * seconds * 0.98
+  return isWhole ? quantile(tookMs, 0.99) : Number.POSITIVE_INFINITY
+}
+
+const climb = async (neighbours: Neighbourhood, seconds: number) => {
+  let [sustained, sustainedP99] = [0, Number.NaN]
+  for (const rate of RATES) {
+    let p99 = Number.POSITIVE_INFINITY
+    for (let attempt = 0; attempt < TRIES && p99 > P99_MAX_MS; attempt += 1)
+      p99 = await sustains(neighbours, rate, seconds)
+    if (p99 > P99_MAX_MS) break
+    sustained = rate
+    sustainedP99 = p99
+  }
+  return { sustained, sustainedP99 }
+}
+
+const burstRun = async ({ alice, bob }: Neighbourhood, seconds: number) => {
   const before = await bob.call<Standing>('standing', { last: 1 })
   const cpu = await bob.call<Cpu>('cpu')
-  const { tookMs, elapsedMs, cpuMs } = await alice.call<Burst>('burst', {
-    ...{ to: BOB, seconds, inFlight: IN_FLIGHT },
-  })
+  const burst = await alice.call<Burst>('burst', { to: BOB, seconds, inFlight: IN_FLIGHT })
   const used = await bob.call<Cpu>('cpu')
-  const after = await bob.call<Standing>('standing', { last: tookMs.length })
-  if (after.total - before.total !== tookMs.length)
-    throw new Error(`${tookMs.length} texts were acknowledged, ${after.total - before.total} are on the disk`)
+  const texts = burst.tookMs.length
+  const after = await bob.call<Standing>('standing', { last: texts })
+  if (after.total - before.total !== texts)
+    throw new Error(`${texts} texts were acknowledged, ${after.total - before.total} are on the disk`)
   return {
-    rate: (tookMs.length / elapsedMs) * 1000,
-    p50: quantile(tookMs, 0.5),
-    p99: quantile(tookMs, 0.99),
-    senderShare: cpuMs / elapsedMs,
-    receiverShare: (used.user + used.system - cpu.user - cpu.system) / 1000 / elapsedMs,
+    rate: (texts / burst.elapsedMs) * 1000,
+    senderUs: (burst.cpuMs * 1000) / texts,
+    receiverUs: (used.user + used.system - cpu.user - cpu.system) / texts,
     signedShare: after.signed / after.events,
   }
 }
 
-const bursts = (settings: Settings, build?: URL): Promise<readonly BurstRun[]> =>
+const talk = (settings: Settings, build?: URL): Promise<readonly PairRun[]> =>
   amongNeighbours(
     async neighbours => {
-      const seconds = scaled(settings, SECONDS)
-      await neighbours.alice.call('burst', {
-        ...{ to: BOB, seconds: scaled(settings, WARM_UP_SECONDS), inFlight: IN_FLIGHT },
-      })
-      return inTurn(settings.runs, () => burstRun(neighbours, seconds))
+      const seconds = BURST_SECONDS * settings.scale
+      await burstRun(neighbours, seconds)
+      return inTurn(settings.runs, async () => ({
+        ...(await burstRun(neighbours, seconds)),
+        ...(await climb(neighbours, scaled(settings, STEP_SECONDS))),
+      }))
     },
     build === undefined ? {} : { build },
   )
 
-export const pairRow = async (settings: Settings): Promise<readonly Figure[]> => {
+const figuresOf = (how: string, runs: readonly PairRun[]): readonly Figure[] => {
   const figure = figureOf('pair')
-  const shared = await bursts(settings)
-  const alone = await bursts(settings, await makeSignedEachBuild())
-  const of = (runs: readonly BurstRun[], key: keyof BurstRun) => runs.map(run => run[key])
-  const each = 'each text signed alone'
-  const runs = 'bursts share signatures, as in use'
+  const of = (key: keyof PairRun) => runs.map(run => run[key])
   return [
-    figure(`acknowledged texts, ${each}`, '/s', of(alone, 'rate'), { target: atLeast(10_000) }),
-    figure(`p99 from submit to acknowledged, ${each}`, 'ms', of(alone, 'p99'), { target: atMost(50) }),
-    figure(`processor share of the sender, ${each}`, 'cores', of(alone, 'senderShare')),
-    figure(`processor share of the receiver, ${each}`, 'cores', of(alone, 'receiverShare')),
-    figure(`acknowledged texts, ${runs}`, '/s', of(shared, 'rate'), {
+    figure(`acknowledged texts a second with p99 at most 50 ms, ${how}`, '/s', of('sustained'), {
       target: atLeast(10_000),
-      note: `${IN_FLIGHT} texts under way; every one counted on the receiver's disk`,
+      note: `of the rates ${RATES.join(', ')}`,
     }),
-    figure(`p99 from submit to acknowledged, ${runs}`, 'ms', of(shared, 'p99'), { target: atMost(50) }),
-    figure(`signatures a text, ${runs}`, '', of(shared, 'signedShare')),
-    figure(`processor share of the sender, ${runs}`, 'cores', of(shared, 'senderShare')),
-    figure(`processor share of the receiver, ${runs}`, 'cores', of(shared, 'receiverShare')),
+    figure(`p99 from submit to acknowledged at that rate, ${how}`, 'ms', of('sustainedP99')),
+    figure(`as fast as it goes with ${IN_FLIGHT} under way, ${how}`, '/s', of('rate')),
+    figure(`processor time of the sender, a text, ${how}`, 'us', of('senderUs')),
+    figure(`processor time of the receiver, a text, ${how}`, 'us', of('receiverUs')),
+    figure(`signatures a text, ${how}`, '', of('signedShare')),
   ]
 }
+
+export const pairRow = async (settings: Settings): Promise<readonly Figure[]> => [
+  ...figuresOf('each signed alone', await talk(settings, await makeSignedEachBuild())),
+  ...figuresOf('bursts share signatures', await talk(settings)),
+]

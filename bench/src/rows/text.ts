@@ -15,6 +15,7 @@ interface TextRun {
   readonly carried: number
   readonly session: number
   readonly sync: number
+  readonly pausedSync: number
   readonly cpuAlice: number
   readonly cpuBob: number
 }
@@ -34,11 +35,12 @@ const msOf = (before: Cpu, after: Cpu): number =>
 
 /** One run, in slices of texts and syncs by turns. */
 const textRun = async ({ alice, bob, directory }: Neighbourhood, texts: number): Promise<TextRun> => {
-  const [whole, carried, sync]: number[][] = [[], [], []]
+  const [whole, carried, sync, paused]: number[][] = [[], [], [], []]
   let [cpuAlice, cpuBob] = [0, 0]
   const count = Math.ceil(texts / SLICES)
   for (let slice = 0; slice < SLICES; slice += 1) {
     sync!.push(...(await alice.call<number[]>('sync', { directory, count })))
+    paused!.push(...(await alice.call<number[]>('sync', { directory, count: count / 4, pauseMs: 1 })))
     const [beforeAlice, beforeBob] = [await alice.call<Cpu>('cpu'), await bob.call<Cpu>('cpu')]
     const took = await alice.call<{ whole: number[]; carried: number[] }>('roundTrips', { to: BOB, count })
     cpuAlice += msOf(beforeAlice, await alice.call<Cpu>('cpu'))
@@ -48,6 +50,7 @@ const textRun = async ({ alice, bob, directory }: Neighbourhood, texts: number):
   }
   return {
     ...{ whole: median(whole!), p99: quantile(whole!, 0.99), carried: median(carried!), sync: median(sync!) },
+    pausedSync: median(paused!),
     ...{ cpuAlice: cpuAlice / whole!.length, cpuBob: cpuBob / whole!.length },
     session: Number.NaN,
   }
@@ -117,6 +120,12 @@ export const textRow = async (settings: Settings): Promise<readonly Figure[]> =>
       'bare disk: append and fdatasync, p50',
       'ms',
       runs.map(run => run.sync),
+    ),
+    figure(
+      'bare disk: the same after a pause of 1 ms, p50',
+      'ms',
+      runs.map(run => run.pausedSync),
+      { note: 'texts one after the other meet the disk so: it has gone quiet in between' },
     ),
     figure(
       'round trip in the node: submit to acknowledged, both synced, p50',
