@@ -40,7 +40,7 @@ export class Saga {
     this.#random = new SeededRandom(seed)
   }
 
-  /** Kills that hit while messages were under way, and how many those were. */
+  /** How many messages were under way at each kill. */
   readonly hits: number[] = []
 
   async begin(): Promise<void> {
@@ -126,7 +126,21 @@ export class Saga {
         victim === 'dc' ? town.dc!.stop('SIGKILL') : this.#lives.get(victim)!.node.stop('SIGKILL'),
       ),
     )
-    await Promise.all(victims.map(victim => (victim === 'dc' ? town.openDc() : this.#live(victim))))
+    await Promise.all(victims.map(victim => (victim === 'dc' ? town.openDc() : this.#revive(victim))))
+  }
+
+  /**
+   * What the dead node had acknowledged, or been told is acknowledged, must be in its log as it lies there: once
+   * it runs again, the others' logs would heal a loss before anybody sees it.
+   */
+  async #revive(who: Person): Promise<void> {
+    const left = await this.#town.at(who, ['history', OTHER[who], '--limit', String(4 * MESSAGES_EACH)])
+    const texts = new Set(left.json.messages.map(({ text }: Message) => text))
+    const round = [...this.#acknowledged].filter(text => text.startsWith(`${this.#round} `))
+    const forgotten = round.filter(text => !texts.has(text))
+    if (forgotten.length > 0)
+      throw new Error(`${who}, killed, lacks ${forgotten.length} acknowledged texts: ${forgotten.join(', ')}`)
+    await this.#live(who)
   }
 
   #history(who: Person, limit: number): Promise<Document> {
