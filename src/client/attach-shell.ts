@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { ChatError } from '../kernel/api/errors.ts'
 import type { SocketPlace } from '../kernel/api/local-socket.ts'
 import { placeOf } from './place-shell.ts'
-import { RemoteSession } from './remote-session.ts'
+import { RemoteSession } from './remote-session-shell.ts'
 import type { Session } from './session.ts'
 
 /** A node that is busy greets late; one that was stopped by a signal never does. */

@@ -3,7 +3,6 @@
  * is a moment at its start and one at its end, so whoever finds the log locked looks for the socket again. What
  * a running node needs is loaded only when there is none to attach to.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { attach } from '../../client/attach-shell.ts'
 import type { Session } from '../../client/session.ts'
 import { ChatError } from '../api/errors.ts'
@@ -22,6 +21,8 @@ interface Attempt<T> {
   /** Called when there is none; LOG_LOCKED means that there is one after all. */
   readonly start: () => Promise<T>
 }
+
+const sleep = (delayMs: number): Promise<void> => new Promise(done => setTimeout(done, delayMs))
 
 /** The log has another process, or the node found is just stopping: what is true a moment later is another thing. */
 const isPassing = (error: unknown): boolean =>

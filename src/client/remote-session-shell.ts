@@ -2,7 +2,7 @@
  * One JSON-RPC connection as a Session. When the node says that it is leaving, calls under way are still
  * answered, no new ones are made, and the connection ends with the last answer.
  */
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import {
   CancellationTokenSource,
   createMessageConnection,
@@ -22,7 +22,7 @@ import {
 import type { Session, Streaming } from './session.ts'
 
 export class RemoteSession implements Session {
-  readonly #socket: Duplex
+  readonly #socket: Socket
   readonly #connection: MessageConnection
   readonly #streams = new Map<string, (item: unknown) => void>()
   readonly #gone: Promise<never>
@@ -31,7 +31,7 @@ export class RemoteSession implements Session {
   #underWay = 0
   #isLeaving = false
 
-  constructor(socket: Duplex) {
+  constructor(socket: Socket) {
     this.#socket = socket
     this.#connection = createMessageConnection(
       new StreamMessageReader(socket),
