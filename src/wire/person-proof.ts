@@ -2,7 +2,7 @@
  * Founding a person, introducing its devices to other streams, and checking such an introduction from nothing
  * but its own bytes. `events/person.ts` has the grammar; here are the hashes and signatures.
  */
-import { type Draft, isKept, type Opened, type Sealed } from '../events/envelope.ts'
+import { type Draft, isKept, type Opened } from '../events/envelope.ts'
 import {
   type DeviceId,
   type EventId,
@@ -17,6 +17,7 @@ import {
   type Certificate,
   DEVICE_CERTIFIED,
   DEVICE_INTRODUCED,
+  type DeviceIntroduced,
   deviceIntroducedData,
   NONCE_BYTES,
   PERSON_FOUNDED,
@@ -34,7 +35,7 @@ import { readData } from './msgpack.ts'
 import { openSealed } from './open.ts'
 import { verifyRun } from './run.ts'
 import { type SealEnvironment, sealRun } from './seal.ts'
-import { decodeSealed, encodeSealed } from './sealed-codec.ts'
+import { decodeSealed } from './sealed-codec.ts'
 import { type Signer, verifyLabelled } from './signature.ts'
 
 /** What a proof proves: these keys are a device of this person. */
@@ -84,11 +85,17 @@ export function foundPerson(
   return { person: founding.id as string as PersonId, founding }
 }
 
-/** The draft that introduces a device to a stream; `proof` is its founding event and what certifies it. */
-export const introductionDraft = (person: PersonId, proof: readonly Sealed[]): Draft => ({
+/**
+ * The draft that introduces a device to a stream; `proof` is its founding event and what certifies it, encoded.
+ * `more`: what the stream's law wants to hear besides.
+ */
+export const introductionDraft = (
+  { person, proof }: DeviceIntroduced,
+  more: Readonly<Record<string, unknown>> = {},
+): Draft => ({
   type: DEVICE_INTRODUCED,
   rev: PERSON_REV,
-  data: deviceIntroducedData({ person, proof: proof.map(encodeSealed) }),
+  data: { ...deviceIntroducedData({ person, proof }), ...more },
   kept: true,
 })
 

@@ -18,6 +18,7 @@ import { deriveKey } from '../../src/wire/kdf.ts'
 import { CONSENT_SIGNATURE_LABEL, SIGNING_KEY_LABEL, TUNNEL_KEY_LABEL } from '../../src/wire/labels.ts'
 import { consentMessage, directStream, foundPerson, introductionDraft } from '../../src/wire/person-proof.ts'
 import { type SealEnvironment, sealRun } from '../../src/wire/seal.ts'
+import { encodeSealed } from '../../src/wire/sealed-codec.ts'
 import { keyPairFromSeed, type Signer, signerOf, signLabelled } from '../../src/wire/signature.ts'
 import { chainAfter, NOON, START, said } from './sealing.ts'
 
@@ -57,7 +58,7 @@ const introduced = (
   byte: number,
 ) =>
   sealRun(
-    [introductionDraft(of.person, [of.founding])],
+    [introductionDraft({ person: of.person, proof: [encodeSealed(of.founding)] })],
     { ...START, stream },
     actor.signer,
     environmentOf(seconds, byte),

@@ -58,7 +58,7 @@ function certify(number: number, serial: number, how: Certifying = {}): Opened {
 }
 
 const introduce = (proof: readonly Opened[], signer: Signer, of: PersonId = person): Opened =>
-  sealRun([introductionDraft(of, proof)], START, signer, environment)[0]!
+  sealRun([introductionDraft({ person: of, proof: proof.map(encodeSealed) })], START, signer, environment)[0]!
 
 describe('foundPerson', () => {
   it('names the person by its founding event, which stands in no stream', () => {

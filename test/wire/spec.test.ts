@@ -22,7 +22,7 @@ const examples = [...spec.matchAll(EXAMPLE)].map(([, file, name, block]) => ({
 }))
 
 /** Rows of two cells or more whose first is a name in backquotes or a number, as [first, second]. */
-const rows = [...spec.matchAll(/^\| `?([\w.]+)`? \| ([^|]+?) \|/gm)].map(([, first, second]) => [
+const rows = [...spec.matchAll(/^\| *`?([\w.]+)`? *\| *([^|]+?) *\|/gm)].map(([, first, second]) => [
   first,
   second,
 ])

@@ -4,10 +4,9 @@
  */
 import type { Opened } from '../../events/envelope.ts'
 import { type DeviceId, ID_BYTES, idFromBytes, idToBytes, type PersonId } from '../../events/ids.ts'
-import { DEVICE_INTRODUCED, deviceIntroducedData, PERSON_REV } from '../../events/person.ts'
 import type { Draft, Identity, RuleBundle, RuleContext } from '../../kernel/api/index.ts'
 import { readData } from '../../wire/msgpack.ts'
-import { directStream, readIntroduction } from '../../wire/person-proof.ts'
+import { directStream, introductionDraft, readIntroduction } from '../../wire/person-proof.ts'
 
 interface Introduced {
   readonly device: DeviceId
@@ -17,12 +16,8 @@ interface Introduced {
 }
 
 /** Introduces this device to its conversation with somebody. */
-export const directIntroduction = ({ person, proof }: Identity, to: PersonId): Draft => ({
-  type: DEVICE_INTRODUCED,
-  rev: PERSON_REV,
-  data: { ...deviceIntroducedData({ person, proof }), to: idToBytes(to) },
-  kept: true,
-})
+export const directIntroduction = (identity: Identity, to: PersonId): Draft =>
+  introductionDraft(identity, { to: idToBytes(to) })
 
 function introducedBy(event: Opened): Introduced | undefined {
   const proven = readIntroduction(event)

@@ -6,12 +6,10 @@
 import { type Observable, Subject } from 'rxjs'
 import { isId, type PersonId, type StreamId } from '../../events/ids.ts'
 import { isName } from '../../events/name.ts'
-import { DEVICE_INTRODUCED, deviceIntroducedData, PERSON_REV } from '../../events/person.ts'
 import {
   ChatError,
   type Contact,
   type Directory,
-  type Draft,
   type Identity,
   type Journal,
   type Log,
@@ -19,6 +17,7 @@ import {
   type PeerCard,
   type People,
 } from '../../kernel/api/index.ts'
+import { introductionDraft } from '../../wire/person-proof.ts'
 import type { CardIndex } from './card-index.ts'
 import { type ContactBook, claimantOf, contactOf, contactsOf, isUndecided, pinOf } from './contact-book.ts'
 import { type ContactFact, contactDraft } from './contact-events.ts'
@@ -197,7 +196,7 @@ export class PeopleRecord implements People {
     const drafts = facts.map(contactDraft)
     const written = await log.submit(
       this.#stream,
-      isIntroduced ? drafts : [introduction(identity), ...drafts],
+      isIntroduced ? drafts : [introductionDraft(identity), ...drafts],
     )
     const claim = facts.find(fact => fact.type === 'contact.keys-changed')
     const event = written.find(({ event }) => event.envelope.type === 'contact.keys-changed')
@@ -207,13 +206,6 @@ export class PeopleRecord implements People {
     journal.note(shout)
   }
 }
-
-const introduction = ({ person, proof }: Identity): Draft => ({
-  type: DEVICE_INTRODUCED,
-  rev: PERSON_REV,
-  data: deviceIntroducedData({ person, proof }),
-  kept: true,
-})
 
 function lookupError(name: string, failure: string): ChatError {
   switch (failure) {

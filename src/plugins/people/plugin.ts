@@ -6,10 +6,12 @@ import type { Recorded } from '../../events/envelope.ts'
 import {
   DEVICE_CERTIFIED,
   DEVICE_INTRODUCED,
+  DEVICE_REVOKED,
   PERSON_FOUNDED,
   PERSON_REV,
   readDeviceCertified,
   readDeviceIntroduced,
+  readDeviceRevoked,
   readPersonFounded,
 } from '../../events/person.ts'
 import {
@@ -39,6 +41,7 @@ import { selfStream } from './self-stream.ts'
 const PERSON_EVENTS: readonly EventKind[] = [
   { type: PERSON_FOUNDED, rev: PERSON_REV, accepts: data => readPersonFounded(data) !== undefined },
   { type: DEVICE_CERTIFIED, rev: PERSON_REV, accepts: data => readDeviceCertified(data) !== undefined },
+  { type: DEVICE_REVOKED, rev: PERSON_REV, accepts: data => readDeviceRevoked(data) !== undefined },
   { type: DEVICE_INTRODUCED, rev: PERSON_REV, accepts: data => readDeviceIntroduced(data) !== undefined },
 ]
 const EVENTS = [...PERSON_EVENTS, ...CONTACT_EVENTS]
