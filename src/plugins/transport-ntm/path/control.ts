@@ -9,6 +9,8 @@ import { packData, readData } from '../../../wire/msgpack.ts'
 const CONTROL_VERSION = 1
 export const CHALLENGE_BYTES = 8
 const HASH_BYTES = 32
+const VERSION_MAX = 255
+const CAPABILITIES_MAX = 0xffff_ffff
 
 /** Answered with the same token by `pong`; `token` is 8 random bytes. */
 export type Control =
@@ -32,19 +34,22 @@ export const encodeControl = (control: Control): Uint8Array => {
   return packData(control.kind === 'hello' ? [...head, control.capabilities, control.record ?? null] : head)
 }
 
+const isCount = (value: unknown, least: number, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+
 const isBytes = (value: unknown, length: number): value is Uint8Array =>
   value instanceof Uint8Array && value.length === length
 
-/** Later versions may add fields behind the known ones. */
+/** Later versions may add fields behind the known ones. What is read shares memory with `bytes`. */
 export const decodeControl = (bytes: Uint8Array): Result<Control, ControlFault> => {
   const data = readData(bytes)
   if (!data.ok || !Array.isArray(data.value)) return refuse('control-malformed')
   const [version, type, token, capabilities, record] = data.value as unknown[]
   const kind = typeof type === 'number' ? KINDS[type - 1] : undefined
-  if (typeof version !== 'number' || kind === undefined) return refuse('control-unknown')
+  if (!isCount(version, CONTROL_VERSION, VERSION_MAX) || kind === undefined) return refuse('control-unknown')
   if (!isBytes(token, CHALLENGE_BYTES)) return refuse('control-malformed')
   if (kind !== 'hello') return ok({ kind, token })
-  if (!Number.isSafeInteger(capabilities)) return refuse('control-malformed')
+  if (!isCount(capabilities, 0, CAPABILITIES_MAX)) return refuse('control-malformed')
   if (record !== null && !isBytes(record, HASH_BYTES)) return refuse('control-malformed')
-  return ok({ kind, token, capabilities: capabilities as number, record: record ?? undefined })
+  return ok({ kind, token, capabilities, record: record ?? undefined })
 }

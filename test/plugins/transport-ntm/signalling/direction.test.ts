@@ -1,5 +1,6 @@
 /** Two nodes and a coordinator: who hears what, in which order, over good networks and bad. */
 import { describe, expect, test } from 'vitest'
+import type { PersonId } from '../../../../src/events/ids.ts'
 import { readNameRecord, signNameRecord } from '../../../../src/wire/name-record.ts'
 import { type NamedPerson, namedPerson } from '../../../support/named-person.ts'
 import { SignallingWorld, type TestNode, type Weather } from '../signalling-world.ts'
@@ -73,6 +74,42 @@ describe('two nodes directed to each other', () => {
     expect(alice.of('directed')).toHaveLength(3)
     expect(alice.of('directed')[2]?.directed.candidates).toEqual(bob.candidates)
     expect(alice.of('failed')).toEqual([])
+  })
+
+  test('a record that has expired leads nobody anywhere, on either side', async () => {
+    const { world, alice, bob } = await pair()
+    const expires = world.clock.now() + 60_000
+    for (const node of [alice, bob]) node.register({ record: node.owner.record({ serial: 2, expires }) })
+    await world.run(1000)
+    ask(alice, bob)
+    alice.step({ kind: 'look-up', name: bob.owner.name })
+    await world.run(1000)
+    expect(alice.of('directed')).toHaveLength(1)
+    expect(alice.of('found')).toHaveLength(1)
+    await world.run(60_000)
+    ask(alice, bob)
+    alice.step({ kind: 'look-up', name: bob.owner.name })
+    await world.run(10_000)
+    expect(bob.of('dropped')).toContainEqual({ kind: 'dropped', why: 'record-expired' })
+    expect(bob.of('directed')).toHaveLength(1)
+    expect(alice.of('directed')).toHaveLength(1)
+    expect(alice.of('not-found')).toMatchObject([{ why: 'record-expired' }])
+  })
+
+  test('many withdrawals go a few at a time, and all get through', async () => {
+    const { world, alice, bob } = await pair()
+    const persons = Array.from({ length: 100 }, (_, at) => at.toString(16).padStart(64, '0') as PersonId)
+    const before = bob.sent
+    for (const person of persons) bob.step({ kind: 'withdraw', person })
+    expect(bob.sent - before).toBe(16)
+    await world.run(5_000)
+    expect(
+      bob
+        .of('withdrawn')
+        .map(({ person }) => person)
+        .sort(),
+    ).toEqual(persons)
+    expect(alice.of('withdrawn')).toEqual([])
   })
 
   test('accepted only this once, the initiator has to wait for the responder the next time too', async () => {

@@ -1,0 +1,62 @@
+/** Paths as the rest of the node sees them. */
+import { describe, expect, test } from 'vitest'
+import type { DeviceId } from '../../../../src/events/ids.ts'
+import type { Link } from '../../../../src/kernel/api/index.ts'
+import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
+import type { Neighbour } from '../../../../src/plugins/transport-ntm/carrier.ts'
+import { Links } from '../../../../src/plugins/transport-ntm/path/links.ts'
+import { Street } from '../nodes.ts'
+
+const deviceOf = (index: number) => index.toString(16).padStart(64, '0') as DeviceId
+
+async function watched() {
+  const street = new Street()
+  const [, , toOther] = await street.pair()
+  const clock = new VirtualClock()
+  const links = new Links(clock, 1_152)
+  const told: Pick<Link, 'device' | 'up'>[] = []
+  links.link$.subscribe(({ device, up }) => told.push({ device, up }))
+  return { links, told, clock, neighbour: toOther as Neighbour }
+}
+
+describe('links', () => {
+  test('are up from a handshake until an attempt fails, and tell it once', async () => {
+    const { links, told, neighbour } = await watched()
+    links.established(deviceOf(1), neighbour)
+    expect(links.open(deviceOf(1))).toBe(neighbour)
+    for (let times = 0; times < 3; times += 1) links.failed(deviceOf(1))
+    expect(links.open(deviceOf(1))).toBeUndefined()
+    expect(told.map(({ up }) => up)).toEqual([true, false])
+    expect(links.all()).toMatchObject([{ device: deviceOf(1), up: false, path: undefined }])
+  })
+
+  test('are trusted for five seconds after the last word', async () => {
+    const { links, clock, neighbour } = await watched()
+    links.established(deviceOf(1), neighbour)
+    neighbour.heardMs = clock.monotonicMs()
+    expect(links.isFresh(deviceOf(1))).toBe(true)
+    clock.step(5_000)
+    expect(links.isFresh(deviceOf(1))).toBe(false)
+  })
+
+  test('that are forgotten are told as down and listed no more', async () => {
+    const { links, told, neighbour } = await watched()
+    links.established(deviceOf(1), neighbour)
+    links.forget(deviceOf(1))
+    expect(told.at(-1)).toEqual({ device: deviceOf(1), up: false })
+    expect(links.all()).toEqual([])
+  })
+
+  test('beyond 4,096 push out those that are down, and then the oldest', async () => {
+    const { links, neighbour } = await watched()
+    for (let index = 0; index < 4_096; index += 1) links.established(deviceOf(index), neighbour)
+    links.failed(deviceOf(7))
+    links.established(deviceOf(5_000), neighbour)
+    const devices = () => links.all().map(({ device }) => device)
+    expect(devices()).not.toContain(deviceOf(7))
+    expect(devices()).toContain(deviceOf(0))
+    links.established(deviceOf(5_001), neighbour)
+    expect(devices()).not.toContain(deviceOf(0))
+    expect(devices()).toHaveLength(4_096)
+  })
+})

@@ -1,0 +1,55 @@
+/** The greatest timestamps of others and of our own survive a restart, and strangers cannot make them grow. */
+import { describe, expect, test } from 'vitest'
+import { idToBytes } from '../../../src/events/ids.ts'
+import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
+import { Timestamps } from '../../../src/plugins/transport-ntm/timestamps.ts'
+import { MemoryKeyspace } from './memory-keyspace.ts'
+
+const keyOf = (index: number) => idToBytes(index.toString(16).padStart(64, '0'))
+const stamp = (value: number) => new Uint8Array(12).fill(value)
+
+function kept() {
+  const clock = new VirtualClock()
+  const keyspace = new MemoryKeyspace(clock)
+  const settle = (): void => {
+    while (clock.step(clock.monotonicMs() + 1_000));
+  }
+  return { keyspace, settle }
+}
+
+describe('timestamps', () => {
+  test('are there after a restart', async () => {
+    const { keyspace, settle } = kept()
+    const before = new Timestamps(keyspace)
+    before.saveSent(stamp(1))
+    before.saveReceived(keyOf(1), stamp(0xff))
+    settle()
+    const after = new Timestamps(keyspace)
+    await after.load()
+    expect(after.loadSent()).toEqual(stamp(1))
+    expect(new Uint8Array(after.loadReceived(keyOf(1))!)).toEqual(stamp(0xff))
+    expect(after.loadReceived(keyOf(2))).toBeUndefined()
+  })
+
+  test('belong to us: the packet that they came in may be used again', () => {
+    const { keyspace } = kept()
+    const timestamps = new Timestamps(keyspace)
+    const bytes = stamp(1)
+    timestamps.saveSent(bytes)
+    timestamps.saveReceived(keyOf(1), bytes)
+    bytes.fill(9)
+    expect(timestamps.loadSent()).toEqual(stamp(1))
+    expect(new Uint8Array(timestamps.loadReceived(keyOf(1))!)).toEqual(stamp(1))
+  })
+
+  test('of those heard longest ago make room, on the disk too', () => {
+    const { keyspace, settle } = kept()
+    const timestamps = new Timestamps(keyspace, 3)
+    for (const index of [1, 2, 3, 1, 4]) timestamps.saveReceived(keyOf(index), stamp(index))
+    settle()
+    expect(timestamps.size).toBe(3)
+    expect(timestamps.loadReceived(keyOf(2))).toBeUndefined()
+    expect(timestamps.loadReceived(keyOf(1))).toBeDefined()
+    expect(keyspace.keys('timestamp/')).toHaveLength(3)
+  })
+})
