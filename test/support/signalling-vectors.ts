@@ -1,0 +1,112 @@
+/**
+ * What a node says to its coordinator and to other nodes about their tunnel, as bytes: every message once, made by
+ * the persons of the worked example, so that another implementation can arrive at the same bytes on its own.
+ */
+import type { PersonId } from '../../src/events/ids.ts'
+import { deviceKeys } from '../../src/kernel/keys.ts'
+import { formatAddress, virtualIpv6 } from '../../src/plugins/transport-ntm/net/address.ts'
+import { type Control, encodeControl } from '../../src/plugins/transport-ntm/path/control.ts'
+import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
+import { encodeMessage } from '../../src/plugins/transport-ntm/signalling/codec.ts'
+import {
+  formatTxt,
+  SUCCESSION_LABEL,
+  successionMessage,
+} from '../../src/plugins/transport-ntm/signalling/discover.ts'
+import { formatJoin } from '../../src/plugins/transport-ntm/signalling/join.ts'
+import type { Message } from '../../src/plugins/transport-ntm/signalling/messages.ts'
+import { splitMessage } from '../../src/plugins/transport-ntm/signalling/parts.ts'
+import {
+  countersign,
+  encodeNameRecord,
+  readNameRecord,
+  signNameRecord,
+  withCountersignature,
+} from '../../src/wire/name-record.ts'
+import { encodeSealed } from '../../src/wire/sealed-codec.ts'
+import { hex, NOON } from './sealing.ts'
+import { example } from './worked-example.ts'
+
+const keysOf = (byte: number) => deviceKeys(new Uint8Array(32).fill(byte)).keys
+const [alice, bob, dc, nextDc] = [keysOf(0x01), keysOf(0x02), keysOf(0x0d), keysOf(0x0e)]
+const filled = (count: number, byte: number) => new Uint8Array(count).fill(byte)
+
+const DAY_MS = 24 * 60 * 60_000
+const { person, founding } = example.alicePerson
+const body = encodeNameRecord({
+  ...{ name: 'alice.example', person, serial: 1, mailboxes: [], proof: [encodeSealed(founding)] },
+  devices: [{ device: alice.device, tunnelKey: alice.tunnelKey }],
+  ...{ issued: NOON, expires: NOON + 365 * DAY_MS },
+})
+const signed = signNameRecord(body, alice.device, alice.sign)
+const read = readNameRecord(signed)
+if (!read.ok) throw new Error(read.why)
+const by = countersign(read.value, dc.device, dc.sign)
+const countersigned = withCountersignature(read.value, by)
+
+const observed = { address: '203.0.113.7', port: 40_000 }
+const candidates = candidateSealer(alice, { bytes: count => filled(count, 0xe1) }).seal(bob.tunnelKey, [
+  { kind: 'host', endpoint: { address: '192.168.1.2', port: 51_820 } },
+  { kind: 'host', endpoint: { address: '2001:db8::2', port: 51_820 } },
+])!
+const transaction = '0102030405060708'
+
+const MESSAGES: readonly Message[] = [
+  {
+    ...{ type: 'registration-request', transaction, record: signed, isGuest: false, token: undefined },
+    ...{ keepAliveMs: 25_000, capabilities: 0 },
+  },
+  {
+    ...{ type: 'registration-response', transaction, virtualIpv4: '198.18.0.7', observed, dcKey: dc.device },
+    ...{ countersignature: by.signature, leaseMs: 85_000, capabilities: 0 },
+  },
+  { type: 'keep-alive', transaction, keepAliveMs: 25_000 },
+  { type: 'keep-alive-ack', transaction, observed },
+  { type: 'direction-request', transaction, name: 'bob.example', device: bob.tunnelKey, candidates },
+  {
+    ...{ type: 'route-direction', transaction, role: 'responder', record: countersigned },
+    ...{ device: alice.tunnelKey, observed, candidates },
+  },
+  {
+    ...{ type: 'route-direction-confirmation', transaction, accepts: true, authorises: false },
+    candidates: undefined,
+  },
+  { type: 'name-request', transaction, name: 'alice.example' },
+  { type: 'name-response', transaction, record: countersigned },
+  { type: 'authorisation-withdrawal', transaction, person: person as PersonId },
+  { type: 'authorisation-withdrawn', transaction },
+  { type: 'registration-recall', transaction },
+  { type: 'error', transaction, code: 'unknown-name' },
+]
+
+const CONTROLS: readonly Control[] = [
+  { kind: 'hello', token: filled(8, 0xaa), capabilities: 0, record: read.value.hash },
+  { kind: 'ping', token: filled(8, 0xab) },
+  { kind: 'pong', token: filled(8, 0xab) },
+]
+
+const parts = splitMessage(filled(1_200, 0x5a))
+const succession = dc.sign(SUCCESSION_LABEL, successionMessage('example', nextDc.tunnelKey, nextDc.device))
+const bytes = (name: string, value: Uint8Array) => ({ name, hex: hex(value) })
+
+/** Every example of SPEC.md by its name. */
+export const signallingVectors = () => ({
+  keys: { alice: alice.tunnelKey, bob: bob.tunnelKey, dc: dc.tunnelKey, identity: dc.device },
+  texts: [
+    { name: 'join', text: formatJoin({ host: '192.0.2.1', port: 4500, key: dc.tunnelKey }) },
+    { name: 'txt', text: formatTxt({ key: dc.tunnelKey, identity: dc.device, succession: undefined }) },
+    {
+      name: 'txt of a successor',
+      text: formatTxt({ key: nextDc.tunnelKey, identity: nextDc.device, succession }),
+    },
+    { name: 'address', text: formatAddress(virtualIpv6(Buffer.from(alice.tunnelKey, 'hex'))) },
+  ],
+  bytes: [
+    bytes('name record', signed),
+    bytes('name record, countersigned', countersigned),
+    bytes('sealed candidates', candidates),
+    ...CONTROLS.map(control => bytes(control.kind, encodeControl(control))),
+    ...MESSAGES.map(message => bytes(message.type, encodeMessage(message))),
+    ...parts.map((part, index) => bytes(`part ${index}`, part)),
+  ],
+})
