@@ -84,7 +84,8 @@ export class AppendPlan {
     this.#position += 1
     const recorded: Recorded = { position: this.#position, receivedAt, via, status: 'admitted', event }
     this.events.set(event.id, recorded)
-    this.chains.set(chain.stream + chain.author, { ...chain, branches })
+    const { stream, author } = chain
+    this.chains.set(stream + author, { stream, author, branches })
     this.appended.push({ recorded, isNew: true })
     return undefined
   }

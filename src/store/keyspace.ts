@@ -19,7 +19,7 @@
  *
  * Positions start at 1 and have no gaps. One batch writes everything that one commit changes.
  */
-import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
+import { type DeviceId, type EventId, ID_BYTES, type StreamId } from '../events/ids.ts'
 import type { Range } from './disk.ts'
 import { VAULT_KEY_BYTES, type Vault } from './vault.ts'
 
@@ -45,19 +45,25 @@ export const KIND = {
 } as const
 export type Kind = keyof typeof KIND
 
-/** Hashes remembered of streams and chains: a burst asks for the same ones again and again. */
-const MEMO_MAX = 2048
+/** Streams, and chains of each, whose hashes are remembered: a burst asks for the same ones again and again. */
+const MEMO_MAX = 256
 /** Parts of a plugin's key that are hashed one by one; the rest is one part. */
 const OWN_PARTS_MAX = 8
 
-const numberBytes = (value: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(NUMBER_BYTES)
-  bytes.writeUIntBE(value, 0, NUMBER_BYTES)
-  return bytes
-}
-
 const join = (kind: Kind, ...parts: readonly Uint8Array[]): Buffer =>
   Buffer.concat([Uint8Array.of(KIND[kind]), ...parts])
+
+const NO_HASH = new Uint8Array(0)
+
+/** A kind, a hash and numbers. Apart from `join`, because every event needs several of these. */
+function keyed(kind: Kind, hash: Uint8Array, ...numbers: readonly number[]): Buffer {
+  const key = Buffer.allocUnsafe(1 + hash.length + numbers.length * NUMBER_BYTES)
+  key[0] = KIND[kind]
+  key.set(hash, 1)
+  let at = 1 + hash.length
+  for (const number of numbers) at = key.writeUIntBE(number, at, NUMBER_BYTES)
+  return key
+}
 
 /** The number in the last 6 bytes of a key: a position, or the n of a journal entry. */
 export const lastNumber = (key: Uint8Array): number =>
@@ -75,10 +81,18 @@ function after(prefix: Uint8Array): Uint8Array {
   return next
 }
 
+/** For a kind and up to two ids: the vault has hashed them when it returns. */
+const scratch = Buffer.alloc(1 + 2 * ID_BYTES)
+
+interface StreamHashes {
+  readonly hash: Uint8Array
+  readonly chains: Map<DeviceId, Uint8Array>
+}
+
 /** Makes the keys of one store. */
 export class Keyspace {
   readonly #vault: Vault
-  readonly #memo = new Map<string, Uint8Array>()
+  readonly #memo = new Map<StreamId, StreamHashes>()
 
   constructor(vault: Vault) {
     this.#vault = vault
@@ -88,7 +102,7 @@ export class Keyspace {
   readonly check = join('check')
 
   record(position: number): Uint8Array {
-    return join('record', numberBytes(position))
+    return keyed('record', NO_HASH, position)
   }
   /** Records with positions in [from, to). */
   records(from = 0, to = NUMBER_MAX): Range {
@@ -96,20 +110,20 @@ export class Keyspace {
   }
 
   id(id: EventId): Uint8Array {
-    return join('id', this.#hash('id', id))
+    return keyed('id', this.#hash('id', id))
   }
 
   chain(stream: StreamId, author: DeviceId, seq: number, position: number): Uint8Array {
-    return join('chain', this.#chainHash(stream, author), numberBytes(seq), numberBytes(position))
+    return keyed('chain', this.#chainHash(stream, author), seq, position)
   }
   /** The chain from a seq up to, not including, another. */
   chainFrom(stream: StreamId, author: DeviceId, seq: number, toSeq = NUMBER_MAX): Range {
     const hash = this.#chainHash(stream, author)
-    return { gte: join('chain', hash, numberBytes(seq)), lt: join('chain', hash, numberBytes(toSeq)) }
+    return { gte: keyed('chain', hash, seq), lt: keyed('chain', hash, toSeq) }
   }
 
   order(stream: StreamId, position: number): Uint8Array {
-    return join('order', this.#streamHash(stream), numberBytes(position))
+    return keyed('order', this.#streamHash(stream), position)
   }
   /** The stream's entries with positions in [from, to). */
   orderOf(stream: StreamId, from = 0, to = NUMBER_MAX): Range {
@@ -117,7 +131,7 @@ export class Keyspace {
   }
 
   kept(stream: StreamId, position: number): Uint8Array {
-    return join('kept', this.#streamHash(stream), numberBytes(position))
+    return keyed('kept', this.#streamHash(stream), position)
   }
   keptOf(stream: StreamId): Range {
     return { gte: this.kept(stream, 0), lt: this.kept(stream, NUMBER_MAX) }
@@ -150,10 +164,10 @@ export class Keyspace {
   }
 
   journal(n: number): Uint8Array {
-    return join('journal', numberBytes(n))
+    return keyed('journal', NO_HASH, n)
   }
   about(id: EventId | DeviceId, n: number): Uint8Array {
-    return join('about', this.#hash('about', id), numberBytes(n))
+    return keyed('about', this.#hash('about', id), n)
   }
   aboutOf(id: EventId | DeviceId): Range {
     return { gte: this.about(id, 0), lt: this.about(id, NUMBER_MAX) }
@@ -165,20 +179,26 @@ export class Keyspace {
   }
 
   #streamHash(stream: StreamId): Uint8Array {
-    return this.#memoized(stream, () => this.#hash('stream', stream))
+    return this.#hashesOf(stream).hash
   }
 
   #chainHash(stream: StreamId, author: DeviceId): Uint8Array {
-    return this.#memoized(stream + author, () => this.#hash('chain', stream + author))
+    const { chains } = this.#hashesOf(stream)
+    const known = chains.get(author)
+    if (known !== undefined) return known
+    if (chains.size >= MEMO_MAX) chains.clear()
+    const hash = this.#hash('chain', stream + author)
+    chains.set(author, hash)
+    return hash
   }
 
-  #memoized(name: string, make: () => Uint8Array): Uint8Array {
-    const known = this.#memo.get(name)
+  #hashesOf(stream: StreamId): StreamHashes {
+    const known = this.#memo.get(stream)
     if (known !== undefined) return known
     if (this.#memo.size >= MEMO_MAX) this.#memo.clear()
-    const made = make()
-    this.#memo.set(name, made)
-    return made
+    const hashes = { hash: this.#hash('stream', stream), chains: new Map() }
+    this.#memo.set(stream, hashes)
+    return hashes
   }
 
   #ownHashes(plugin: string, parts: readonly string[]): Uint8Array[] {
@@ -193,8 +213,10 @@ export class Keyspace {
 
   /** Ids are hashed as bytes, other names as they are. The kind keeps equal ids in different kinds apart. */
   #hash(kind: Kind, name: string | Uint8Array): Uint8Array {
-    const bytes = typeof name === 'string' ? Buffer.from(name, 'hex') : name
-    return this.#vault.keyOf(join(kind, bytes)).subarray(0, VAULT_KEY_BYTES)
+    if (typeof name !== 'string') return this.#vault.keyOf(join(kind, name)).subarray(0, VAULT_KEY_BYTES)
+    scratch[0] = KIND[kind]
+    const end = 1 + scratch.write(name, 1, 'hex')
+    return this.#vault.keyOf(scratch.subarray(0, end)).subarray(0, VAULT_KEY_BYTES)
   }
 }
 

@@ -131,5 +131,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   at = writeInteger(envelope.flags, at)
   at = writeInteger(envelope.dataLen, at)
   at = writeId(envelope.dataHash, at)
-  return new Uint8Array(scratch.subarray(0, at))
+  // In Node's pool, at a third of the price of memory of its own.
+  const { buffer, byteOffset, length } = Buffer.from(scratch.subarray(0, at))
+  return new Uint8Array(buffer, byteOffset, length)
 }

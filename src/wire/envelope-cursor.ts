@@ -28,6 +28,8 @@ const BIN8 = 0xc4
 const STR8 = 0xd9
 const NIL = 0xc0
 const ID_FIELD_BYTES = ID_BYTES + 2
+/** The least integer that needs 1, 2, 4 or 8 bytes. */
+const LEAST: readonly number[] = [0x80, 0x1_00, 0x1_0000, 0x1_0000_0000]
 
 export class EnvelopeCursor {
   readonly #bytes: Buffer
@@ -54,18 +56,21 @@ export class EnvelopeCursor {
     const head = this.byte()
     if (head < 0x80) return head
     if (head < 0xcc || head > 0xcf) return this.#fail('not-an-integer')
-    const width = 1 << (head - 0xcc)
+    const size = head - 0xcc
+    const width = 1 << size
     const start = this.#at
     this.#at += width
     if (this.#at > this.#bytes.length) return this.#fail('truncated')
-    const value = width === 8 ? this.#wide(start) : this.#bytes.readUIntBE(start, width)
-    const least = width === 1 ? 0x80 : 2 ** (4 * width)
-    if (value < least) return this.#fail('integer-not-shortest')
+    const value = this.#unsigned(start, width)
+    if (value < LEAST[size]!) return this.#fail('integer-not-shortest')
     return value <= max ? value : this.#fail('integer-too-large')
   }
 
-  #wide(start: number): number {
-    return this.#bytes.readUInt32BE(start) * 0x1_0000_0000 + this.#bytes.readUInt32BE(start + 4)
+  /** Big endian, of 1 to 8 bytes; beyond 2^53 it is not exact, and too large anyway. */
+  #unsigned(start: number, width: number): number {
+    let value = 0
+    for (let at = start; at < start + width; at += 1) value = value * 0x100 + this.#bytes[at]!
+    return value
   }
 
   /** 32 bytes under a bin8 head, as hex. */
