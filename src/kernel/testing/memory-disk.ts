@@ -19,6 +19,8 @@ export interface MemoryDiskFaults {
   slowSync?: () => Promise<void>
   /** The planted fault: says that batches are synced, and does not sync them. */
   ignoresSync?: boolean
+  /** The planted fault: says that a batch is synced before it is; `slowSync` then waits afterwards. */
+  answersEarly?: boolean
 }
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
@@ -111,10 +113,17 @@ export class MemoryDisk implements Disk {
     this.#batches += 1
     const fault = this.faults.fail?.(this.#batches, sync)
     if (fault !== undefined) throw new DiskError(fault, `batch ${this.#batches} failed on purpose: ${fault}`)
-    if (sync) await this.faults.slowSync?.()
+    if (sync && this.faults.answersEarly !== true) await this.faults.slowSync?.()
     this.#mustBeOpen()
-    this.#unsynced.push(ops.map(op => this.#apply(op)))
-    if (sync && this.faults.ignoresSync !== true) this.#unsynced = []
+    const batch = ops.map(op => this.#apply(op))
+    this.#unsynced.push(batch)
+    if (!sync || this.faults.ignoresSync === true) return
+    if (this.faults.answersEarly === true) void this.faults.slowSync?.().then(() => this.#synced(batch))
+    else this.#unsynced = []
+  }
+
+  #synced(batch: Undo[]): void {
+    this.#unsynced = this.#unsynced.slice(this.#unsynced.indexOf(batch) + 1)
   }
 
   #apply(op: DiskOp): Undo {
