@@ -16,7 +16,10 @@ export const callMethod = async (
   caller: Caller,
 ): Promise<unknown> => {
   const method = live.owned('method').find(({ value }) => value.name === name)
-  if (!method) throw new ChatError('NOT_FOUND', `There is no method '${causeOf(name)}' in this house.`)
+  if (!method)
+    throw new ChatError('NOT_FOUND', `There is no method '${causeOf(name)}' in this house.`, {
+      hint: 'homes of people and of DCs can do different things; `ntm plugin ls` tells what runs here',
+    })
   try {
     return await untilAborted(
       method.fence.signal,

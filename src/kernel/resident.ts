@@ -125,7 +125,9 @@ const fromHook = <T>(hook: string, run: () => T): T => {
   }
 }
 
-const failedHook = (hook: string, error: unknown): ChatError =>
-  error instanceof ChatError && error.code === 'TIMED_OUT'
-    ? error
-    : new ChatError('PLUGIN_FAILED', `its '${hook}' failed: ${causeOf(error)}`, { cause: error })
+/** What a hook says in the words of the house, such as PORT_IN_USE, keeps its code. */
+const failedHook = (hook: string, error: unknown): ChatError => {
+  if (error instanceof ChatError && error.code === 'TIMED_OUT') return error
+  const code = error instanceof ChatError && error.code !== 'BUG' ? error.code : 'PLUGIN_FAILED'
+  return new ChatError(code, `its '${hook}' failed: ${causeOf(error)}`, { cause: error })
+}

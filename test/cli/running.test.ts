@@ -1,5 +1,6 @@
 /** Nodes that come and go: attaching, embedding, races for one home, signals, kills, a DC that is down. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
@@ -130,6 +131,19 @@ test('a directory that is no home is told so', async () => {
   expectRefused(await town.at('nobody', ['up']), 2, 'HOME_EMPTY')
   expectRefused(await town.at('nobody', ['history', 'bob']), 2, 'HOME_EMPTY')
   expect(readdirSync(town.root)).not.toContain('nobody')
+})
+
+test('a port that somebody else has is named, and what needs no port still works', async () => {
+  const blocker = createSocket('udp4')
+  await new Promise<void>(done => blocker.bind(0, '127.0.0.1', done))
+  const file = join(town.home('alice'), 'config.json')
+  const config = readFileSync(file, 'utf8')
+  const listen = { address: '127.0.0.1', port: blocker.address().port }
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(config), listen }))
+  expect((await town.at('alice', ['up'])).json.error).toMatchObject({ code: 'PORT_IN_USE' })
+  expectDone(await town.at('alice', ['history', 'bob']), promised.history)
+  blocker.close()
+  writeFileSync(file, config)
 })
 
 test('the home can come from the environment', async () => {
