@@ -3,31 +3,31 @@
  * I/O when it is made; sockets open at `start` and close at `stop`.
  */
 import type { PersonId, TunnelKey } from '../../events/ids.ts'
-import {
-  ChatError,
-  type Clock,
-  type Contact,
-  type DirectorySource,
-  type Identity,
-  type Journal,
-  type Keys,
-  type Keyspace,
-  type Network,
-  type People,
-  type Random,
+import type {
+  Clock,
+  Contact,
+  DirectorySource,
+  Identity,
+  Journal,
+  Keys,
+  Keyspace,
+  Network,
+  People,
+  Random,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
+import { hostCandidates, type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
 import { PORTS } from './net/ports.ts'
-import { OWN_RECORD_LOOK_MS, ownRecord } from './own-record.ts'
+import { OwnRecord } from './own-record.ts'
 import { Acquaintance } from './path/acquaintance.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Links } from './path/links.ts'
 import { RecordsUsed } from './records-used.ts'
-import { type Candidate, candidateSealer } from './signalling/candidates.ts'
+import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
 import { formatJoin, type Join } from './signalling/join.ts'
@@ -50,14 +50,11 @@ export interface NodeGiven {
 export interface NodeSettings {
   readonly dc: Join | undefined
   readonly token: string | undefined
-  /** Without an address: all of this host's. Without a port: the one of last time, or any. */
-  readonly listen: { readonly address?: string | undefined; readonly port?: number | undefined }
+  readonly listen: Listening
 }
 
-const PORT_KEY = 'port'
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
 const CALL_AT_START_MAX = 32
-const ANY_ADDRESS = ['0.0.0.0', '::']
 
 export class NtmNode {
   readonly transport: NtmTransport
@@ -72,22 +69,22 @@ export class NtmNode {
   readonly #links: Links
   readonly #acquaintance: Acquaintance
   readonly #recordsUsed = new RecordsUsed()
-  #record: SignedNameRecord | undefined
-  #cancelLook: (() => void) | undefined
+  readonly #record: OwnRecord
 
   constructor(given: NodeGiven, settings: NodeSettings) {
     const { clock, random, network, keys, identity, people, keyspace, journal } = given
     this.#given = given
     this.#settings = settings
     this.#timestamps = new Timestamps(keyspace)
+    this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
       onEstablished: neighbour => this.#established(neighbour),
-      onFailed: neighbour => this.#failed(neighbour),
+      onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from) => this.#acquaintance.prove(neighbour, from),
-      onForgotten: neighbour => this.#forgotten(neighbour),
+      onForgotten: neighbour => this.#lost(neighbour),
     })
     this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address))
     this.#acquaintance = new Acquaintance({
@@ -107,7 +104,7 @@ export class NtmNode {
     this.coordinators = new Coordinators({
       ...{ clock, network, random, pins, makeLink },
       home: settings.dc === undefined ? undefined : makeLink(settings.dc),
-      guestClaim: () => ({ record: this.#recordBytes(), token: undefined, isGuest: true }),
+      guestClaim: () => ({ record: this.#record.signed.bytes, token: undefined, isGuest: true }),
       shout: error => journal.note(`${error.message}; ${error.hint}`),
     })
     this.transport = new NtmTransport({
@@ -119,17 +116,15 @@ export class NtmNode {
 
   /** Rejects with PORT_IN_USE. Does not wait for the coordinator. */
   async start(): Promise<void> {
-    await Promise.all([this.#timestamps.load(), this.#addresses.load()])
-    this.#record = await ownRecord(this.#given)
-    await this.#listen()
+    await Promise.all([this.#timestamps.load(), this.#addresses.load(), this.#record.start()])
+    await listen(this.carrier, this.#given.keyspace, this.#settings.listen)
     this.#shutOutTheBlocked()
-    this.#register(this.#record)
-    this.#lookAtRecordLater()
+    this.#register(this.#record.signed)
     this.#callNeighbours()
   }
 
   async stop(): Promise<void> {
-    this.#cancelLook?.()
+    this.#record.stop()
     this.coordinators.stop()
     this.transport.close()
     await this.carrier.close()
@@ -154,43 +149,11 @@ export class NtmNode {
     this.coordinators.home?.start({ record, token: this.#settings.token, isGuest: false })
   }
 
-  /** A node may run for longer than its record lives. */
-  #lookAtRecordLater(): void {
-    const look = async (): Promise<void> => {
-      const before = this.#record
-      this.#record = await ownRecord(this.#given)
-      if (this.#record.serial !== before?.serial) this.#register(this.#record)
-    }
-    this.#cancelLook = this.#given.clock.after(OWN_RECORD_LOOK_MS, () => {
-      this.#lookAtRecordLater()
-      look().catch(() => this.carrier.count('record-not-renewed'))
-    })
-  }
-
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
       if (card !== undefined) this.transport.open(card, this.#addresses.of(device))
     }
-  }
-
-  async #listen(): Promise<void> {
-    const { keyspace } = this.#given
-    const { address, port: asked } = this.#settings.listen
-    const last = asked === undefined ? await keyspace.get(PORT_KEY) : undefined
-    const port = asked ?? (last === undefined ? 0 : ((last[0] ?? 0) << 8) | (last[1] ?? 0))
-    const wanted = address === undefined ? ANY_ADDRESS : [address]
-    const first = { address: wanted[0]!, port }
-    const bound = await this.carrier
-      .listen(first)
-      .catch(error =>
-        asked === undefined && port !== 0
-          ? this.carrier.listen({ ...first, port: 0 })
-          : Promise.reject(error),
-      )
-    for (const other of wanted.slice(1))
-      await this.carrier.listen({ address: other, port: bound.port }).catch(() => undefined)
-    await keyspace.write([[PORT_KEY, Uint8Array.of(bound.port >> 8, bound.port & 0xff)]])
   }
 
   #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {
@@ -199,7 +162,7 @@ export class NtmNode {
     const port = carrier.bind(PORTS.signalling, (bytes, from) => this.coordinators.of(from)?.receive(bytes))
     const environment = {
       sealer: candidateSealer(keys, random),
-      candidates: () => this.#candidates(),
+      candidates: () => hostCandidates(carrier, network),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
       wallMs: () => clock.now(),
     }
@@ -214,20 +177,6 @@ export class NtmNode {
         onDropped: why => carrier.count(why),
       })
     }
-  }
-
-  #recordBytes(): Uint8Array {
-    if (this.#record === undefined) throw new ChatError('BUG', 'the own record is used before the start')
-    return this.#record.bytes
-  }
-
-  #candidates(): readonly Candidate[] {
-    const hosts = this.#given.network.localAddresses()
-    return this.carrier.locals.flatMap(({ address, port }) =>
-      hosts
-        .filter(host => host.includes(':') === address.includes(':'))
-        .map((host): Candidate => ({ kind: 'host', endpoint: { address: host, port } })),
-    )
   }
 
   #decide({ person }: SignedNameRecord): Decision {
@@ -277,12 +226,8 @@ export class NtmNode {
     this.#acquaintance.greet(neighbour)
   }
 
-  #failed(neighbour: Neighbour): void {
-    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
-    if (card !== undefined) this.#links.failed(card.device)
-  }
-
-  #forgotten(neighbour: Neighbour): void {
+  /** Nobody answers any more, or the keys are gone. */
+  #lost(neighbour: Neighbour): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card !== undefined) this.#links.failed(card.device)
   }
@@ -297,7 +242,7 @@ export class NtmNode {
 
   /** Somebody was told another record of ours than we signed: whoever told them lied, or is behind. */
   #compareRecord(neighbour: Neighbour, hash: Uint8Array): void {
-    if (this.#record === undefined || Buffer.compare(this.#record.hash, hash) === 0) return
+    if (Buffer.compare(this.#record.signed.hash, hash) === 0) return
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     this.#given.journal.note(
       `${card?.name ?? neighbour.key} reached this device by a name record that it did not sign last`,

@@ -2,7 +2,7 @@
  * This person's own name record: signed once, kept, and signed anew under a higher serial only when its devices
  * or its name changed or it nears its end, so that others need not learn it again at every start.
  */
-import type { Clock, Identity, Keys, Keyspace } from '../../kernel/api/index.ts'
+import { ChatError, type Clock, type Identity, type Keys, type Keyspace } from '../../kernel/api/index.ts'
 import {
   encodeNameRecord,
   readNameRecord,
@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const LIFETIME_MS = 365 * DAY_MS
 const RENEW_BEFORE_MS = 90 * DAY_MS
 /** How often a running node sees whether its record is still good. */
-export const OWN_RECORD_LOOK_MS = DAY_MS
+const LOOK_AGAIN_MS = DAY_MS
 
 interface Parts {
   readonly clock: Clock
@@ -45,4 +45,46 @@ export const ownRecord = async ({ clock, identity, keys, keyspace }: Parts): Pro
   const made = readNameRecord(bytes)
   if (!made.ok) throw new Error(`the own name record does not read back: ${made.why}`)
   return made.value
+}
+
+/** The record while the node runs, which may be for longer than a record lives. */
+export class OwnRecord {
+  readonly #parts: Parts
+  readonly #onRenewed: (record: SignedNameRecord) => void
+  #record: SignedNameRecord | undefined
+  #cancel: (() => void) | undefined
+
+  constructor(parts: Parts, onRenewed: (record: SignedNameRecord) => void) {
+    this.#parts = parts
+    this.#onRenewed = onRenewed
+  }
+
+  /** Throws BUG before `start`. */
+  get signed(): SignedNameRecord {
+    if (this.#record === undefined) throw new ChatError('BUG', 'the own record is used before the start')
+    return this.#record
+  }
+
+  async start(): Promise<void> {
+    this.#record = await ownRecord(this.#parts)
+    this.#lookAgainLater()
+  }
+
+  stop(): void {
+    this.#cancel?.()
+  }
+
+  #lookAgainLater(): void {
+    this.#cancel = this.#parts.clock.after(LOOK_AGAIN_MS, () => {
+      this.#lookAgainLater()
+      // A disk that is full now may not be tomorrow.
+      this.#look().catch(() => undefined)
+    })
+  }
+
+  async #look(): Promise<void> {
+    const before = this.#record
+    this.#record = await ownRecord(this.#parts)
+    if (this.#record.serial !== before?.serial) this.#onRenewed(this.#record)
+  }
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Identity, Keys } from '../../../src/kernel/api/index.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
-import { ownRecord } from '../../../src/plugins/transport-ntm/own-record.ts'
+import { OwnRecord, ownRecord } from '../../../src/plugins/transport-ntm/own-record.ts'
 import { verifyNameRecord } from '../../../src/wire/name-record.ts'
 import { namedPerson } from '../../support/named-person.ts'
 import { MemoryKeyspace } from './memory-keyspace.ts'
@@ -30,7 +30,7 @@ function home() {
     }
     return made
   }
-  return { clock, sign }
+  return { clock, keyspace, sign }
 }
 
 describe('the own record', () => {
@@ -58,5 +58,30 @@ describe('the own record', () => {
     const { sign } = home()
     await sign()
     expect(await sign({ name: 'alice.elsewhere' })).toMatchObject({ name: 'alice.elsewhere', serial: 2 })
+  })
+
+  test('is renewed and shown again by a node that runs for so long', async () => {
+    const { clock, keyspace } = home()
+    const renewed: number[] = []
+    const record = new OwnRecord({ clock, keyspace, keys, identity }, ({ serial }) => renewed.push(serial))
+    expect(() => record.signed).toThrow()
+    const running = record.start()
+    const run = async (days: number) => {
+      for (let day = 0; day < days; day += 1) {
+        clock.step(clock.monotonicMs() + DAY_MS)
+        for (let ticks = 0; ticks < 4; ticks += 1) {
+          await Promise.resolve()
+          clock.step(clock.monotonicMs() + 5)
+        }
+      }
+    }
+    await run(1)
+    await running
+    await run(270)
+    expect(renewed).toEqual([])
+    await run(10)
+    expect(renewed).toEqual([2])
+    expect(record.signed.serial).toBe(2)
+    record.stop()
   })
 })
