@@ -18,6 +18,7 @@ import type { StreamBook } from './stream-book.ts'
 
 /** Events that one call may bring: a few runs. */
 const INGEST_MAX = 256
+const TOLD_MAX = 64
 
 export interface GateParts {
   readonly self: DeviceId
@@ -37,6 +38,8 @@ export class EventGate implements Gate {
   readonly #quarantine = new Quarantine()
   readonly #hall: Hall
   readonly #refusals = new Map<string, number>()
+  /** What whoever runs the device was told to install; a stranger may name any number of things. */
+  readonly #told = new Set<string>()
 
   constructor(parts: GateParts) {
     this.#parts = parts
@@ -45,6 +48,7 @@ export class EventGate implements Gate {
       ...parts,
       held: this.#held,
       refused: why => this.#count(why),
+      lacks: needs => this.#lacks(needs),
       retry: ({ run, from }) => this.#enqueue([run], from),
     }
   }
@@ -95,18 +99,28 @@ export class EventGate implements Gate {
     this.#parts.appender.enqueue(new IngestJob(this.#hall, runs, from, done, failed))
   }
 
-  /** The events that open, in order. One that needs a newer program is left for the day it is there. */
+  /**
+   * The events that open, in order. One that needs a newer program counts as held, and nothing of it is kept: no
+   * program turns newer while it runs, and at its next start whoever was not acknowledged sends again.
+   */
   #open(sealed: readonly Sealed[], verdicts: Verdict[]): Opened[] {
     const opened: Opened[] = []
     for (const each of sealed) {
       const result = openSealed(each)
-      if (!result.ok && result.why === 'needs-newer')
+      if (!result.ok && result.why === 'needs-newer') {
+        this.#lacks('a newer version of ntm-chat')
         verdicts.push({ id: each.id, kind: 'held', missing: [] })
-      else if (!result.ok) verdicts.push(...this.#refuse([each], result.why))
+      } else if (!result.ok) verdicts.push(...this.#refuse([each], result.why))
       else if (result.value.id !== each.id) verdicts.push(...this.#refuse([each], 'id-of-another'))
       else opened.push(result.value)
     }
     return opened
+  }
+
+  #lacks(needs: string): void {
+    if (this.#told.has(needs) || this.#told.size >= TOLD_MAX) return
+    this.#told.add(needs)
+    this.#parts.journal.note(`events of others wait for ${needs}`)
   }
 
   #refuse(events: readonly { readonly id: EventId }[], why: string): Verdict[] {

@@ -22,6 +22,8 @@ export interface Hall {
   readonly held: HeldPool
   foundOwnElsewhere(event: Opened): void
   refused(why: string): void
+  /** Something came that this house has no program for. */
+  lacks(needs: string): void
   /** Judges anew, for nobody's answer. */
   retry(held: HeldRun): void
 }
@@ -149,7 +151,10 @@ export class IngestJob implements Job {
 
   #hold(run: Run, fresh: Run, from: DeviceId, missing: readonly EventId[], needs?: string): Run {
     const isNew = this.#hall.held.hold({ run, from, missing })
-    if (isNew && needs !== undefined) this.#hall.journal.note(`held: it needs ${needs}`, fresh.at(-1)!.id)
+    if (isNew && needs !== undefined) {
+      this.#hall.journal.note(`held: it needs ${needs}`, fresh.at(-1)!.id)
+      this.#hall.lacks(needs)
+    }
     for (const { id } of fresh) this.#verdicts.push({ id, kind: 'held', missing })
     return []
   }

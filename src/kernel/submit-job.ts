@@ -1,6 +1,7 @@
 /**
  * Own drafts on their way into the log. Sealing waits for the turn, because only then is it certain what the
- * chain's last event is; drafts that gathered until then are sealed together.
+ * chain's last event is; drafts that gathered until then are sealed together. A run and the signature that covers
+ * it are one batch, so that no power loss leaves an own tip without a signature to be made good at the start.
  */
 import type { Draft, Opened, Recorded } from '../events/envelope.ts'
 import { type DeviceId, type EventId, type Millis, NO_STREAM, type StreamId } from '../events/ids.ts'

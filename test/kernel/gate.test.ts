@@ -299,6 +299,9 @@ test('a newer format is held without being understood, and nothing breaks', asyn
   newer[1] = 2
   const [verdict] = await p.gate.ingest([{ id: idOf<EventId>(9), bytes: newer }], SOURCE)
   expect(verdict).toEqual({ id: idOf<EventId>(9), kind: 'held', missing: [] })
+  await p.gate.ingest([{ id: idOf<EventId>(9), bytes: newer }], SOURCE)
+  expect(p.told).toEqual(['events of others wait for a newer version of ntm-chat'])
+  expect(p.gate.held.events).toBe(0)
 })
 
 test('a stream whose law nobody knows is held, says what it needs, and goes in when the plugin comes', async () => {
@@ -315,6 +318,7 @@ test('a stream whose law nobody knows is held, says what it needs, and goes in w
   expect(notes.map(({ what }) => what)).toEqual([
     'held: it needs a plugin that brings the rules of com.example.polls/1',
   ])
+  expect(p.told).toEqual(['events of others wait for a plugin that brings the rules of com.example.polls/1'])
   p.house.install('polls', { rule: [OPEN_LAW] })
   await settle()
   expect(await stored()).toEqual([founding[0]!.id])

@@ -3,9 +3,11 @@ import { beforeEach, expect, test } from 'vitest'
 import type { Draft, Recorded } from '../../src/events/envelope.ts'
 import { type EventId, NO_STREAM } from '../../src/events/ids.ts'
 import { MemoryDisk } from '../../src/kernel/testing/memory-disk.ts'
+import { openStore } from '../../src/store/log-store.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import { countingEnvironment, deviceOf, keptDraft, START, STREAM, said } from '../support/sealing.ts'
 import { all, idsOf } from '../support/store-world.ts'
+import { testVault } from '../support/test-vault.ts'
 import { settle } from './support/house.ts'
 import { OPEN_LAW, openPath, SELF } from './support/path.ts'
 
@@ -204,4 +206,23 @@ test('the law may come and go with its plugin', async () => {
   await expect(submit(said('x'))).rejects.toMatchObject({ code: 'PLUGIN_NEEDS_MISSING' })
   p.house.install('law again', { rule: [OPEN_LAW] })
   await expect(submit(said('x'))).resolves.toHaveLength(1)
+})
+
+test('an own tip is signed, at whichever batch the power went', async () => {
+  let cuts = 0
+  for (let survivors = 0; ; survivors += 1) {
+    const p = await openPath({ faults: { ignoresSync: true } })
+    await p.log.submit(STREAM, [keptDraft(), ...texts(0, 3)])
+    const bursts = [1, 70, 2, 5].map(count => p.log.submit(STREAM, texts(0, count)))
+    await Promise.all(bursts)
+    await p.log.submit(STREAM, texts(0, 9))
+    const whole = p.store.lastPosition
+    const store = await openStore({ disk: p.disk.crash(survivors), vault: testVault() })
+    const [tip] = await store.tips(STREAM)
+    if (tip !== undefined) expect((await store.find(tip.id))?.event.sig).toBeDefined()
+    expect(await store.verify()).toMatchObject({ isWhole: true, gaps: 0 })
+    cuts += 1
+    if (store.lastPosition === whole) break
+  }
+  expect(cuts).toBeGreaterThan(3)
 })

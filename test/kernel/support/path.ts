@@ -34,7 +34,9 @@ export async function openPath({ faults, contributes, seed = 1, ...options }: Op
   const house = new House(clock)
   const disk = options.disk ?? new MemoryDisk(faults)
   const store = await openStore({ disk, vault: testVault() })
+  const told: string[] = []
   const path = new DataPath({
+    tell: sentence => told.push(sentence),
     clock,
     random: new SeededRandom(seed),
     signer: SELF,
@@ -46,7 +48,7 @@ export async function openPath({ faults, contributes, seed = 1, ...options }: Op
   await path.start()
   const appended: Recorded[] = []
   path.log.appended$.subscribe(recorded => appended.push(recorded))
-  return { clock, house, disk, store, path, appended, log: path.log, gate: path.gate }
+  return { clock, house, disk, store, path, appended, told, log: path.log, gate: path.gate }
 }
 
 /** Verdicts as words, in order. */
