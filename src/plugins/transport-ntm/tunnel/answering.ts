@@ -6,7 +6,6 @@
 import { idFromBytes } from '../../../events/ids.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import {
-  ANSWER_KEPT_MS,
   ANSWER_OTHER_SOURCES,
   INITIATION_SPACING_MS,
   KEY_BYTES,
@@ -20,6 +19,7 @@ import {
   endHandshake,
   endSessions,
   forgetAnswer,
+  forgetOldAnswers,
   freeIndex,
 } from './device.ts'
 import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
@@ -82,12 +82,9 @@ function demandCookie(device: Device, bytes: Uint8Array, from: Endpoint, now: nu
 
 /** The answer that this very message got a moment ago. */
 function answerKept(device: Device, bytes: Uint8Array, now: number): Answer | undefined {
+  forgetOldAnswers(device, now)
   const found = device.answers.get(answerKey(bytes))
   if (found === undefined) return undefined
-  if (now - found.answer.at >= ANSWER_KEPT_MS) {
-    forgetAnswer(device, found.peer)
-    return undefined
-  }
   const signed = bytes.length - 2 * MAC_BYTES
   const same = Buffer.compare(found.answer.initiation.subarray(0, signed), bytes.subarray(0, signed)) === 0
   return same ? found.answer : undefined

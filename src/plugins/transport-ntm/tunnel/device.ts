@@ -5,7 +5,7 @@
 
 import type { TunnelKey } from '../../../events/ids.ts'
 import type { StaticKey } from './aead.ts'
-import type { TunnelLimits } from './constants.ts'
+import { ANSWER_KEPT_MS, type TunnelLimits } from './constants.ts'
 import type { CookieJar } from './cookie.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -154,6 +154,14 @@ export function removePeer(device: Device, peer: Peer): void {
   wipePeer(device, peer)
   device.deadlines.remove(peer)
   device.peers.delete(peer.id)
+}
+
+/** Forgets the answers that are too old to be given again; they are in order of age. */
+export function forgetOldAnswers(device: Device, now: number): void {
+  for (const { peer, answer } of device.answers.values()) {
+    if (now - answer.at < ANSWER_KEPT_MS) return
+    forgetAnswer(device, peer)
+  }
 }
 
 export const answerKey = (initiation: Uint8Array): string =>

@@ -66,13 +66,14 @@ export interface Answer {
 
 export type PeerSession = Session<Peer>
 
+/** One for all who share no secret beforehand; never written to. */
+const NO_PRESHARED_KEY = new Uint8Array(KEY_BYTES)
+
 export class Peer implements TunnelPeer {
   readonly publicKey: Uint8Array
   readonly id: TunnelKey
   readonly plain: boolean
   readonly presharedKey: Uint8Array
-  readonly mac1Key: Uint8Array
-  readonly cookieKey: Uint8Array
   /** Leaves the table when its keys go. */
   readonly transient: boolean
   readonly timers: PeerTimers
@@ -114,13 +115,20 @@ export class Peer implements TunnelPeer {
     this.publicKey = publicKey.slice()
     this.id = idFromBytes(publicKey)
     this.plain = options.plain ?? false
-    this.presharedKey = options.presharedKey?.slice() ?? new Uint8Array(KEY_BYTES)
-    this.mac1Key = mac1Key(publicKey)
-    this.cookieKey = cookieKey(publicKey)
+    this.presharedKey = options.presharedKey?.slice() ?? NO_PRESHARED_KEY
     this.transient = transient
     this.endpoints = options.endpoints?.map(copyOf) ?? []
     this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)
+  }
+
+  /** Keys of macs and cookies are made when a handshake needs them: a server has many peers and few handshakes. */
+  get mac1Key(): Uint8Array {
+    return mac1Key(this.publicKey)
+  }
+
+  get cookieKey(): Uint8Array {
+    return cookieKey(this.publicKey)
   }
 
   get established(): boolean {
