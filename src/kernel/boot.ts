@@ -59,7 +59,11 @@ export const boot = async ({ services, ready, plugins, config, packages, tell }:
   const clock = get(Clock)
   const lifecycle = new Lifecycle({ container, book, health, clock })
   const report = health.report.bind(health)
-  lifecycle.setUp(await loadPlugins({ own: plugins, config, packages, clock, report }))
+  const loaded = await loadPlugins({ own: plugins, config, packages, clock, report })
+  lifecycle.setUp(
+    loaded,
+    plugins.map(({ manifest }) => manifest),
+  )
   const stop = async (): Promise<readonly string[]> => {
     const complaints = await lifecycle.stop()
     for (const complaint of complaints) tell?.(complaint)

@@ -4,7 +4,7 @@
  * and every fall is told in one sentence.
  */
 import { ChatError } from './api/errors.ts'
-import type { Installed } from './api/plugin.ts'
+import type { Installed, Manifest } from './api/plugin.ts'
 import type { Clock } from './api/tokens.ts'
 import type { ServiceContainer } from './container.ts'
 import type { ContributionBook } from './contributions.ts'
@@ -25,8 +25,10 @@ interface Rooms {
 export class Lifecycle {
   readonly #rooms: Rooms
   readonly #ownership = new Ownership()
-  /** Everyone who was ever a candidate, in list order: to say why a need is missing. */
+  /** Everyone who was ever a candidate, in list order. */
   #known: readonly Resident[] = []
+  /** Also those that were refused or left out before: to say why a need is missing. */
+  #announced: readonly Manifest[] = []
   #ranks: readonly (readonly Resident[])[] = []
   readonly #installed = new Map<Resident, Installed>()
   /** Quarantined plugins on their way out. */
@@ -37,9 +39,10 @@ export class Lifecycle {
     this.#rooms = rooms
   }
 
-  /** Sets up everything that can be, needs first. All contributions are in the book before any I/O begins. */
-  setUp(loaded: readonly LoadedPlugin[]): void {
+  /** `own`: what the package itself has, loaded or not. Sets up all that can be, needs first. All contributions are in the book before any I/O begins. */
+  setUp(loaded: readonly LoadedPlugin[], own: readonly Manifest[] = []): void {
     const { clock, health } = this.#rooms
+    this.#announced = [...loaded.map(({ manifest }) => manifest), ...own]
     this.#known = loaded.map(each => {
       const resident = new Resident(each, clock, {
         trip: reason => this.quarantine(resident.id, new ChatError('PLUGIN_FAILED', reason)),
@@ -161,7 +164,7 @@ export class Lifecycle {
 
   /** Tells what is missing, and why it is, when it was there to be had. */
   #needMissing(token: string): ChatError {
-    const provider = this.#known.find(({ provides }) => provides.includes(token))
+    const provider = this.#announced.find(({ provides }) => provides?.includes(token))
     const reason = provider && this.#rooms.health.of(provider.id)?.reason
     const why = reason === undefined ? 'which nothing here provides' : `and ${causeOf(reason)}`
     return new ChatError('PLUGIN_NEEDS_MISSING', `it needs ${token}, ${why}`)

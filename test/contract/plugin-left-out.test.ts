@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest'
 import type { AnyPlugin, AnyToken } from '../../src/kernel/api/plugin.ts'
 import { boot, shared } from '../../src/kernel/boot.ts'
 import { standIns } from '../../src/kernel/testing/stand-ins.ts'
+import { World } from '../../src/kernel/testing/world.ts'
 import { NODE_PLUGINS } from '../../src/plugins/first-party.ts'
-import { statesOf } from '../support/house.ts'
+import { reasonOf, statesOf } from '../support/house.ts'
 
 const provided = new Set(NODE_PLUGINS.flatMap(({ manifest }) => manifest.provides ?? []))
 
@@ -53,7 +54,24 @@ describe('a home', () => {
       manifest.id === id ? 'off' : fallen.has(manifest.id) ? 'refused' : 'running',
     ])
     expect(statesOf(house)).toEqual(Object.fromEntries(expected))
+    for (const each of fallen)
+      if (each !== id) expect(reasonOf(house, each)).toContain(`${id} is left out by the config of this home`)
     expect(await house.stop()).toEqual([])
+  })
+
+  it.each(NODE_PLUGINS.map(({ manifest }) => manifest.id))('starts as a real device without %s', async id => {
+    const world = new World({ seed: 1 })
+    const home = await world.add({
+      name: 'alice.example',
+      address: '10.0.0.2',
+      plugins: NODE_PLUGINS,
+      config: { plugins: { 'ntm.transport': { config: { listen: { address: '10.0.0.2' } } }, [id]: false } },
+    })
+    const fallen = fallenWith([id])
+    for (const { manifest } of NODE_PLUGINS)
+      if (!fallen.has(manifest.id)) expect(statesOf(home.device.house)[manifest.id]).toBe('running')
+    await world.run(5_000)
+    await world.end()
   })
 
   it('runs without any', async () => {

@@ -1,4 +1,4 @@
-/** The gate as a table of refusals, and as stories: held, forked, doubled, cut off, failed and crashed. */
+/** The gate as a table of refusals, and as stories: held, doubled, cut off, failed and crashed. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Opened, Sealed } from '../../src/events/envelope.ts'
 import { type EventId, NO_STREAM } from '../../src/events/ids.ts'
@@ -211,63 +211,6 @@ test('what an author has waiting is bounded, and what is nearest to the chain st
   await ingest(run)
   await settle()
   expect(await stored()).toHaveLength(2 + 256)
-})
-
-test('a fork is kept and reported, a third branch is not', async () => {
-  const end = chainAfter(hello)
-  const branches = ['left', 'right', 'middle'].map(text => seal([text], end))
-  expect(await Promise.all(branches.map(run => ingest(run)))).toEqual([
-    ['admitted'],
-    ['admitted'],
-    ['third-branch'],
-  ])
-  const after = seal(['right again'], chainAfter(branches[1]!))
-  expect(await ingest(after)).toEqual(['admitted'])
-  expect(await p.log.tips(STREAM)).toHaveLength(2)
-  const notes = await all(p.path.journal.read(bob.device))
-  expect(notes.map(({ what }) => what)).toEqual([
-    `forked: signed two events with number 1, one is ${branches[1]![0]!.id}`,
-  ])
-})
-
-describe('a third branch', () => {
-  const fork = () => ['left', 'right', 'middle'].map(text => seal([text], chainAfter(hello)))
-
-  test('is kept when somebody else who may write has built on it', async () => {
-    const [left, right, middle] = fork()
-    const after = seal(['and on'], chainAfter(middle!))
-    const carols = introduce(carol)
-    const citing = { ...chainAfter(carols), seen: [after[0]!.id] }
-    const reply = seal(['I heard the middle'], citing, carol)
-    expect(await ingest([...left!, ...right!, ...carols])).toEqual(['admitted', 'admitted', 'admitted'])
-    expect(await ingest(middle!)).toEqual(['third-branch'])
-    expect(await ingest(reply, carol.device)).toEqual(['held'])
-    expect(await ingest(middle!)).toEqual(['third-branch'])
-    expect(await ingest(after)).toEqual(['held'])
-    expect(await ingest(middle!)).toEqual(['admitted'])
-    await settle()
-    expect(await stored()).toContain(reply[0]!.id)
-    expect(await p.log.tips(STREAM)).toHaveLength(4)
-  })
-
-  test('is not kept because its own author, or a stranger, says so', async () => {
-    const [left, right, middle] = fork()
-    await ingest([...left!, ...right!])
-    const own = seal(['and on'], chainAfter(middle!))
-    const stranger = seal(['me too'], { ...START, seen: [middle![0]!.id] }, deviceOf(9))
-    expect(await ingest([...own, ...stranger])).toEqual(['held', 'held'])
-    expect(await ingest(middle!)).toEqual(['third-branch'])
-  })
-})
-
-test('a fork is recognised after a restart too', async () => {
-  const end = chainAfter(hello)
-  await ingest(seal(['left'], end))
-  await ingest(seal(['left again'], chainAfter(seal(['x'], end))))
-  const again = await openPath({ disk: p.disk.reopen() })
-  const rights = [seal(['right'], end), seal(['middle'], end)]
-  expect(kindsOf(await again.gate.ingest(rights[0]!, SOURCE))).toEqual(['admitted'])
-  expect(kindsOf(await again.gate.ingest(rights[1]!, SOURCE))).toEqual(['third-branch'])
 })
 
 test('a run that comes in two parts waits for its signature beside its source', async () => {

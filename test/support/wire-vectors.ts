@@ -1,3 +1,7 @@
+/**
+ * What the vectors of the wire are made of: every frame, event and person of the worked example as hex, and what a
+ * reader has to refuse, with the reason.
+ */
 import type { Opened } from '../../src/events/envelope.ts'
 import { idToBytes } from '../../src/events/ids.ts'
 import { compactFrame } from '../../src/wire/compact.ts'
