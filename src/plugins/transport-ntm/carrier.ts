@@ -18,10 +18,12 @@ interface Role {
   /** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
   readonly replayWindow: number
   readonly limits: Partial<TunnelLimits>
+  /** Beyond so many, one that is only here for a while makes room for the next. */
+  readonly neighboursMax: number
 }
 const ROLES: Readonly<Record<'node' | 'server', Role>> = {
-  node: { replayWindow: 16_384, limits: { peers: 4_096 } },
-  server: { replayWindow: 2_048, limits: SERVER_LIMITS },
+  node: { replayWindow: 16_384, limits: { peers: 4_096 }, neighboursMax: 8_192 },
+  server: { replayWindow: 2_048, limits: SERVER_LIMITS, neighboursMax: 262_144 },
 }
 
 export interface CarrierOptions {
@@ -104,7 +106,8 @@ export class Carrier {
         forgotten: peer => this.#forget(peer),
         dropped: reason => this.count(reason),
       },
-      ...ROLES[role],
+      replayWindow: ROLES[role].replayWindow,
+      limits: ROLES[role].limits,
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
     })
@@ -138,9 +141,10 @@ export class Carrier {
 
   /** The neighbour with this key, made known to the tunnel if it is not yet. */
   meet(key: TunnelKey, options: PeerOptions): Neighbour {
-    return (
-      this.neighbour(key) ?? this.#neighbourOf(this.tunnel.addPeer({ ...options, publicKey: idToBytes(key) }))
-    )
+    const known = this.neighbour(key)
+    if (known !== undefined) return known
+    this.#makeRoom()
+    return this.#neighbourOf(this.tunnel.addPeer({ ...options, publicKey: idToBytes(key) }))
   }
 
   /** Forgets a neighbour and its keys: nothing more comes from it or goes to it. */
@@ -236,6 +240,16 @@ export class Carrier {
     if (neighbour?.peer !== peer) return
     this.#neighbours.delete(peer.id)
     this.#options.onForgotten?.(neighbour)
+  }
+
+  /** Whoever directs us to others must not be able to fill our tables. */
+  #makeRoom(): void {
+    if (this.#neighbours.size < ROLES[this.#options.role].neighboursMax) return
+    for (const neighbour of this.#neighbours.values()) {
+      if (!neighbour.peer.transient) continue
+      this.forget(neighbour)
+      return
+    }
   }
 
   #socketFor(to: UdpEndpoint): UdpSocket | undefined {

@@ -108,7 +108,7 @@ export class NtmNode {
       shout: error => journal.note(`${error.message}; ${error.hint}`),
     })
     this.transport = new NtmTransport({
-      ...{ clock, random, identity, people, carrier: this.carrier },
+      ...{ clock, identity, people, carrier: this.carrier },
       ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }

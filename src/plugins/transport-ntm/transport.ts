@@ -12,7 +12,6 @@ import type {
   Link,
   PeerCard,
   People,
-  Random,
   StreamTransport,
   Transport,
   UdpEndpoint,
@@ -27,7 +26,6 @@ import type { Directed } from './signalling/outputs.ts'
 
 export interface TransportParts {
   readonly clock: Clock
-  readonly random: Random
   readonly carrier: Carrier
   readonly identity: Identity
   readonly people: People
@@ -57,6 +55,7 @@ export class NtmTransport implements Transport {
   readonly #searches = new Map<DeviceId, Promise<Reached>>()
   readonly #introductions = new Map<TunnelKey, Promise<unknown>>()
   readonly #streams: MemoryStreams
+  #pingId = 0
 
   constructor(parts: TransportParts) {
     this.#parts = parts
@@ -175,7 +174,7 @@ export class NtmTransport implements Transport {
   }
 
   async ping(device: DeviceId, timeoutMs: number): Promise<number | undefined> {
-    const { carrier, clock, links, random } = this.#parts
+    const { carrier, clock, links } = this.#parts
     const neighbour = links.open(device)
     if (neighbour === undefined) return undefined
     const startedMs = clock.monotonicMs()
@@ -188,8 +187,8 @@ export class NtmTransport implements Transport {
         done(rttMs)
       }
       const cancel = clock.after(timeoutMs, () => settle(undefined))
-      const id = Math.floor(random.next() * 0x10000)
-      stop = carrier.echo(neighbour, id, () => settle(clock.monotonicMs() - startedMs))
+      this.#pingId = (this.#pingId + 1) & 0xffff
+      stop = carrier.echo(neighbour, this.#pingId, () => settle(clock.monotonicMs() - startedMs))
     })
   }
 

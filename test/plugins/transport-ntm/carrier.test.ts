@@ -1,5 +1,6 @@
 /** Sockets, tunnels and the stack as one: who is known, what arrives, and what is forgotten. */
 import { describe, expect, test } from 'vitest'
+import type { TunnelKey } from '../../../src/events/ids.ts'
 import { Street } from './nodes.ts'
 
 const PORT = 61_500
@@ -77,6 +78,18 @@ describe('a carrier', () => {
     expect(one.forgotten).toEqual([guest])
     expect(one.carrier.neighbour(other.key)).toBeUndefined()
     expect(other.carrier.neighbour(one.key)).toBeDefined()
+  })
+
+  test('has room for so many that are only here for a while, and for all the others', async () => {
+    const street = new Street()
+    const one = await street.node('10.0.0.1')
+    const keyOf = (index: number) => index.toString(16).padStart(64, '0') as TunnelKey
+    one.carrier.meet(keyOf(1), {})
+    for (let index = 2; index <= 8_192; index += 1) one.carrier.meet(keyOf(index), { transient: true })
+    expect(one.forgotten).toEqual([])
+    one.carrier.meet(keyOf(9_000), { transient: true })
+    expect(one.forgotten.map(({ key }) => key)).toEqual([keyOf(2)])
+    expect(one.carrier.neighbour(keyOf(1))).toBeDefined()
   })
 
   test('of a server gives a cookie before it takes a stranger in', async () => {

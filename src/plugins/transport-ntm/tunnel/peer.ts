@@ -33,6 +33,8 @@ export interface TunnelPeer {
   /** The public key as map key. */
   readonly id: TunnelKey
   readonly plain: boolean
+  /** Leaves the table when its keys go. */
+  readonly transient: boolean
   /** Where packets go now. */
   readonly endpoint: Endpoint | undefined
   /** Where handshakes may go besides. */
