@@ -19,7 +19,7 @@ import { keptIfRed, seedsOf } from './support/seeds.ts'
 
 const SUITE = 'two-people'
 /** The share of every test run; `npm run sim -- --seeds N` runs more. */
-const SEEDS = 150
+const SEEDS = 200
 const PLANTED_SEEDS = 8
 
 const TEXTS = 50
@@ -155,9 +155,17 @@ async function check({ chats, said }: Awaited<ReturnType<typeof tell>>): Promise
     expect(new Set(own.map(({ state }) => state))).toEqual(new Set(['delivered']))
   }
   expect(atAlice.map(({ id }) => id)).toEqual(atBob.map(({ id }) => id))
+  expect([alice, bob].flatMap(failuresOf)).toEqual([])
   await agree(chats)
   await world.end()
   return world.trace
+}
+
+/** What its fences have counted since it started last. */
+function failuresOf(home: SimHome): readonly string[] {
+  const told: string[] = []
+  home.device.notice$.subscribe(sentence => told.push(sentence)).unsubscribe()
+  return told.filter(sentence => / failed in | is (refused|quarantined)/.test(sentence))
 }
 
 /** Both have the same state, and what they show is what their logs say. */
