@@ -103,7 +103,7 @@ test('what is queued is delivered after both sides were restarted', async () => 
   bob = await town.up('bob')
   const session = await town.session('alice')
   let message: Document
-  for (let tries = 0; tries < 400 && message?.state !== 'delivered'; tries++) {
+  for (let tries = 0; tries < 1200 && message?.state !== 'delivered'; tries++) {
     await new Promise(done => setTimeout(done, 50))
     message = (await session.call<Document>('history', { with: 'bob', limit: 1 })).messages[0]
   }

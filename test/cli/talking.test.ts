@@ -92,7 +92,7 @@ describe('strangers', () => {
     expect(accepted.json.state).toBe('accepted')
     const session = await town.session('bob')
     let texts: string[] = []
-    for (let tries = 0; tries < 200 && texts.length < 2; tries++) {
+    for (let tries = 0; tries < 1200 && texts.length < 2; tries++) {
       await new Promise(done => setTimeout(done, 50))
       texts = textsOf(await session.call('history', { with: 'carol.town.example' }))
     }
@@ -118,7 +118,7 @@ test('a message is read when somebody who accepted its author has shown it', asy
   const waiting = town.at('alice', ['send', 'bob', 'read me', '--wait', 'read'])
   const bobs = await town.session('bob')
   let texts: string[] = []
-  for (let tries = 0; tries < 100 && texts.at(-1) !== 'read me'; tries++) {
+  for (let tries = 0; tries < 400 && texts.at(-1) !== 'read me'; tries++) {
     await new Promise(done => setTimeout(done, 50))
     texts = textsOf(await bobs.call('history', { with: 'alice.town.example', limit: 1 }))
   }
