@@ -15,6 +15,7 @@ beforeAll(async () => {
   await town.openDc()
   await Promise.all(['alice', 'bob'].map(who => town.init(who)))
   bob = await town.up('bob')
+  await town.at('alice', ['contact', 'add', 'bob.town.example'])
 })
 
 const socketOf = (who: string): string => join(town.home(who), 'node', 'sock')
