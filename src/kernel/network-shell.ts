@@ -3,7 +3,7 @@
  * node:dgram does: the bytes may be used again as soon as `send` returns.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import { Resolver } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { ChatError, type Network, type UdpEndpoint, type UdpSocket } from './api/index.ts'
@@ -116,6 +116,9 @@ const recordsOf = async <T>(ask: () => Promise<readonly T[]>): Promise<readonly 
   }
 }
 
+const addressesBySystem = async (host: string): Promise<readonly string[]> =>
+  (await recordsOf(() => lookup(host, { all: true }))).map(({ address }) => address)
+
 /** `nameServers`: `address` or `address:port`; without it the system's own. */
 export function systemNetwork(nameServers?: readonly string[]): Network {
   const resolver = new Resolver()
@@ -130,7 +133,8 @@ export function systemNetwork(nameServers?: readonly string[]): Network {
       ),
     addresses: async host => {
       if (isIP(host) !== 0) return [host]
-      if (host === 'localhost') return ['127.0.0.1', '::1']
+      // The system's own way also reads its table of hosts.
+      if (nameServers === undefined) return addressesBySystem(host)
       const [v4, v6] = await Promise.all([
         recordsOf(() => resolver.resolve4(host)),
         recordsOf(() => resolver.resolve6(host)),
