@@ -16,8 +16,8 @@ type Person = (typeof PEOPLE)[number]
 const OTHER: Readonly<Record<Person, Person>> = { alice: 'bob', bob: 'alice' }
 
 const MESSAGES_EACH = 50
-/** After the first calls have left: in this time a hundred messages take their way on a fast machine. */
-const KILL_WITHIN_MS = 400
+/** At most so many of a round's hundred are acknowledged when the kill comes, whatever the machine's speed. */
+const ANSWERED_MAX = 60
 const QUIET_TIMEOUT_MS = 60_000
 const HISTORY_MAX = 10_000
 
@@ -35,6 +35,7 @@ export class Saga {
   readonly #shown: Record<string, string[]> = {}
   #round = 0
   #underWay = 0
+  #wanted: { readonly answered: number; readonly reached: () => void } | undefined
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed)
@@ -58,7 +59,7 @@ export class Saga {
         this.#say(who, `${this.#round} ${who} ${n}`, 'delivered'),
       ),
     )
-    await new Promise(done => setTimeout(done, this.#random.between(0, KILL_WITHIN_MS)))
+    await this.#answeredUpTo(this.#random.between(0, ANSWERED_MAX))
     this.hits.push(this.#underWay)
     await this.#kill(this.#victims())
     await Promise.all(saying)
@@ -108,7 +109,25 @@ export class Saga {
       if (!(error instanceof ChatError) || error.code !== 'NOT_RUNNING') throw error
     } finally {
       this.#underWay -= 1
+      if (this.#wanted !== undefined && this.#answered >= this.#wanted.answered) this.#wanted.reached()
     }
+  }
+
+  /** Of this round. */
+  get #answered(): number {
+    return PEOPLE.length * MESSAGES_EACH - this.#underWay
+  }
+
+  /** Resolves as soon as so many of the round's messages are answered; the others are under way. */
+  #answeredUpTo(answered: number): Promise<void> {
+    return new Promise(done => {
+      const reached = (): void => {
+        this.#wanted = undefined
+        done()
+      }
+      this.#wanted = { answered, reached }
+      if (this.#answered >= answered) reached()
+    })
   }
 
   #victims(): readonly (Person | 'dc')[] {
