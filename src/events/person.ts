@@ -3,6 +3,7 @@
  * later events certify and revoke devices. Every other stream learns who its authors are from introductions
  * that carry their own proof, so that resolving one stream reads one stream (FORMATS §1, §3.2).
  */
+
 import {
   type DeviceId,
   type EventId,
@@ -13,6 +14,7 @@ import {
   type PersonId,
   type TunnelKey,
 } from './ids.ts'
+import { isBytes, isCount, isFields } from './shape.ts'
 
 export const PERSON_FOUNDED = 'person.founded'
 export const DEVICE_CERTIFIED = 'device.certified'
@@ -67,14 +69,6 @@ export interface DeviceIntroduced {
 }
 
 type Fields = Record<string, unknown>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-
-const isBytes = (value: unknown, length: number): value is Uint8Array =>
-  value instanceof Uint8Array && value.length === length
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** A certificate as plain msgpack values. */
 const certificateData = (certificate: Certificate): Fields => ({

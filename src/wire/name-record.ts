@@ -10,6 +10,7 @@ import { type DeviceId, ID_BYTES, idFromBytes, idToBytes, type Millis, type Pers
 import { isName } from '../events/name.ts'
 import { deviceIntroducedData } from '../events/person.ts'
 import { ok, type Result, refuse } from '../events/result.ts'
+import { isBytes, isCount, isFields } from '../events/shape.ts'
 import { labelledHash } from './hash.ts'
 import { PROOF_MAX_EVENTS, SIGNATURE_BYTES } from './limits.ts'
 import { packData, readData } from './msgpack.ts'
@@ -121,11 +122,6 @@ export const countersign = (record: SignedNameRecord, dcKey: DeviceId, sign: Sig
   signature: sign(NAME_COUNTERSIGNATURE_LABEL, record.hash),
 })
 
-const isBytes = (value: unknown, length: number): value is Uint8Array =>
-  value instanceof Uint8Array && value.length === length
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 const isListOfBytes = (value: unknown, most: number, mostBytes: number): value is Uint8Array[] =>
   Array.isArray(value) &&
   value.length <= most &&
@@ -135,7 +131,8 @@ function readDevices(value: unknown): RecordDevice[] | undefined {
   if (!Array.isArray(value) || value.length === 0 || value.length > RECORD_DEVICES_MAX) return undefined
   const devices: RecordDevice[] = []
   for (const item of value) {
-    if (!isMap(item) || !isBytes(item.ed25519, ID_BYTES) || !isBytes(item.x25519, ID_BYTES)) return undefined
+    if (!isFields(item) || !isBytes(item.ed25519, ID_BYTES) || !isBytes(item.x25519, ID_BYTES))
+      return undefined
     devices.push({ device: idFromBytes(item.ed25519), tunnelKey: idFromBytes(item.x25519) })
   }
   const isUnique = (ids: readonly string[]): boolean => new Set(ids).size === ids.length
@@ -192,7 +189,7 @@ export function readNameRecord(bytes: Uint8Array): Result<SignedNameRecord, Name
   if (bytes.length > NAME_RECORD_MAX_BYTES) return refuse('record-too-long')
   const parts = readParts(bytes)
   const map = parts === undefined ? undefined : readData(parts.body)
-  if (parts === undefined || !map?.ok || !isMap(map.value)) return refuse('record-unreadable')
+  if (parts === undefined || !map?.ok || !isFields(map.value)) return refuse('record-unreadable')
   if (map.value.v !== RECORD_VERSION) return refuse('record-newer')
   const fields = readFields(map.value)
   if (!fields.ok) return fields

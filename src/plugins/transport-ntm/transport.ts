@@ -21,8 +21,8 @@ import type { Coordinators } from './coordinators.ts'
 import { MemoryStreams } from './memory-streams.ts'
 import type { AddressBook } from './path/address-book.ts'
 import type { Links } from './path/links.ts'
-import { sameEndpoint } from './signalling/endpoint.ts'
 import type { Directed } from './signalling/outputs.ts'
+import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface TransportParts {
   readonly clock: Clock

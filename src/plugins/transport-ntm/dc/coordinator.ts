@@ -5,7 +5,7 @@
 import type { TunnelKey } from '../../../events/ids.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { decodeMessage } from '../signalling/codec.ts'
-import { encodeEndpoint, normalEndpoint, sameEndpoint } from '../signalling/endpoint.ts'
+import { encodeEndpoint, normalEndpoint } from '../signalling/endpoint.ts'
 import { ANSWER_LIFETIME_MS } from '../signalling/limits.ts'
 import type {
   DirectionRequest,
@@ -20,6 +20,7 @@ import type {
 import { datagramsOf } from '../signalling/outputs.ts'
 import { Assembler } from '../signalling/parts.ts'
 import { AnswerCache } from '../signalling/transaction.ts'
+import { sameEndpoint } from '../tunnel/endpoint.ts'
 import { Authorisations } from './authorisations.ts'
 import { Counters } from './counters.ts'
 import { Directions, type Party, type Responder, type Telling } from './directions.ts'

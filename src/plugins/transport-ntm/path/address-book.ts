@@ -2,10 +2,12 @@
  * Where each device was last reached, kept across restarts: with it two nodes that know each other need no
  * coordinator to meet again (DESIGN §9.4). The oldest entries make room for new ones.
  */
+
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Keyspace, UdpEndpoint } from '../../../kernel/api/index.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 import { parseAddress } from '../net/address.ts'
+import { sameEndpoint } from '../tunnel/endpoint.ts'
 
 const PREFIX = 'seen/'
 const ENDPOINTS_MAX = 4
@@ -18,8 +20,6 @@ const isEndpoint = (value: unknown): value is [string, number] =>
   Number.isInteger(value[1]) &&
   value[1] > 0 &&
   value[1] <= 0xffff
-
-const same = (a: UdpEndpoint, b: UdpEndpoint): boolean => a.address === b.address && a.port === b.port
 
 export class AddressBook {
   readonly #keyspace: Keyspace
@@ -52,8 +52,11 @@ export class AddressBook {
   /** The device was reached there just now. */
   reached(device: DeviceId, endpoint: UdpEndpoint): void {
     const before = this.of(device)
-    const isNews = before[0] === undefined || !same(before[0], endpoint)
-    const endpoints = [endpoint, ...before.filter(known => !same(known, endpoint))].slice(0, ENDPOINTS_MAX)
+    const isNews = before[0] === undefined || !sameEndpoint(before[0], endpoint)
+    const endpoints = [endpoint, ...before.filter(known => !sameEndpoint(known, endpoint))].slice(
+      0,
+      ENDPOINTS_MAX,
+    )
     this.#seen.delete(device)
     this.#seen.set(device, endpoints)
     if (isNews)

@@ -3,7 +3,9 @@
  * each can do, and which name record it used for the other), echoes that measure the round trip, and challenges
  * that prove a new address before it is used (FORMATS §5.5). A plain WireGuard peer does not answer any of it.
  */
+
 import { ok, type Result, refuse } from '../../../events/result.ts'
+import { isBytes } from '../../../events/shape.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 
 const CONTROL_VERSION = 1
@@ -36,9 +38,6 @@ export const encodeControl = (control: Control): Uint8Array => {
 
 const isCount = (value: unknown, least: number, most: number): value is number =>
   Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-
-const isBytes = (value: unknown, length: number): value is Uint8Array =>
-  value instanceof Uint8Array && value.length === length
 
 /** Later versions may add fields behind the known ones. What is read shares memory with `bytes`. */
 export const decodeControl = (bytes: Uint8Array): Result<Control, ControlFault> => {

@@ -2,9 +2,11 @@
  * Signalling messages as bytes. Reading is strict and total: the exact number of elements, each of its kind
  * and within its limit, nothing after; what is wrong is refused with a reason that the receiver counts.
  */
+
 import { ID_BYTES, idFromBytes, idToBytes } from '../../../events/ids.ts'
 import { isName } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
+import { isBytes } from '../../../events/shape.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { SIGNATURE_BYTES } from '../../../wire/limits.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
@@ -33,9 +35,6 @@ interface Field {
   write(value: never): unknown
   read(raw: unknown): unknown
 }
-
-const isBytes = (raw: unknown, length: number): raw is Uint8Array =>
-  raw instanceof Uint8Array && raw.length === length
 
 /** Stands for an absent value, so that `undefined` can mean a fault. */
 const ABSENT = Symbol('absent')

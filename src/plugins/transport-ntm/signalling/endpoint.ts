@@ -35,6 +35,3 @@ export function normalEndpoint(endpoint: UdpEndpoint): UdpEndpoint | undefined {
   const decoded = encoded.ok ? decodeEndpoint(encoded.value) : encoded
   return decoded.ok ? decoded.value : undefined
 }
-
-export const sameEndpoint = (a: UdpEndpoint, b: UdpEndpoint): boolean =>
-  a.port === b.port && a.address === b.address
