@@ -5,7 +5,7 @@
  */
 import { ChatError } from './api/errors.ts'
 import type { AnyPlugin, Token } from './api/plugin.ts'
-import type { Caller, Points } from './api/points.ts'
+import type { Client, Points } from './api/points.ts'
 import { Clock, Health } from './api/tokens.ts'
 import { callMethod } from './calls.ts'
 import type { HomeConfig } from './config.ts'
@@ -37,7 +37,7 @@ export interface House {
   contributions<P extends keyof Points>(point: P): readonly Points[P][]
   readonly health: Health
   /** Calls a method that a plugin contributes. Rejects with ChatErrors only. */
-  call(method: string, params: unknown, caller: Caller): Promise<unknown>
+  call(method: string, params: unknown, client: Client): Promise<unknown>
   /** Stops the plugins, dependants first; safe twice. Resolves with a sentence for each that did not stop cleanly. */
   stop(): Promise<readonly string[]>
 }
@@ -80,7 +80,7 @@ export const boot = async ({ services, ready, plugins, config, packages, tell }:
     get,
     contributions: point => book.contributions(point),
     health,
-    call: (method, params, caller) => callMethod(book, method, params, caller),
+    call: (method, params, client) => callMethod(book, method, params, client),
     stop: once(stop),
   }
 }

@@ -3,9 +3,8 @@
  * as it is; anything else that it throws is the plugin's failure, is counted against it, and the caller hears so.
  */
 import { ChatError, ERRORS, type ErrorCode } from './api/errors.ts'
-import type { Caller } from './api/points.ts'
+import type { Caller, Client } from './api/points.ts'
 import type { Contributed, LiveContributions } from './contributions.ts'
-import { untilAborted } from './deadline.ts'
 import { causeOf, firstIssue, isZodError } from './sentence.ts'
 
 /** Rejects with ChatErrors only. */
@@ -13,7 +12,7 @@ export const callMethod = async (
   live: LiveContributions,
   name: string,
   params: unknown,
-  caller: Caller,
+  client: Client,
 ): Promise<unknown> => {
   const method = live.owned('method').find(({ value }) => value.name === name)
   if (!method)
@@ -21,35 +20,40 @@ export const callMethod = async (
       hint: 'homes of people and of DCs can do different things; `ntm plugin ls` tells what runs here',
     })
   try {
-    return await untilAborted(
-      method.fence.signal,
-      Promise.resolve(method.value.call(params, callerFor(method, caller))),
-    )
+    const answer = Promise.resolve(method.value.call(params, callerFor(method, client)))
+    return await method.fence.whileHere(answer)
   } catch (error) {
-    throw judge(method, error, caller)
+    throw judge(method, error, client)
   }
 }
 
-/** The caller as the plugin sees it; most methods never look at the signal, so it is made when they do. */
-const callerFor = ({ fence }: Contributed<'method'>, caller: Caller): Caller => {
-  let signal: AbortSignal | undefined
+/** The client as the plugin sees it; most methods never look at the signal, so it is made when they do. */
+const callerFor = ({ fence }: Contributed<'method'>, client: Client): Caller => {
+  const { signal } = client
+  let shielded: AbortSignal | undefined
   return {
     get signal() {
-      signal ??= fence.shielded(AbortSignal.any([caller.signal]))
-      return signal
+      shielded ??= fence.shielded(AbortSignal.any([signal]))
+      return shielded
     },
-    emit: item => caller.emit(item),
+    onGone: run => {
+      const gone = (): void => void fence.shield('a listener of a caller', run)
+      if (signal.aborted) gone()
+      else signal.addEventListener('abort', gone, { once: true })
+      return () => signal.removeEventListener('abort', gone)
+    },
+    emit: item => client.emit(item),
   }
 }
 
 const judge = (
   { plugin, value, fence }: Contributed<'method'>,
   error: unknown,
-  caller: Caller,
+  client: Client,
 ): ChatError => {
   const refusal = refusalOf(error)
   if (refusal) return refusal
-  if (!caller.signal.aborted) fence.count(`method ${value.name}`, error)
+  if (!client.signal.aborted) fence.count(`method ${value.name}`, error)
   const why = `The method ${value.name} of ${plugin} failed: ${causeOf(error)}.`
   return new ChatError('PLUGIN_FAILED', why, { cause: error })
 }

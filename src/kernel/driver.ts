@@ -102,8 +102,10 @@ export class Driver implements Protocols {
     entry?.unbind()
   }
 
-  #linked({ device, up }: Link): void {
+  #linked({ device, up, path, address }: Link): void {
     if (this.#up.has(device) === up) return
+    const where = address === undefined ? '' : ` at ${address}`
+    this.#parts.journal.note(up ? `there is a ${path} path${where}` : 'there is no path any more', device)
     if (up) this.#up.add(device)
     else this.#up.delete(device)
     for (const { seat } of this.#seats.values()) seat.feed({ kind: 'link', device, up })

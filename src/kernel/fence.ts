@@ -4,6 +4,7 @@
  * minute, or one subscription that died, and the plugin is withdrawn. It isolates faults, not malice.
  */
 import { type Observable, Subscription } from 'rxjs'
+import { ChatError } from './api/errors.ts'
 import type { Clock } from './api/tokens.ts'
 import { causeOf } from './sentence.ts'
 import { shieldSignal } from './shielded-signal.ts'
@@ -25,6 +26,8 @@ export class Fence {
   #open = true
   #failures = 0
   readonly #subscriptions = new Subscription()
+  /** Work of the plugin that somebody outside waits for. */
+  readonly #waiting = new Set<() => void>()
 
   /** `trip` is called once, after the call that was one too many has returned; `tell` hears of each failure. */
   constructor(
@@ -47,6 +50,7 @@ export class Fence {
     this.#open = false
     this.#subscriptions.unsubscribe()
     this.#abort.abort()
+    for (const end of this.#waiting) end()
   }
 
   /**
@@ -67,6 +71,23 @@ export class Fence {
       this.count(what, error)
       return undefined
     }
+  }
+
+  /** Settles as the work does, or rejects with PLUGIN_FAILED when the plugin is withdrawn before that. */
+  whileHere<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => reject(new ChatError('PLUGIN_FAILED', 'the plugin was withdrawn meanwhile'))
+      if (this.#abort.signal.aborted) return end()
+      this.#waiting.add(end)
+      const settle = <V>(how: (value: V) => void, value: V): void => {
+        this.#waiting.delete(end)
+        how(value)
+      }
+      work.then(
+        value => settle(resolve, value),
+        error => settle(reject, error),
+      )
+    })
   }
 
   /** As `shield`, for the packet path: nothing is made for a call. */

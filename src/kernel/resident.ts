@@ -71,8 +71,8 @@ export class Resident implements Ranked {
   async start(installed: Installed): Promise<void> {
     this.#installed = installed
     const started = Promise.resolve(fromHook('start', () => installed.start?.(this.#scope())))
-    const { signal } = this.fence
-    await withDeadline(this.#clock, START_DEADLINE_MS, `its 'start'`, started, signal).catch(error => {
+    const untilWithdrawn = this.fence.whileHere(started)
+    await withDeadline(this.#clock, START_DEADLINE_MS, `its 'start'`, untilWithdrawn).catch(error => {
       throw failedHook('start', error)
     })
   }

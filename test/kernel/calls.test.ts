@@ -5,12 +5,12 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ChatError } from '../../src/kernel/api/errors.ts'
-import type { Caller } from '../../src/kernel/api/points.ts'
+import type { Caller, Client } from '../../src/kernel/api/points.ts'
 import { houseOf, plugin, settle, statesOf } from '../support/house.ts'
 
 type Call = (params: unknown, caller: Caller) => Promise<unknown>
 
-const callerOf = (signal = new AbortController().signal): Caller => ({ signal, emit: () => {} })
+const callerOf = (signal = new AbortController().signal): Client => ({ signal, emit: () => {} })
 
 const withMethod = async (call: Call) => {
   const house = await houseOf([plugin('test.choir', { contributes: { method: [{ name: 'sing', call }] } })])
@@ -103,6 +103,30 @@ describe('a method', () => {
     const singing = sing()
     await house.stop()
     await expect(singing).rejects.toMatchObject({ code: 'PLUGIN_FAILED' })
+  })
+
+  it('hears when its caller goes, unless it has stopped listening, and even if the caller went before', async () => {
+    const heard: string[] = []
+    const { sing } = await withMethod(async (_, { onGone }) => {
+      onGone(() => heard.push('gone'))
+      onGone(() => heard.push('never'))()
+    })
+    const hangUp = new AbortController()
+    await sing({}, callerOf(hangUp.signal))
+    hangUp.abort()
+    expect(heard).toEqual(['gone'])
+    await sing({}, callerOf(AbortSignal.abort()))
+    expect(heard).toEqual(['gone', 'gone', 'never'])
+  })
+
+  it('pays for what it throws when it hears that its caller has gone', async () => {
+    const { sing, state } = await withMethod(async (_, { onGone }) => {
+      onGone(() => {
+        throw new Error('no manners')
+      })
+    })
+    await fiveTimes(() => sing({}, callerOf(AbortSignal.abort())))
+    expect(state()).toBe('quarantined')
   })
 
   it('is not blamed for what it throws when its caller has gone', async () => {

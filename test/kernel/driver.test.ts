@@ -160,6 +160,10 @@ test('appended events and links reach the machine; a link that stays up is told 
     { kind: 'link', device: bob, up: true },
     { kind: 'link', device: bob, up: false },
   ])
+  expect(r.done).toEqual([
+    ['note', 'there is a direct path', bob],
+    ['note', 'there is no path any more', bob],
+  ])
 })
 
 test('a machine that comes later hears of the links that are up', () => {

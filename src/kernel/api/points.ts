@@ -96,9 +96,16 @@ export interface Method {
   call(params: unknown, caller: Caller): Promise<unknown>
 }
 
-export interface Caller {
+/** Whoever calls from outside. */
+export interface Client {
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal
   /** Sends one item of a stream to the caller, until the call ends. */
   emit(item: unknown): void
+}
+
+/** The client as a method sees it. */
+export interface Caller extends Client {
+  /** Runs once when the caller has gone, at once if it has already; returns how to stop listening. Cheaper than `signal`. */
+  onGone(run: () => void): () => void
 }

@@ -5,7 +5,7 @@
 import { type CancellationToken, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node'
 import { ChatError, toChatError } from '../api/errors.ts'
 import { type ErrorData, type Hello, type HelloAnswer, LEAVING } from '../api/local-socket.ts'
-import type { Caller } from '../api/points.ts'
+import type { Client } from '../api/points.ts'
 
 /** JSON-RPC's range for errors that the server defines. */
 const CHAT_ERROR = -32000
@@ -14,7 +14,7 @@ const NOT_GREETED = -32001
 export interface Served {
   /** What a visitor is told who the node is. */
   readonly about: HelloAnswer
-  call(method: string, params: unknown, caller: Caller): Promise<unknown>
+  call(method: string, params: unknown, client: Client): Promise<unknown>
 }
 
 export interface Door {

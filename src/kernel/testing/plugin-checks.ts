@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyPlugin } from '../api/plugin.ts'
-import type { Caller } from '../api/points.ts'
+import type { Client } from '../api/points.ts'
 import { checkManifest, checkSameManifest } from '../manifest.ts'
 import { claimsOfContributions } from '../ownership.ts'
 import {
@@ -175,7 +175,7 @@ const mustRun = ({ health }: Probe): void => {
 /** A method may run for long, so the caller hangs up soon; then it may fail as it likes. */
 const callBriefly = async (house: Probe['house'], name: string, params: unknown): Promise<void> => {
   const hangUp = new AbortController()
-  const caller: Caller = { signal: hangUp.signal, emit: () => {} }
+  const caller: Client = { signal: hangUp.signal, emit: () => {} }
   const answer = house.call(name, params, caller).then(
     () => undefined,
     (error: { code?: string; message: string }) => {

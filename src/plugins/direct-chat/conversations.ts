@@ -4,22 +4,21 @@
  */
 import { z } from 'zod'
 import type { Opened, Recorded } from '../../events/envelope.ts'
-import { type EventId, isId } from '../../events/ids.ts'
+import { type DeviceId, type EventId, isId } from '../../events/ids.ts'
 import {
   type Caller,
   ChatError,
   type Clock,
   type Contact,
   type Identity,
-  type Journal,
   type Link,
   type Log,
-  type Peers,
+  type PathKind,
   type People,
   type Protocols,
 } from '../../kernel/api/index.ts'
 import { Chatter } from './chatter.ts'
-import { type Awaited, type Wish, waitForDelivery } from './delivery-wait.ts'
+import { type Awaited, DeliveryWaits, type Wish } from './delivery-waits.ts'
 import type { KnownPeople } from './known-people.ts'
 import { readPage, type Teller } from './messages.ts'
 import type { Speech } from './speech.ts'
@@ -50,9 +49,7 @@ export interface ConversationParts {
   readonly log: Log
   readonly clock: Clock
   readonly identity: Identity
-  readonly journal: Journal
   readonly people: People
-  readonly peers: Peers
   readonly protocols: Protocols
   readonly known: KnownPeople
   readonly book: DeliveryBook
@@ -61,21 +58,23 @@ export interface ConversationParts {
 
 export class Conversations {
   readonly #parts: ConversationParts
+  readonly #waits: DeliveryWaits
   readonly #listeners = new Set<{ readonly contact: Contact; readonly chatter: Chatter }>()
+  readonly #paths = new Map<DeviceId, PathKind | undefined>()
 
   constructor(parts: ConversationParts) {
     this.#parts = parts
+    this.#waits = new DeliveryWaits(parts.book, parts.clock)
   }
 
-  async send(params: unknown, { signal }: Caller): Promise<unknown> {
+  async send(params: unknown, { onGone }: Caller): Promise<unknown> {
     const { to, text, wait: wish, timeoutMs } = SEND.parse(params)
-    const { people, speech, book, clock } = this.#parts
+    const { people, speech } = this.#parts
     const contact = await people.find(to)
     const { event } = await speech.say(contact, text)
     const { stream, seq } = event.envelope
-    const awaited = await waitForDelivery(book, clock, { stream, seq, wish, timeoutMs, signal })
-    const result = { id: event.id, state: awaited.state, ...this.#carried(contact, awaited) }
-    if (result.path !== null) this.#parts.journal.note(`delivered, ${result.path} path`, event.id)
+    const awaited = await this.#waits.until({ stream, seq, wish, timeoutMs, onGone })
+    const result = { id: event.id, state: awaited.state, ...this.#carried(awaited) }
     if (awaited.isFulfilled) return result
     throw unfulfilled(contact.name, wish, awaited, result)
   }
@@ -94,10 +93,7 @@ export class Conversations {
     const contact = await this.#parts.people.find(CHAT.parse(params).with)
     const listener = { contact, chatter: new Chatter(this.teller(contact), item => caller.emit(item)) }
     this.#listeners.add(listener)
-    await new Promise<void>(resolve => {
-      if (caller.signal.aborted) resolve()
-      else caller.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    await new Promise<void>(resolve => void caller.onGone(resolve))
     this.#listeners.delete(listener)
     return {}
   }
@@ -108,10 +104,13 @@ export class Conversations {
   }
 
   moved(step: DeliveryStep): void {
+    this.#waits.moved(step)
     for (const { chatter } of this.#listeners) chatter.moved(step)
   }
 
-  linked({ device, up }: Link): void {
+  linked({ device, up, path }: Link): void {
+    if (up) this.#paths.set(device, path)
+    else this.#paths.delete(device)
     const person = this.#parts.people.card(device)?.person
     for (const { contact, chatter } of this.#listeners)
       if (contact.person === person) chatter.linked(contact.name, up)
@@ -138,11 +137,11 @@ export class Conversations {
   }
 
   /** By which path it came and how long that took; nothing is known of either before it is delivered. */
-  #carried({ person }: Contact, { state, rttMs }: Awaited): { path: string | null; rttMs: number | null } {
-    if (state !== 'delivered' && state !== 'read') return { path: null, rttMs: null }
-    const devices = this.#parts.people.cards(person).map(card => card.device)
-    const link = this.#parts.peers.links().find(({ device, up }) => up && devices.includes(device))
-    return { path: link?.path ?? null, rttMs: rttMs === undefined ? null : Math.round(rttMs * 1000) / 1000 }
+  #carried({ carried }: Awaited): { path: string | null; rttMs: number | null } {
+    if (carried === undefined) return { path: null, rttMs: null }
+    const { by, rttMs } = carried
+    const path = this.#paths.get(by) ?? null
+    return { path, rttMs: rttMs === undefined ? null : Math.round(rttMs * 1000) / 1000 }
   }
 }
 

@@ -8,7 +8,6 @@ import {
   type Contact,
   definePlugin,
   Identity,
-  Journal,
   Keyspace,
   Log,
   Peers,
@@ -38,13 +37,12 @@ export const directChat = definePlugin({
     log: Log,
     clock: Clock,
     identity: Identity,
-    journal: Journal,
     keyspace: Keyspace,
     people: People,
     peers: Peers,
     protocols: Protocols,
   },
-  setup({ log, clock, identity, journal, keyspace, people, peers, protocols }) {
+  setup({ log, clock, identity, keyspace, people, peers, protocols }) {
     const known = new KnownPeople(people, identity.person)
     const book = new DeliveryBook()
     const machine = new TextMachine({ self: identity.device, acquaintances: known, book })
@@ -53,9 +51,7 @@ export const directChat = definePlugin({
       log,
       clock,
       identity,
-      journal,
       people,
-      peers,
       protocols,
       known,
       book,
@@ -91,8 +87,11 @@ export const directChat = definePlugin({
           if (stranger !== undefined) scope.spawn('request of a stranger', () => people.request(stranger))
         })
         scope.fence('events told to listeners', log.appended$, recorded => conversations.appended(recorded))
-        scope.fence('receipts told to listeners', book.delivery$, step => conversations.moved(step))
+        scope.fence('receipts told to who waits and listens', book.delivery$, step =>
+          conversations.moved(step),
+        )
         scope.fence('presence told to listeners', peers.link$, link => conversations.linked(link))
+        for (const link of peers.links()) conversations.linked(link)
         for (const contact of people.contacts()) reconsider(contact)
         scope.spawn('requests that a power loss cut off', async () => {
           for (const stranger of await unansweredStrangers({ log, people, known }))

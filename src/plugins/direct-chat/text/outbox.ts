@@ -106,10 +106,7 @@ export class Outbox {
       this.#inFlight += 1
       this.#send(parcel.sendNext(turn.nowMs), out)
     }
-    if (parcel.lastSeq >= this.#pointers.sent && parcel.isSent) {
-      this.#pointers.sent = parcel.lastSeq + 1
-      out.push({ kind: 'note', about: parcel.last.id, what: 'sent' })
-    }
+    if (parcel.lastSeq >= this.#pointers.sent && parcel.isSent) this.#pointers.sent = parcel.lastSeq + 1
   }
 
   #send(bytes: Uint8Array, out: Output[]): void {

@@ -15,7 +15,8 @@ import { SignallingWorld, type TestDc, type TestNode } from '../signalling-world
 
 const call = (dc: TestDc, name: string, params?: unknown): Promise<unknown> => {
   const found = dcMethods(dc.service).find(method => method.name === name)!
-  return found.call(params, { signal: new AbortController().signal, emit: () => {} })
+  const caller = { signal: new AbortController().signal, onGone: () => () => undefined, emit: () => {} }
+  return found.call(params, caller)
 }
 /** A call that has to wait for the disk, with time passing meanwhile. */
 const done = async <T>(world: SignallingWorld, promise: Promise<T>): Promise<T> => {
