@@ -45,6 +45,16 @@ describe('a coordinator', () => {
     expect(shown.json).toEqual({ mode: 'open', allow: [], deny: [] })
     expectRefused(await town.at('dc', ['dc', 'access', 'set', 'sometimes']), 2, 'USAGE')
   })
+
+  test('speaks as nobody, and a person coordinates nothing', async () => {
+    const mistaken = (who: string, args: string[]) =>
+      town.at(who, args).then(run => expectRefused(run, 2, 'USAGE').error.message)
+    const nobody = "this home is a coordinator's and has nobody to speak as"
+    expect(await mistaken('dc', ['send', 'alice.town.example', 'hi'])).toBe(nobody)
+    expect(await mistaken('dc', ['history', 'alice.town.example'])).toBe(nobody)
+    const coordinatesNone = "this home is a person's and coordinates no domain"
+    expect(await mistaken('alice', ['dc', 'name', 'ls'])).toBe(coordinatesNone)
+  })
 })
 
 describe('a name', () => {

@@ -16,7 +16,7 @@ export const embedNode = async (options: NodeOptions): Promise<Session> => {
       const signal =
         stream?.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, stream.signal])
       const emit = (item: unknown) => stream?.onItem(item)
-      return (await node.device.house.call(method, params, { signal, emit })) as never
+      return (await node.call(method, params, { signal, emit })) as never
     },
     close: async () => {
       leave.abort()

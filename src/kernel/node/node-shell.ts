@@ -7,6 +7,7 @@ import { placeOf } from '../../client/place-shell.ts'
 import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../plugins/first-party.ts'
 import { ChatError } from '../api/errors.ts'
 import type { NodeRuns } from '../api/local-socket.ts'
+import type { House } from '../boot.ts'
 import { systemClock } from '../clock.ts'
 import type { HomeConfig } from '../config.ts'
 import { shared } from '../container.ts'
@@ -18,6 +19,7 @@ import { type Listening, listenLocally } from './listen-shell.ts'
 import { NodeControl } from './methods/node-control.ts'
 import { nodePlugin } from './methods/plugin.ts'
 import { ownNetwork } from './own-network-shell.ts'
+import { callAtHome } from './whose-home.ts'
 
 export interface NodeOptions {
   readonly home: string
@@ -28,6 +30,8 @@ export interface NodeOptions {
 export interface RunningNode {
   readonly name: string
   readonly device: Device
+  /** Calls a method of this home, for whoever runs the node. */
+  readonly call: House['call']
   /** Resolves when the node has stopped, whoever asked for it. */
   readonly stopped: Promise<void>
   /** Ends what visitors are waiting for and stops. */
@@ -91,12 +95,14 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
     await device.stop().finally(ended)
   }
   const name = home.config.name ?? 'dc'
+  const isPersons = home.person !== undefined
+  const call: House['call'] = (...asked) => callAtHome(device.house, isPersons, ...asked)
   if (runs === 'up') (await import('./notices-shell.ts')).logNotices(name, device)
   listening = await listenLocally(placeOf(home.directory), {
     about: { pid: process.pid, name, runs },
-    call: (method, params, caller) => device.house.call(method, params, caller),
+    call,
   })
-  return { name, device, stopped, stop: () => end(false), finish: () => end(true) }
+  return { name, device, call, stopped, stop: () => end(false), finish: () => end(true) }
 }
 
 /** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what refused a plugin it cannot do without. */
