@@ -97,13 +97,16 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
   const name = home.config.name ?? 'dc'
   const isPersons = home.person !== undefined
   const call: House['call'] = (...asked) => callAtHome(device.house, isPersons, ...asked)
-  if (runs === 'up') (await import('./notices-shell.ts')).logNotices(name, device)
   listening = await listenLocally(placeOf(home.directory), {
     about: { pid: process.pid, name, runs },
     call,
   })
   return { name, device, call, stopped, stop: () => end(false), finish: () => end(true) }
 }
+
+/** Tells of everything since the start, too. Only once the node stays: a failed start is one sentence and no log. */
+export const tellNotices = async ({ name, device }: RunningNode): Promise<void> =>
+  (await import('./notices-shell.ts')).logNotices(name, device)
 
 /** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what refused a plugin it cannot do without. */
 export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
@@ -112,7 +115,10 @@ export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
   const failed = node.device.house.health
     .plugins()
     .find(({ id, state }) => id === 'ntm.transport' && (state === 'quarantined' || state === 'refused'))
-  if (failed === undefined) return node
+  if (failed === undefined) {
+    if (options.runs === 'up') await tellNotices(node)
+    return node
+  }
   await node.stop()
   throw new ChatError(failed.code ?? 'PLUGIN_FAILED', failed.reason ?? 'the transport did not start')
 }

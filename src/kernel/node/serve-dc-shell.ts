@@ -8,7 +8,7 @@ import { ChatError } from '../api/errors.ts'
 import type { HomeConfig } from '../config.ts'
 import { draftHome, openHome } from '../home-shell.ts'
 import { systemRandom } from '../random.ts'
-import { passphraseOf, runHome } from './node-shell.ts'
+import { passphraseOf, runHome, tellNotices } from './node-shell.ts'
 
 export interface ServeDcOptions {
   readonly home: string
@@ -109,6 +109,7 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
       address: string
       join: string
     }
+    await tellNotices(node)
     return {
       ready: { type: 'ready', domain: options.domain, ...address, roles: ['dc'] },
       missingRoles: options.roles,
