@@ -29,21 +29,24 @@ export const callMethod = async (
 
 /** The client as the plugin sees it; most methods never look at the signal, so it is made when they do. */
 const callerFor = ({ fence }: Contributed<'method'>, client: Client): Caller => {
-  const { signal } = client
-  let shielded: AbortSignal | undefined
+  let signal: AbortSignal | undefined
   return {
     get signal() {
-      shielded ??= fence.shielded(AbortSignal.any([signal]))
-      return shielded
+      signal ??= fence.shielded(signalOf(client))
+      return signal
     },
-    onGone: run => {
-      const gone = (): void => void fence.shield('a listener of a caller', run)
-      if (signal.aborted) gone()
-      else signal.addEventListener('abort', gone, { once: true })
-      return () => signal.removeEventListener('abort', gone)
+    get hasGone() {
+      return client.hasGone
     },
+    onGone: run => client.onGone(() => void fence.shield('a listener of a caller', run)),
     emit: item => client.emit(item),
   }
+}
+
+const signalOf = (client: Client): AbortSignal => {
+  const gone = new AbortController()
+  client.onGone(() => gone.abort())
+  return gone.signal
 }
 
 const judge = (
@@ -53,7 +56,7 @@ const judge = (
 ): ChatError => {
   const refusal = refusalOf(error)
   if (refusal) return refusal
-  if (!client.signal.aborted) fence.count(`method ${value.name}`, error)
+  if (!client.hasGone) fence.count(`method ${value.name}`, error)
   const why = `The method ${value.name} of ${plugin} failed: ${causeOf(error)}.`
   return new ChatError('PLUGIN_FAILED', why, { cause: error })
 }

@@ -20,8 +20,7 @@ const served: Served = {
       for (const n of [1, 2, 3]) caller.emit({ n })
       return { done: true }
     }
-    if (method === 'wait')
-      return new Promise(done => caller.signal.addEventListener('abort', () => done('gone')))
+    if (method === 'wait') return new Promise(done => void caller.onGone(() => done('gone')))
     if (method === 'slowly') return new Promise(done => setTimeout(() => done('done'), 100))
     throw new ChatError('TIMED_OUT', 'bob did not answer in time', { fields: { id: 'ab', state: 'queued' } })
   },

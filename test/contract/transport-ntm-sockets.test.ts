@@ -1,6 +1,8 @@
 /** Tunnels through a coordinator keep the contract of a transport, over real sockets on loopback. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Client, People } from '../../src/kernel/api/index.ts'
+import { People } from '../../src/kernel/api/index.ts'
+import { ClientLine } from '../../src/kernel/client-line.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { parseConfig } from '../../src/kernel/config.ts'
 import { type Device, startDevice } from '../../src/kernel/device.ts'
@@ -19,7 +21,7 @@ import { encodeSealed } from '../../src/wire/sealed-codec.ts'
 import { cardOf, STRANGER } from './support/cards.ts'
 
 const LOOPBACK = '127.0.0.1'
-const CALLER: Client = { signal: new AbortController().signal, emit: () => {} }
+const CALLER = new ClientLine()
 
 type Parts = Pick<Parameters<typeof startDevice>[0], 'plugins' | 'keys' | 'person'> & { config: object }
 

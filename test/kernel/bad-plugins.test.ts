@@ -3,6 +3,7 @@
  * abort, in promises that nobody holds. Each is counted, named and withdrawn; the process, the others and the
  * log go on. An exception that got out would fail this very run.
  */
+
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DeviceId, EventId, StreamId } from '../../src/events/ids.ts'
 import type { Installed, Needs, Scope } from '../../src/kernel/api/plugin.ts'
@@ -15,6 +16,7 @@ import {
   Network,
   type UdpSocket,
 } from '../../src/kernel/api/tokens.ts'
+import { ClientLine } from '../../src/kernel/client-line.ts'
 import type { HealthBook } from '../../src/kernel/health.ts'
 import { SeededRandom } from '../../src/kernel/testing/seeded-random.ts'
 import { SimNetwork } from '../../src/kernel/testing/sim-network.ts'
@@ -166,9 +168,9 @@ describe('a plugin whose callbacks fail', () => {
         ],
       },
     }))
-    const caller = new AbortController()
-    const called = stage.house.call('wait', {}, { signal: caller.signal, emit: () => {} })
-    caller.abort()
+    const line = new ClientLine()
+    const called = stage.house.call('wait', {}, line)
+    line.hangUp()
     expect(await called).toBe('left')
     expect(stage.failures).toEqual(["test.bad failed in a listener of 'abort': boom."])
   })
@@ -201,7 +203,7 @@ describe('a plugin whose hooks reject', () => {
         for (let n = 0; n < 5; n += 1) clock.after(1, boom)
       },
     }))
-    const asked = stage.house.call('ask', {}, { signal: new AbortController().signal, emit: () => {} })
+    const asked = stage.house.call('ask', {}, new ClientLine())
     const refused = expect(asked).rejects.toMatchObject({ code: 'PLUGIN_FAILED' })
     await pass(stage.clock, 2)
     answer.reject(new Error('boom'))

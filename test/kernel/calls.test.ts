@@ -2,19 +2,26 @@
  * Calls from outside into a plugin's methods: the caller's mistakes are told to the caller and cost the plugin
  * nothing; the plugin's failures are told, too, and cost it its place.
  */
+
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ChatError } from '../../src/kernel/api/errors.ts'
-import type { Caller, Client } from '../../src/kernel/api/points.ts'
+import type { Caller } from '../../src/kernel/api/points.ts'
+import { ClientLine } from '../../src/kernel/client-line.ts'
 import { houseOf, plugin, settle, statesOf } from '../support/house.ts'
 
 type Call = (params: unknown, caller: Caller) => Promise<unknown>
 
-const callerOf = (signal = new AbortController().signal): Client => ({ signal, emit: () => {} })
+const gone = (): ClientLine => {
+  const line = new ClientLine()
+  line.hangUp()
+  return line
+}
 
 const withMethod = async (call: Call) => {
   const house = await houseOf([plugin('test.choir', { contributes: { method: [{ name: 'sing', call }] } })])
-  const sing = (params?: unknown, caller = callerOf()): Promise<unknown> => house.call('sing', params, caller)
+  const sing = (params?: unknown, line = new ClientLine()): Promise<unknown> =>
+    house.call('sing', params, line)
   return { house, sing, state: () => statesOf(house)['test.choir'] }
 }
 
@@ -32,13 +39,13 @@ describe('a method', () => {
       caller.emit('la')
       return params
     })
-    const caller = { ...callerOf(), emit: (item: unknown) => void emitted.push(item) }
-    expect([await sing({ key: 'g' }, caller), emitted]).toEqual([{ key: 'g' }, ['la']])
+    const line = new ClientLine(item => emitted.push(item))
+    expect([await sing({ key: 'g' }, line), emitted]).toEqual([{ key: 'g' }, ['la']])
   })
 
   it('that nobody has is not found', async () => {
     const { house } = await withMethod(async () => 1)
-    await expect(house.call('dance', {}, callerOf())).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(house.call('dance', {}, new ClientLine())).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('may refuse as often as it likes, in the words of the house', async () => {
@@ -111,11 +118,11 @@ describe('a method', () => {
       onGone(() => heard.push('gone'))
       onGone(() => heard.push('never'))()
     })
-    const hangUp = new AbortController()
-    await sing({}, callerOf(hangUp.signal))
-    hangUp.abort()
+    const line = new ClientLine()
+    await sing({}, line)
+    line.hangUp()
     expect(heard).toEqual(['gone'])
-    await sing({}, callerOf(AbortSignal.abort()))
+    await sing({}, gone())
     expect(heard).toEqual(['gone', 'gone', 'never'])
   })
 
@@ -125,13 +132,13 @@ describe('a method', () => {
         throw new Error('no manners')
       })
     })
-    await fiveTimes(() => sing({}, callerOf(AbortSignal.abort())))
+    await fiveTimes(() => sing({}, gone()))
     expect(state()).toBe('quarantined')
   })
 
   it('is not blamed for what it throws when its caller has gone', async () => {
     const { sing, state } = await withMethod(async (_, caller) => caller.signal.throwIfAborted())
-    const errors = await fiveTimes(() => sing({}, callerOf(AbortSignal.abort())))
+    const errors = await fiveTimes(() => sing({}, gone()))
     expect(errors[0]).toMatchObject({ code: 'PLUGIN_FAILED' })
     expect(state()).toBe('running')
   })

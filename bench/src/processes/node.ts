@@ -3,6 +3,7 @@
  * its part of a measurement by calling the same methods that commands call, and counts what passes its sockets.
  */
 import { Socket } from 'node:dgram'
+import { ClientLine } from '../../../src/kernel/client-line.ts'
 import { type RunningNode, runNode } from '../../../src/kernel/node/node-shell.ts'
 import { serve } from '../child.ts'
 import { syncProbe } from '../sync-probe.ts'
@@ -10,8 +11,7 @@ import { syncProbe } from '../sync-probe.ts'
 let node: RunningNode | undefined
 /** Each call has a caller of its own, as the local socket gives it. */
 const call = <T>(method: string, params: object): Promise<T> => {
-  const caller = { signal: new AbortController().signal, emit: () => undefined }
-  return node!.device.house.call(method, params, caller) as Promise<T>
+  return node!.device.house.call(method, params, new ClientLine()) as Promise<T>
 }
 
 /** Bytes of every datagram that left, by the port it went to. */

@@ -98,14 +98,15 @@ export interface Method {
 
 /** Whoever calls from outside. */
 export interface Client {
-  /** Aborts when the caller has gone. */
-  readonly signal: AbortSignal
+  readonly hasGone: boolean
+  /** Runs once when the caller goes, at once if it has gone already; returns how to stop listening. */
+  onGone(run: () => void): () => void
   /** Sends one item of a stream to the caller, until the call ends. */
   emit(item: unknown): void
 }
 
 /** The client as a method sees it. */
 export interface Caller extends Client {
-  /** Runs once when the caller has gone, at once if it has already; returns how to stop listening. Cheaper than `signal`. */
-  onGone(run: () => void): () => void
+  /** Aborts when the caller has gone: for what takes a signal. Costs more than `onGone`. */
+  readonly signal: AbortSignal
 }

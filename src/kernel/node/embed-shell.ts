@@ -4,22 +4,30 @@
  * is served to the end.
  */
 import type { Session } from '../../client/session.ts'
+import { ClientLine } from '../client-line.ts'
 import { type NodeOptions, runNode } from './node-shell.ts'
 
 export const embedNode = async (options: NodeOptions): Promise<Session> => {
   const node = await runNode(options)
-  const leave = new AbortController()
+  const lines = new Set<ClientLine>()
   return {
     runs: options.runs,
     pid: process.pid,
     call: async (method, params = {}, stream) => {
-      const signal =
-        stream?.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, stream.signal])
-      const emit = (item: unknown) => stream?.onItem(item)
-      return (await node.call(method, params, { signal, emit })) as never
+      const line = new ClientLine(item => stream?.onItem(item))
+      const hangUp = (): void => line.hangUp()
+      lines.add(line)
+      stream?.signal?.addEventListener('abort', hangUp, { once: true })
+      if (stream?.signal?.aborted === true) hangUp()
+      try {
+        return (await node.call(method, params, line)) as never
+      } finally {
+        lines.delete(line)
+        stream?.signal?.removeEventListener('abort', hangUp)
+      }
     },
     close: async () => {
-      leave.abort()
+      for (const line of lines) line.hangUp()
       await node.finish()
     },
   }

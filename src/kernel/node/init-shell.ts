@@ -3,6 +3,7 @@
  * that no name is ever given to keys that a crash has lost; if the coordinator says no or nothing, the home goes
  * away again.
  */
+
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type DeviceId, idFromBytes } from '../../events/ids.ts'
@@ -11,6 +12,7 @@ import { findCoordinator } from '../../plugins/first-party.ts'
 import { foundPerson } from '../../wire/person-proof.ts'
 import { encodeSealed } from '../../wire/sealed-codec.ts'
 import { ChatError } from '../api/errors.ts'
+import { ClientLine } from '../client-line.ts'
 import { systemClock } from '../clock.ts'
 import type { Protection } from '../home.ts'
 import { draftHome, openHome } from '../home-shell.ts'
@@ -75,11 +77,11 @@ const register = async (
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
   const node = await runHome(home, 'command')
   try {
-    const caller = { signal: new AbortController().signal, emit: () => {} }
-    const answer = await node.device.house.call(
+    const { house } = node.device
+    const answer = await house.call(
       'dc.registration',
       { timeoutMs: REGISTRATION_TIMEOUT_MS },
-      caller,
+      new ClientLine(),
     )
     return { device: home.keys.keys.device, ...(answer as { virtualIPv4: string; virtualIPv6: string }) }
   } finally {

@@ -2,9 +2,11 @@
  * Runs a coordinator in this process. Its home is made at the first start; its names, tokens and keys live there,
  * so that a restart on the same home is the same coordinator.
  */
+
 import { readdir } from 'node:fs/promises'
 import { isDomain } from '../../events/name.ts'
 import { ChatError } from '../api/errors.ts'
+import { ClientLine } from '../client-line.ts'
 import type { HomeConfig } from '../config.ts'
 import { draftHome, openHome } from '../home-shell.ts'
 import { systemRandom } from '../random.ts'
@@ -100,7 +102,7 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   checkRoles(options.roles)
   if (!isDomain(options.domain)) throw new ChatError('NAME_INVALID', `"${options.domain}" cannot be a domain`)
   const node = await runHome(await openDcHome(options), 'up')
-  const caller = { signal: new AbortController().signal, emit: () => {} }
+  const caller = new ClientLine()
   try {
     const failed = node.device.house.health.plugins().find(({ state }) => state !== 'running')
     if (failed !== undefined)

@@ -6,6 +6,7 @@ import { type CancellationToken, type MessageConnection, ResponseError } from 'v
 import { ChatError, toChatError } from '../api/errors.ts'
 import { type ErrorData, type Hello, type HelloAnswer, LEAVING } from '../api/local-socket.ts'
 import type { Client } from '../api/points.ts'
+import { ClientLine } from '../client-line.ts'
 
 /** JSON-RPC's range for errors that the server defines. */
 const CHAT_ERROR = -32000
@@ -28,7 +29,7 @@ export class Visitor {
   readonly #connection: MessageConnection
   readonly #served: Served
   readonly #door: Door
-  readonly #calls = new Map<Promise<unknown>, AbortController>()
+  readonly #calls = new Map<Promise<unknown>, ClientLine>()
   #isGreeted = false
   #isLeaving = false
 
@@ -37,7 +38,7 @@ export class Visitor {
     this.#served = served
     this.#door = door
     connection.onError(() => door.cutOff())
-    connection.onClose(() => this.#abort())
+    connection.onClose(() => this.#hangUp())
     connection.onRequest('hello', (hello: Hello) => this.#greet(hello))
     connection.onRequest((method: string, params: unknown, cancel: CancellationToken) =>
       this.#call(method, params, cancel),
@@ -53,12 +54,12 @@ export class Visitor {
   async sayGoodbye(isPatient: boolean): Promise<void> {
     this.#isLeaving = true
     this.#connection.sendNotification(LEAVING).catch(() => this.#door.cutOff())
-    if (!isPatient) this.#abort()
+    if (!isPatient) this.#hangUp()
     await Promise.all(this.#calls.keys())
   }
 
-  #abort(): void {
-    for (const abort of this.#calls.values()) abort.abort()
+  #hangUp(): void {
+    for (const line of this.#calls.values()) line.hangUp()
   }
 
   #greet(hello: Hello): HelloAnswer {
@@ -72,22 +73,26 @@ export class Visitor {
     if (!this.#isGreeted) throw new ResponseError(NOT_GREETED, 'say hello first')
     if (this.#isLeaving)
       throw refusal(new ChatError('NODE_LEAVING', 'the node of this home is just stopping'))
-    const abort = new AbortController()
-    cancel.onCancellationRequested(() => abort.abort())
-    const answer = this.#answer(method, params, abort.signal)
-    this.#calls.set(answer, abort)
+    const line = this.#lineTo(params)
+    cancel.onCancellationRequested(() => line.hangUp())
+    const answer = this.#answer(method, params, line)
+    this.#calls.set(answer, line)
     return answer.finally(() => this.#calls.delete(answer))
   }
 
-  async #answer(method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
+  #lineTo(params: unknown): ClientLine {
     const subscription = (params as { subscription?: unknown } | undefined)?.subscription
-    const emit = (item: unknown): void => {
-      if (typeof subscription !== 'string' || signal.aborted) return
+    const line = new ClientLine(item => {
+      if (typeof subscription !== 'string' || line.hasGone) return
       if (!this.#door.keepsUp()) this.#door.cutOff()
       else this.#connection.sendNotification('item', { subscription, item }).catch(() => this.#door.cutOff())
-    }
+    })
+    return line
+  }
+
+  async #answer(method: string, params: unknown, line: ClientLine): Promise<unknown> {
     try {
-      return (await this.#served.call(method, params, { signal, emit })) ?? null
+      return (await this.#served.call(method, params, line)) ?? null
     } catch (thrown) {
       return refusal(toChatError(thrown))
     }

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyPlugin } from '../api/plugin.ts'
-import type { Client } from '../api/points.ts'
+import { ClientLine } from '../client-line.ts'
 import { checkManifest, checkSameManifest } from '../manifest.ts'
 import { claimsOfContributions } from '../ownership.ts'
 import {
@@ -174,16 +174,15 @@ const mustRun = ({ health }: Probe): void => {
 
 /** A method may run for long, so the caller hangs up soon; then it may fail as it likes. */
 const callBriefly = async (house: Probe['house'], name: string, params: unknown): Promise<void> => {
-  const hangUp = new AbortController()
-  const caller: Client = { signal: hangUp.signal, emit: () => {} }
-  const answer = house.call(name, params, caller).then(
+  const line = new ClientLine()
+  const answer = house.call(name, params, line).then(
     () => undefined,
     (error: { code?: string; message: string }) => {
-      return error.code === 'PLUGIN_FAILED' && !hangUp.signal.aborted ? error : undefined
+      return error.code === 'PLUGIN_FAILED' && !line.hasGone ? error : undefined
     },
   )
   const failure = await Promise.race([answer, breathe()])
-  hangUp.abort()
+  line.hangUp()
   if (failure) throw failure
 }
 

@@ -2,12 +2,14 @@
  * One home of a world: a device with a disk in memory that can lose its power at any instant and be started
  * again. It is started as a real one is; only clock, chance, network and disk are the world's.
  */
+
 import type { PersonId } from '../../events/ids.ts'
 import { openStore } from '../../store/log-store.ts'
 import { foundPerson } from '../../wire/person-proof.ts'
 import { encodeSealed } from '../../wire/sealed-codec.ts'
 import { keyPairFromSeed, signerOf } from '../../wire/signature.ts'
-import { type Caller, ChatError } from '../api/index.ts'
+import { ChatError } from '../api/index.ts'
+import { ClientLine } from '../client-line.ts'
 import { parseConfig } from '../config.ts'
 import { type Device, startDevice } from '../device.ts'
 import type { PersonFile } from '../home.ts'
@@ -44,8 +46,6 @@ export interface WorldParts {
   /** Told of every event that a home has synced. */
   appended(home: SimHome, id: string): void
 }
-
-const NOBODY_LISTENS: Pick<Caller, 'emit'> = { emit: () => undefined }
 
 export class SimHome {
   readonly spec: HomeSpec
@@ -130,9 +130,8 @@ export class SimHome {
   }
 
   /** Calls a method as a command would. */
-  call(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
-    const listener = { ...NOBODY_LISTENS, signal: signal ?? new AbortController().signal }
-    return this.device.house.call(method, params, listener)
+  call(method: string, params: unknown): Promise<unknown> {
+    return this.device.house.call(method, params, new ClientLine())
   }
 
   #slowness(): MemoryDiskFaults {

@@ -1,5 +1,7 @@
 /** Alice and Bob in real houses: first contact, talking, being away, being blocked. */
+
 import { describe, expect, it } from 'vitest'
+import { ClientLine } from '../../../src/kernel/client-line.ts'
 import { namedPerson } from '../../support/named-person.ts'
 import { type Neighbour, recordOf, Street } from '../support/street.ts'
 
@@ -99,9 +101,12 @@ describe('two people', () => {
     const { street, alice, bob } = await aliceAndBob()
     await street.pass(10)
     const [atAlice, atBob]: [unknown[], unknown[]] = [[], []]
-    const gone = new AbortController()
-    const listen = (who: Neighbour, name: string, items: unknown[]) =>
-      who.call('chat', { with: name }, { signal: gone.signal, emit: item => items.push(item) })
+    const lines: ClientLine[] = []
+    const listen = (who: Neighbour, name: string, items: unknown[]) => {
+      const line = new ClientLine(item => items.push(item))
+      lines.push(line)
+      return who.call('chat', { with: name }, line)
+    }
     const first = alice.call('send', { to: 'bob.example', text: 'one' })
     await street.pass(1_000)
     await first
@@ -123,7 +128,7 @@ describe('two people', () => {
     bob.unlink(alice.device)
     await street.pass(10)
     expect(atBob.at(-1)).toEqual({ type: 'presence', name: 'alice.example', state: 'down' })
-    gone.abort()
+    for (const line of lines) line.hangUp()
     await Promise.all(listening)
   })
 

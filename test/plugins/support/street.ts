@@ -2,10 +2,10 @@
  * A street of real houses: kernel, log, gate and the plugins for people and talking, over disks in memory, a
  * directory of signed records and a cable between every two. Time passes only when told.
  */
+
 import { Subject } from 'rxjs'
 import type { DeviceId } from '../../../src/events/ids.ts'
 import {
-  type Caller,
   Clock,
   definePlugin,
   Identity,
@@ -17,6 +17,7 @@ import {
   type Transport,
 } from '../../../src/kernel/api/index.ts'
 import { boot, type House, shared } from '../../../src/kernel/boot.ts'
+import { ClientLine } from '../../../src/kernel/client-line.ts'
 import { parseConfig } from '../../../src/kernel/config.ts'
 import { DataPath } from '../../../src/kernel/data-path.ts'
 import { MemoryDisk } from '../../../src/kernel/testing/memory-disk.ts'
@@ -144,10 +145,9 @@ export class Neighbour {
 
   /** Calls a method as a command would; a rejection is the ChatError's code with its fields. */
   // biome-ignore lint/suspicious/noExplicitAny: each method answers in its own shape.
-  async call(method: string, params: object, caller: Partial<Caller> = {}): Promise<any> {
-    const whole = { signal: new AbortController().signal, emit: () => undefined, ...caller }
+  async call(method: string, params: object, line = new ClientLine()): Promise<any> {
     try {
-      return await this.house.call(method, params, whole)
+      return await this.house.call(method, params, line)
     } catch (error) {
       const { code, exitCode, fields, message } = error as Error & Record<string, unknown>
       return { error: code, exitCode, message, ...(fields as object) }

@@ -92,7 +92,7 @@ export const logMethods = (log: Log, control: NodeControl): readonly Method[] =>
         ...(limit === undefined ? {} : { limit }),
       }
       for await (const recorded of log.read(query)) {
-        if (caller.signal.aborted) return
+        if (caller.hasGone) return
         caller.emit(line(recorded))
       }
     },

@@ -15,7 +15,12 @@ import { SignallingWorld, type TestDc, type TestNode } from '../signalling-world
 
 const call = (dc: TestDc, name: string, params?: unknown): Promise<unknown> => {
   const found = dcMethods(dc.service).find(method => method.name === name)!
-  const caller = { signal: new AbortController().signal, onGone: () => () => undefined, emit: () => {} }
+  const caller = {
+    signal: new AbortController().signal,
+    hasGone: false,
+    onGone: () => () => undefined,
+    emit: () => {},
+  }
   return found.call(params, caller)
 }
 /** A call that has to wait for the disk, with time passing meanwhile. */
