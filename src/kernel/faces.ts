@@ -1,12 +1,14 @@
 /**
- * What a plugin is given in place of the kernel's own clock, network, log, gate and keyspace. What it hands in to
- * be called later runs inside its fence, and once it has left the house its timers and sockets are gone and its
- * handles refuse: a plugin that was withdrawn can neither break the house nor write on.
+ * What a plugin is given in place of the kernel's own clock, network, log, gate and keyspace, and of everything
+ * that it can subscribe to. What it hands in to be called later runs inside its fence, and once it has left the
+ * house its timers, sockets and subscriptions are gone and its handles refuse: a plugin that was withdrawn can
+ * neither break the house nor write on.
  */
 import { ChatError } from './api/errors.ts'
 import type { AnyToken } from './api/plugin.ts'
 import { Clock, Gate, Keyspace, Log, Network, type UdpEndpoint, type UdpSocket } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
+import { faceOfService } from './service-face.ts'
 
 const TIMER = 'a timer of Clock.after'
 const DATAGRAM = 'the receiver given to Network.udp'
@@ -39,7 +41,7 @@ export class Faces {
       case Keyspace.id:
         return this.#keyspace(service as Keyspace)
       default:
-        return service
+        return faceOfService(service, (name, source) => this.#fence.observable(name, source))
     }
   }
 
@@ -107,7 +109,7 @@ export class Faces {
 
   #log(log: Log): Log {
     return {
-      appended$: log.appended$,
+      appended$: this.#fence.observable('appended$', log.appended$),
       submit: async (stream, drafts) => {
         this.#mustBeHere()
         return log.submit(stream, drafts)

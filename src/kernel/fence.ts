@@ -7,6 +7,7 @@ import { type Observable, Subscription } from 'rxjs'
 import { ChatError } from './api/errors.ts'
 import type { Clock } from './api/tokens.ts'
 import { causeOf } from './sentence.ts'
+import { ShieldedObservable } from './shielded-observable.ts'
 import { shieldSignal } from './shielded-signal.ts'
 
 const FAILURES_MAX = 5
@@ -14,6 +15,8 @@ const FAILURE_WINDOW_MS = 60_000
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
+
+const died = (what: string, error: unknown): string => `its subscription '${what}' died: ${causeOf(error)}`
 
 export class Fence {
   readonly #clock: Clock
@@ -105,6 +108,19 @@ export class Fence {
     return shieldSignal(signal, (what, run) => this.shield(what, run))
   }
 
+  /** The same values; who subscribes, with or without operators, is the plugin's and runs inside the fence until it closes. */
+  observable<T>(what: string, source: Observable<T>): Observable<T> {
+    const subscriptions = this.#subscriptions
+    return new ShieldedObservable(source, {
+      shield: run => void this.guard(what, run),
+      died: error => this.#giveUp(died(what, error)),
+      hold: subscription => {
+        subscriptions.add(subscription)
+        subscription.add(() => subscriptions.remove(subscription))
+      },
+    })
+  }
+
   /**
    * Subscribes until the fence closes; returns how to end it sooner. A source that errors is dead for good, so
    * the plugin is withdrawn at once.
@@ -113,7 +129,7 @@ export class Fence {
     const subscription = this.guard(what, () =>
       source.subscribe({
         next: value => this.guard(what, () => next(value)),
-        error: error => this.#giveUp(`its subscription '${what}' died: ${causeOf(error)}`),
+        error: error => this.#giveUp(died(what, error)),
       }),
     )
     this.#subscriptions.add(subscription)

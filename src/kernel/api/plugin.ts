@@ -65,8 +65,9 @@ export interface Scope {
   /** Aborts on stop, on an overrun deadline and on quarantine. */
   readonly signal: AbortSignal
   /**
-   * The only way to subscribe. An exception in `next` is caught and counted against this plugin; too many of
-   * them and the plugin is withdrawn. The subscription ends with the scope.
+   * The way to subscribe. An exception in `next` is caught and counted against this plugin; too many of them and
+   * the plugin is withdrawn. The subscription ends with the scope. A service's own observables are fenced anyway;
+   * what a plugin makes itself, by `merge` or a `Subject` of its own, is so only through here.
    */
   fence<T>(what: string, source: Observable<T>, next: (value: T) => void): void
   /** Runs an async piece of work whose rejection counts against this plugin instead of ending the process. */
