@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
 import { World } from '../../src/kernel/testing/world.ts'
-import { say, type Town, townOf, transportOf } from '../support/ntm-world.ts'
+import { say, type Town, textsOf, townOf, transportOf } from '../support/ntm-world.ts'
 
 async function friends(seed: number) {
   const world = new World({ seed })
@@ -101,5 +101,24 @@ test('a restarted node does not call whom it blocked', async () => {
     await world.run(60_000)
   })
   expect(heard).toBe(0)
+  await world.end()
+})
+
+/** Bob takes his tunnel for a living one for about 90 s, and sends into it again after at most RTO_MAX_MS. */
+test.each([
+  { blockedMs: 1_000, withinMs: 16_000 },
+  { blockedMs: 60_000, withinMs: 16_000 },
+  { blockedMs: 200_000, withinMs: 2_000 },
+  { blockedMs: 900_000, withinMs: 2_000 },
+])('who is accepted after $blockedMs ms is heard within $withinMs ms', async ({ blockedMs, withinMs }) => {
+  const { world, alice, bob } = await friends(5)
+  await block(world, alice, bob)
+  const call = bob.call('send', { to: alice.spec.name, text: 'are you there?', timeoutMs: 2_000_000 })
+  await world.run(blockedMs)
+  expect(await textsOf(world, alice, bob.spec.name)).toEqual(['hello', 'hello'])
+  await world.until(alice.call('contact.accept', { name: bob.spec.name }))
+  const acceptedAtMs = world.clock.monotonicMs()
+  expect(await world.until(call)).toMatchObject({ state: 'delivered' })
+  expect(world.clock.monotonicMs() - acceptedAtMs).toBeLessThan(withinMs)
   await world.end()
 })

@@ -15,6 +15,7 @@ import {
   Protocols,
 } from '../../kernel/api/index.ts'
 import { TEXT_TYPE } from '../../wire/text-data.ts'
+import { BlockedPeople } from './blocked-people.ts'
 import { Conversations } from './conversations.ts'
 import { DIRECT_RULES } from './direct-rules.ts'
 import { KnownPeople } from './known-people.ts'
@@ -82,6 +83,8 @@ export const directChat = definePlugin({
         for await (const entry of keyspace.list(POINTERS_PREFIX)) saved.push(entry)
         command({ kind: 'begin', saved })
         scope.fence('decisions about people', people.contact$, reconsider)
+        const blocked = new BlockedPeople({ people, peers })
+        scope.fence('blocks that are lifted', people.contact$, contact => blocked.decided(contact))
         scope.fence('messages of strangers', log.appended$, recorded => {
           const stranger = strangerIn(recorded)
           if (stranger !== undefined) scope.spawn('request of a stranger', () => people.request(stranger))
