@@ -42,16 +42,27 @@ export interface CarrierOptions {
   readonly onForgotten?: (neighbour: Neighbour) => void
 }
 
-/** The other end of a tunnel, with what its key proves. */
-export interface Neighbour {
-  readonly key: TunnelKey
+/** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
+export class Neighbour implements Sender {
   readonly peer: TunnelPeer
-  readonly address: Uint8Array
-  readonly sender: Sender
+  readonly allowed: readonly [Uint8Array]
   /** Monotonic ms of the last packet that came out of its tunnel. */
   heardMs: number | undefined
   /** Where that packet came from. */
   source: UdpEndpoint | undefined
+
+  constructor(peer: TunnelPeer) {
+    this.peer = peer
+    this.allowed = [virtualIpv6(peer.publicKey)]
+  }
+
+  get key(): TunnelKey {
+    return this.peer.id
+  }
+
+  get address(): Uint8Array {
+    return this.allowed[0]
+  }
 }
 
 /** `payload` is valid during the call only. */
@@ -213,7 +224,7 @@ export class Carrier {
     const before = this.#inHand
     this.#inHand = neighbour
     try {
-      this.stack.receive(packet, neighbour.sender)
+      this.stack.receive(packet, neighbour)
     } finally {
       this.#inHand = before
     }
@@ -222,15 +233,7 @@ export class Carrier {
   #neighbourOf(peer: TunnelPeer): Neighbour {
     const known = this.#neighbours.get(peer.id)
     if (known?.peer === peer) return known
-    const address = virtualIpv6(peer.publicKey)
-    const made: Neighbour = {
-      key: peer.id,
-      peer,
-      address,
-      sender: { allowed: [address] },
-      heardMs: undefined,
-      source: undefined,
-    }
+    const made = new Neighbour(peer)
     this.#neighbours.set(peer.id, made)
     return made
   }

@@ -3,9 +3,10 @@
  * recorded from the wire must not be accepted again after either side has forgotten its sessions. Of more senders
  * than fit, those heard longest ago are forgotten: strangers are free to come with ever new keys.
  */
-import { idFromBytes, type TunnelKey } from '../../events/ids.ts'
+import type { TunnelKey } from '../../events/ids.ts'
 import type { Keyspace } from '../../kernel/api/index.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
+import { type Timestamp, timestampOf } from './tunnel/tai64n.ts'
 
 const SENT = 'timestamp-sent'
 const PREFIX = 'timestamp/'
@@ -14,8 +15,8 @@ const SENDERS_MAX = 65_536
 export class Timestamps implements TimestampMemory {
   readonly #keyspace: Keyspace
   readonly #sendersMax: number
-  /** In order of arrival, oldest first; as latin1, because there are many. */
-  readonly #received = new Map<TunnelKey, string>()
+  /** In order of arrival, oldest first. */
+  readonly #received = new Map<TunnelKey, Timestamp>()
   #sent: Uint8Array | undefined
 
   constructor(keyspace: Keyspace, sendersMax = SENDERS_MAX) {
@@ -30,7 +31,7 @@ export class Timestamps implements TimestampMemory {
   async load(): Promise<void> {
     this.#sent = await this.#keyspace.get(SENT)
     for await (const [key, value] of this.#keyspace.list(PREFIX))
-      this.#received.set(key.slice(PREFIX.length) as TunnelKey, Buffer.from(value).toString('latin1'))
+      this.#received.set(key.slice(PREFIX.length) as TunnelKey, timestampOf(value))
   }
 
   loadSent(): Uint8Array | undefined {
@@ -42,16 +43,14 @@ export class Timestamps implements TimestampMemory {
     this.#keyspace.put(SENT, this.#sent)
   }
 
-  loadReceived(publicKey: Uint8Array): Uint8Array | undefined {
-    const kept = this.#received.get(idFromBytes(publicKey))
-    return kept === undefined ? undefined : Buffer.from(kept, 'latin1')
+  loadReceived(peer: TunnelKey): Timestamp | undefined {
+    return this.#received.get(peer)
   }
 
-  saveReceived(publicKey: Uint8Array, timestamp: Uint8Array): void {
-    const key = idFromBytes<TunnelKey>(publicKey)
-    this.#received.delete(key)
-    this.#received.set(key, Buffer.from(timestamp).toString('latin1'))
-    this.#keyspace.put(PREFIX + key, timestamp.slice())
+  saveReceived(peer: TunnelKey, timestamp: Timestamp): void {
+    this.#received.delete(peer)
+    this.#received.set(peer, timestamp)
+    this.#keyspace.put(PREFIX + peer, Buffer.from(timestamp, 'latin1'))
     if (this.#received.size > this.#sendersMax) this.#forgetOldest()
   }
 

@@ -1,12 +1,14 @@
 /** The greatest timestamps of others and of our own survive a restart, and strangers cannot make them grow. */
 import { describe, expect, test } from 'vitest'
-import { idToBytes } from '../../../src/events/ids.ts'
+import type { TunnelKey } from '../../../src/events/ids.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
 import { Timestamps } from '../../../src/plugins/transport-ntm/timestamps.ts'
+import { timestampOf } from '../../../src/plugins/transport-ntm/tunnel/tai64n.ts'
 import { MemoryKeyspace } from './memory-keyspace.ts'
 
-const keyOf = (index: number) => idToBytes(index.toString(16).padStart(64, '0'))
+const keyOf = (index: number) => index.toString(16).padStart(64, '0') as TunnelKey
 const stamp = (value: number) => new Uint8Array(12).fill(value)
+const received = (value: number) => timestampOf(stamp(value))
 
 function kept() {
   const clock = new VirtualClock()
@@ -22,12 +24,12 @@ describe('timestamps', () => {
     const { keyspace, settle } = kept()
     const before = new Timestamps(keyspace)
     before.saveSent(stamp(1))
-    before.saveReceived(keyOf(1), stamp(0xff))
+    before.saveReceived(keyOf(1), received(0xff))
     settle()
     const after = new Timestamps(keyspace)
     await after.load()
     expect(after.loadSent()).toEqual(stamp(1))
-    expect(new Uint8Array(after.loadReceived(keyOf(1))!)).toEqual(stamp(0xff))
+    expect(after.loadReceived(keyOf(1))).toBe(received(0xff))
     expect(after.loadReceived(keyOf(2))).toBeUndefined()
   })
 
@@ -36,16 +38,21 @@ describe('timestamps', () => {
     const timestamps = new Timestamps(keyspace)
     const bytes = stamp(1)
     timestamps.saveSent(bytes)
-    timestamps.saveReceived(keyOf(1), bytes)
+    timestamps.saveReceived(keyOf(1), timestampOf(bytes))
     bytes.fill(9)
     expect(timestamps.loadSent()).toEqual(stamp(1))
-    expect(new Uint8Array(timestamps.loadReceived(keyOf(1))!)).toEqual(stamp(1))
+    expect(timestamps.loadReceived(keyOf(1))).toBe(received(1))
+  })
+
+  test('of others compare as their bytes do', () => {
+    const inOrder = [0, 1, 0x7f, 0x80, 0xff].map(received)
+    expect([...inOrder].sort()).toEqual(inOrder)
   })
 
   test('of those heard longest ago make room, on the disk too', () => {
     const { keyspace, settle } = kept()
     const timestamps = new Timestamps(keyspace, 3)
-    for (const index of [1, 2, 3, 1, 4]) timestamps.saveReceived(keyOf(index), stamp(index))
+    for (const index of [1, 2, 3, 1, 4]) timestamps.saveReceived(keyOf(index), received(index))
     settle()
     expect(timestamps.size).toBe(3)
     expect(timestamps.loadReceived(keyOf(2))).toBeUndefined()

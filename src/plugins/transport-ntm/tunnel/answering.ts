@@ -29,7 +29,7 @@ import { decodeInitiation, encodeResponse } from './messages.ts'
 import { type Initiation, readInitiation, type TransportKeys, writeResponse } from './noise.ts'
 import { type Answer, Peer } from './peer.ts'
 import { Session } from './session.ts'
-import { isLater } from './tai64n.ts'
+import { type Timestamp, timestampOf } from './tai64n.ts'
 import { PeerTimers, RETRANSMIT, ZERO } from './timers.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -51,12 +51,12 @@ export function receiveInitiation(
   const read = readInitiation({ staticKey: device.staticKey, prologue: PROLOGUE, message: noise })
   if (!read.ok) return 'forged'
   const initiation = read.value
-  const accepted = { bytes, sender, initiation, from, now }
+  const accepted = { bytes, sender, initiation, timestamp: timestampOf(initiation.payload), from, now }
   const known = device.peers.get(idFromBytes(initiation.peerPublicKey))
   const admission = known === undefined ? admitStranger(device, accepted) : ok(known)
   if (!admission.ok) return admission.why
   const peer = admission.value
-  return staleness(peer, initiation.payload, now) ?? answer(device, peer, accepted)
+  return staleness(peer, accepted.timestamp, now) ?? answer(device, peer, accepted)
 }
 
 /**
@@ -120,16 +120,15 @@ export function newPeer(
   options: ConstructorParameters<typeof Peer>[1],
   transient: boolean,
 ): Peer {
-  const peer = new Peer(publicKey, options, transient, owner => {
-    const wakeBy = (at: number): void => device.deadlines.wakeBy(owner, at)
-    return new PeerTimers(device.limits, options.persistentKeepaliveMs ?? 0, wakeBy)
-  })
-  peer.timestamp = device.environment.timestamps.loadReceived(publicKey)
+  const { limits, deadlines, environment } = device
+  const timersOf = (peer: Peer) => new PeerTimers(peer, limits, deadlines, options.persistentKeepaliveMs ?? 0)
+  const peer = new Peer(publicKey, options, transient, timersOf)
+  peer.timestamp = environment.timestamps.loadReceived(peer.id)
   return peer
 }
 
-function staleness(peer: Peer, timestamp: Uint8Array, now: number): DropReason | undefined {
-  if (peer.timestamp !== undefined && !isLater(timestamp, peer.timestamp)) return 'replayedTimestamp'
+function staleness(peer: Peer, timestamp: Timestamp, now: number): DropReason | undefined {
+  if (peer.timestamp !== undefined && timestamp <= peer.timestamp) return 'replayedTimestamp'
   return now - peer.initiationReceivedAt < INITIATION_SPACING_MS ? 'flood' : undefined
 }
 
@@ -137,6 +136,7 @@ interface Accepted {
   readonly bytes: Uint8Array
   readonly sender: number
   readonly initiation: Initiation
+  readonly timestamp: Timestamp
   readonly from: Endpoint
   readonly now: number
 }
@@ -152,8 +152,8 @@ function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | un
   if (!written.ok) return 'forged'
 
   device.peers.set(peer.id, peer)
-  peer.timestamp = initiation.payload
-  device.environment.timestamps.saveReceived(peer.publicKey, initiation.payload)
+  peer.timestamp = accepted.timestamp
+  device.environment.timestamps.saveReceived(peer.id, accepted.timestamp)
   peer.initiationReceivedAt = now
   yieldToLowerKey(device, peer, now)
 

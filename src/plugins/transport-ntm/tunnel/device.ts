@@ -12,15 +12,17 @@ import type { Endpoint } from './endpoint.ts'
 import type { LoadMeter, SourceLimiter } from './load.ts'
 import type { Answer, Peer, PeerOptions, PeerSession, TunnelPeer } from './peer.ts'
 import type { PacketScratch } from './scratch.ts'
+import type { Timestamp } from './tai64n.ts'
+import type { PeerTimers } from './timers.ts'
 
-/** Greatest TAI64N timestamps, 12 bytes each, kept across restarts. */
+/** Greatest TAI64N timestamps, kept across restarts. */
 export interface TimestampMemory {
-  /** The last one we sent, to anyone. */
+  /** The last one we sent, to anyone; 12 bytes. */
   loadSent(): Uint8Array | undefined
   saveSent(timestamp: Uint8Array): void
   /** The last one a peer sent us. */
-  loadReceived(publicKey: Uint8Array): Uint8Array | undefined
-  saveReceived(publicKey: Uint8Array, timestamp: Uint8Array): void
+  loadReceived(peer: TunnelKey): Timestamp | undefined
+  saveReceived(peer: TunnelKey, timestamp: Timestamp): void
 }
 
 export interface TunnelEnvironment {
@@ -99,7 +101,7 @@ export interface Device {
   readonly jar: CookieJar
   readonly load: LoadMeter
   readonly limiter: SourceLimiter
-  readonly deadlines: Deadlines<Peer>
+  readonly deadlines: Deadlines<PeerTimers<Peer>>
   readonly peers: Map<TunnelKey, Peer>
   /** Every live receiver index: of sessions, and of initiations without answer. */
   readonly sessions: Map<number, PeerSession>
@@ -152,7 +154,7 @@ export const isKnown = (device: Device, peer: Peer): boolean => device.peers.get
 /** Takes the peer off the table. */
 export function removePeer(device: Device, peer: Peer): void {
   wipePeer(device, peer)
-  device.deadlines.remove(peer)
+  device.deadlines.remove(peer.timers)
   device.peers.delete(peer.id)
 }
 

@@ -37,8 +37,12 @@ interface Bucket {
   at: number
 }
 
-/** A token bucket per source address, in a table that forgets whoever has been silent longest. */
+/**
+ * A token bucket per source address, in a table that forgets whoever has been silent longest: a full bucket is as
+ * good as none.
+ */
 export class SourceLimiter {
+  /** In order of last use. */
   readonly #buckets = new Map<string, Bucket>()
   readonly #perSecond: number
   readonly #burst: number
@@ -56,7 +60,7 @@ export class SourceLimiter {
     bucket.at = now
     const allowed = bucket.tokens >= 1
     if (allowed) bucket.tokens -= 1
-    this.#remember(address, bucket)
+    this.#remember(address, bucket, now)
     return allowed
   }
 
@@ -64,12 +68,13 @@ export class SourceLimiter {
     return this.#buckets.size
   }
 
-  #remember(address: string, bucket: Bucket): void {
+  #remember(address: string, bucket: Bucket, now: number): void {
     this.#buckets.delete(address)
-    if (this.#buckets.size >= SOURCES_REMEMBERED) {
-      const [oldest] = this.#buckets.keys()
-      this.#buckets.delete(oldest!)
-    }
     this.#buckets.set(address, bucket)
+    const fillMs = (this.#burst / this.#perSecond) * 1_000
+    for (const [oldest, { at }] of this.#buckets) {
+      if (now - at < fillMs && this.#buckets.size <= SOURCES_REMEMBERED) return
+      this.#buckets.delete(oldest)
+    }
   }
 }

@@ -72,8 +72,12 @@ function mixPsk(transcript: Transcript, psk: Uint8Array): { transcript: Transcri
 }
 
 function split(transcript: Transcript, initiator: boolean): TransportKeys {
-  const [fromInitiator, fromResponder] = derive(transcript.chainingKey, NOTHING, 2)
-  const [send, receive] = initiator ? [fromInitiator!, fromResponder!] : [fromResponder!, fromInitiator!]
+  const derived = derive(transcript.chainingKey, NOTHING, 2)
+  // Both in one piece of memory: a server has many sessions that carry little.
+  const keys = joined(...derived)
+  for (const key of derived) key.fill(0)
+  const [fromInitiator, fromResponder] = [keys.subarray(0, KEY_BYTES), keys.subarray(KEY_BYTES)]
+  const [send, receive] = initiator ? [fromInitiator, fromResponder] : [fromResponder, fromInitiator]
   return { send, receive, handshakeHash: transcript.hash }
 }
 

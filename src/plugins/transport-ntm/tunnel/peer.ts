@@ -3,13 +3,14 @@
  * holds the rules by which sessions move between slots; messages and time are dealt with elsewhere.
  */
 
-import { idFromBytes, type TunnelKey } from '../../../events/ids.ts'
+import { idFromBytes, idToBytes, type TunnelKey } from '../../../events/ids.ts'
 import { KEY_BYTES, RETIRED_MS, RETIRED_SESSIONS, type TunnelLimits } from './constants.ts'
 import { cookieKey } from './cookie.ts'
 import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Key } from './mac.ts'
 import { type Initiated, wipeInitiated } from './noise.ts'
 import type { Session } from './session.ts'
+import type { Timestamp } from './tai64n.ts'
 import { type PeerTimers, RETIRED } from './timers.ts'
 
 /** What the tunnel is told about a peer. */
@@ -71,14 +72,15 @@ export type PeerSession = Session<Peer>
 /** One for all who share no secret beforehand; never written to. */
 const NO_PRESHARED_KEY = new Uint8Array(KEY_BYTES)
 
+const NOWHERE: readonly Endpoint[] = []
+
 export class Peer implements TunnelPeer {
-  readonly publicKey: Uint8Array
   readonly id: TunnelKey
   readonly plain: boolean
   readonly presharedKey: Uint8Array
   /** Leaves the table when its keys go. */
   readonly transient: boolean
-  readonly timers: PeerTimers
+  readonly timers: PeerTimers<Peer>
 
   endpoint: Endpoint | undefined
   endpoints: readonly Endpoint[]
@@ -92,8 +94,8 @@ export class Peer implements TunnelPeer {
   handshake: PendingHandshake | undefined
   answer: Answer | undefined
   cookie: { readonly bytes: Uint8Array; readonly at: number } | undefined
-  /** Greatest TAI64N received. */
-  timestamp: Uint8Array | undefined
+  /** Greatest received. */
+  timestamp: Timestamp | undefined
   readonly staged: Uint8Array[] = []
 
   initiateDelayMs: number
@@ -105,26 +107,26 @@ export class Peer implements TunnelPeer {
   /** Whether the coming end of the current session already made us rekey on receiving. */
   lastMinuteRekeyed = false
 
-  wakeAt = 0
-  heapIndex = -1
-
   constructor(
     publicKey: Uint8Array,
     options: PeerOptions,
     transient: boolean,
-    timersOf: (peer: Peer) => PeerTimers,
+    timersOf: (peer: Peer) => PeerTimers<Peer>,
   ) {
-    this.publicKey = publicKey.slice()
     this.id = idFromBytes(publicKey)
     this.plain = options.plain ?? false
     this.presharedKey = options.presharedKey?.slice() ?? NO_PRESHARED_KEY
     this.transient = transient
-    this.endpoints = options.endpoints?.map(copyOf) ?? []
+    this.endpoints = options.endpoints?.map(copyOf) ?? NOWHERE
     this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)
   }
 
-  /** Keys of macs and cookies are made when a handshake needs them: a server has many peers and few handshakes. */
+  /** Keys as bytes are made when a handshake needs them: a server has many peers and few handshakes. */
+  get publicKey(): Uint8Array {
+    return idToBytes(this.id)
+  }
+
   get mac1Key(): Uint8Array {
     return mac1Key(this.publicKey)
   }

@@ -1,8 +1,16 @@
 /**
  * TAI64N timestamps, which make a replayed first message worthless: each must be greater than the last one that
  * the same key sent. Ours are max(clock, last + 1), so a clock that steps back does not lock us out
- * (FORMATS 5.4).
+ * (FORMATS 5.4). Those of others are kept as text, one character a byte: it compares as the bytes do, and a server
+ * keeps many.
  */
+
+declare const kind: unique symbol
+/** The 12 bytes as latin1. */
+export type Timestamp = string & { readonly [kind]: 'timestamp' }
+
+export const timestampOf = (bytes: Uint8Array): Timestamp =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as Timestamp
 
 const TAI64_EPOCH = 0x4000_0000_0000_000an
 const NANOS_PER_SECOND = 1_000_000_000n
@@ -13,14 +21,6 @@ export function nextTimestamp(wallMs: number, last: Uint8Array | undefined): Uin
   const clock = BigInt(Math.floor(wallMs)) * NANOS_PER_MS
   const afterLast = last === undefined ? 0n : nanosOf(last) + 1n
   return encode(clock > afterLast ? clock : afterLast)
-}
-
-/** Whether `a` is later than `b`. Big-endian, so bytes compare as numbers do. */
-export function isLater(a: Uint8Array, b: Uint8Array): boolean {
-  for (let at = 0; at < a.length; at++) {
-    if (a[at] !== b[at]) return a[at]! > b[at]!
-  }
-  return false
 }
 
 function encode(nanos: bigint): Uint8Array {

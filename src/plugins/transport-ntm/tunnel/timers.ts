@@ -4,6 +4,7 @@
  */
 
 import { JITTER_MS, type TunnelLimits, ZERO_AFTER_REJECTS } from './constants.ts'
+import type { Deadlines, Waiter } from './deadlines.ts'
 
 /** An initiation is due: for the first time after a wait, or because the last was too recent. */
 export const OPEN = 0
@@ -19,7 +20,8 @@ export const PERSISTENT = 4
 export const RETIRED = 5
 /** No new session for so long that all keys go. */
 export const ZERO = 6
-const KINDS = 7
+/** For all kinds; a plain array, because a typed one takes three times the memory. */
+const NEVER: number[] = [OPEN, RETRANSMIT, KEEPALIVE, SILENCE, PERSISTENT, RETIRED, ZERO].map(() => Infinity)
 type TimerKind =
   | typeof OPEN
   | typeof RETRANSMIT
@@ -29,27 +31,28 @@ type TimerKind =
   | typeof RETIRED
   | typeof ZERO
 
-export class PeerTimers {
-  readonly #at = new Float64Array(KINDS).fill(Number.POSITIVE_INFINITY)
+export class PeerTimers<P> implements Waiter {
+  readonly peer: P
+  wakeAt = 0
+  heapIndex = -1
+  readonly #at = NEVER.slice()
   readonly #limits: TunnelLimits
+  readonly #deadlines: Deadlines<PeerTimers<P>>
   readonly #persistentMs: number
-  readonly #wakeBy: (at: number) => void
   #jitterMs = 0
   #keepaliveAgain = false
 
-  /**
-   * @param persistentMs interval of persistent keepalives, 0 for none
-   * @param wakeBy asks to be woken at a time or earlier
-   */
-  constructor(limits: TunnelLimits, persistentMs: number, wakeBy: (at: number) => void) {
+  /** @param persistentMs interval of persistent keepalives, 0 for none */
+  constructor(peer: P, limits: TunnelLimits, deadlines: Deadlines<PeerTimers<P>>, persistentMs: number) {
+    this.peer = peer
     this.#limits = limits
+    this.#deadlines = deadlines
     this.#persistentMs = persistentMs
-    this.#wakeBy = wakeBy
   }
 
   set(kind: TimerKind, at: number): void {
     this.#at[kind] = at
-    this.#wakeBy(at)
+    this.#deadlines.wakeBy(this, at)
   }
 
   clear(kind: TimerKind): void {
@@ -69,7 +72,7 @@ export class PeerTimers {
 
   get earliest(): number {
     let earliest = Number.POSITIVE_INFINITY
-    for (let kind = 0; kind < KINDS; kind++) earliest = Math.min(earliest, this.#at[kind]!)
+    for (let kind = 0; kind < this.#at.length; kind++) earliest = Math.min(earliest, this.#at[kind]!)
     return earliest
   }
 

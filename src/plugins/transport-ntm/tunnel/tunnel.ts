@@ -139,7 +139,7 @@ function createDevice(options: TunnelOptions): Device {
     jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),
     load: new LoadMeter(limits.handshakesPerSecond),
     limiter: new SourceLimiter(limits),
-    deadlines: new Deadlines<Peer>(),
+    deadlines: new Deadlines(),
     peers: new Map<TunnelKey, Peer>(),
     sessions: new Map(),
     pending: new Map(),

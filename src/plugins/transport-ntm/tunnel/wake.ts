@@ -9,10 +9,10 @@ import { sendKeepalive } from './transport.ts'
 /** Does everything that is due. */
 export function wakeDue(device: Device, now: number): void {
   for (;;) {
-    const peer = device.deadlines.takeDue(now)
-    if (peer === undefined) return
-    wakePeer(device, peer, now)
-    if (isKnown(device, peer)) device.deadlines.wakeBy(peer, peer.timers.earliest)
+    const timers = device.deadlines.takeDue(now)
+    if (timers === undefined) return
+    wakePeer(device, timers.peer, now)
+    if (isKnown(device, timers.peer)) device.deadlines.wakeBy(timers, timers.earliest)
   }
 }
 

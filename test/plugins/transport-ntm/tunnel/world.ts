@@ -3,11 +3,13 @@
  * doubles and reorders. Everything that happens in it follows from its seed.
  */
 
+import type { TunnelKey } from '../../../../src/events/ids.ts'
 import { type StaticKey, staticKeyOf } from '../../../../src/plugins/transport-ntm/tunnel/aead.ts'
 import { DEFAULT_LIMITS, type TunnelLimits } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
 import type { DropReason, TimestampMemory } from '../../../../src/plugins/transport-ntm/tunnel/device.ts'
 import { type Endpoint, endpointKey } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
 import type { PeerOptions, TunnelPeer } from '../../../../src/plugins/transport-ntm/tunnel/peer.ts'
+import type { Timestamp } from '../../../../src/plugins/transport-ntm/tunnel/tai64n.ts'
 import { createTunnel, type Tunnel } from '../../../../src/plugins/transport-ntm/tunnel/tunnel.ts'
 
 export interface Link {
@@ -70,15 +72,14 @@ export function seeded(seed: number): () => number {
 
 export function memoryOfTimestamps(): TimestampMemory {
   let sent: Uint8Array | undefined
-  const received = new Map<string, Uint8Array>()
-  const name = (key: Uint8Array): string => Buffer.from(key).toString('hex')
+  const received = new Map<TunnelKey, Timestamp>()
   return {
     loadSent: () => sent,
     saveSent(timestamp) {
       sent = timestamp
     },
-    loadReceived: key => received.get(name(key)),
-    saveReceived: (key, timestamp) => void received.set(name(key), timestamp),
+    loadReceived: key => received.get(key),
+    saveReceived: (key, timestamp) => void received.set(key, timestamp),
   }
 }
 
