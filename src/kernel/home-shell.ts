@@ -33,6 +33,8 @@ const LOG = 'log'
 const PRIVATE_DIRECTORY = 0o700
 const PRIVATE_FILE = 0o600
 const OTHERS = 0o077
+/** A coordinator writes a little at a time, and has thousands of nodes to spend its memory on. */
+const COORDINATOR_WRITE_BUFFER_BYTES = 1024 * 1024
 
 export interface Home {
   readonly directory: string
@@ -75,7 +77,7 @@ export async function draftHome(place: string, random: Random, protection?: Prot
     directory,
     keys,
     atRest: protection === undefined ? 'key-file' : 'passphrase',
-    openLog: () => openLog(directory, dataKey, random, true),
+    openLog: () => openLog(directory, dataKey, random, { create: true }),
     found: async (config, person) => {
       if (person !== undefined) await writePrivate(join(directory, FILES.person), encodePerson(person))
       await writePrivate(join(directory, FILES.config), `${JSON.stringify(config, undefined, 2)}\n`)
@@ -95,13 +97,17 @@ export async function openHome(place: string, random: Random, passphrase?: strin
   const dataKey = decodeStoreKey(await readPrivate(directory, FILES.store), keys)
   const isPerson = (await readdir(directory)).includes(FILES.person)
   const person = isPerson ? decodePerson(String(await readHomeFile(directory, FILES.person))) : undefined
+  const options = {
+    create: false,
+    ...(isPerson ? {} : { writeBufferBytes: COORDINATOR_WRITE_BUFFER_BYTES }),
+  }
   return {
     directory,
     config,
     keys,
     atRest,
     person,
-    openLog: () => openLog(directory, dataKey, random, false),
+    openLog: () => openLog(directory, dataKey, random, options),
     verifyLog: () => verifyLog(directory, dataKey, random),
   }
 }
@@ -110,11 +116,11 @@ async function openLog(
   directory: string,
   dataKey: Uint8Array,
   random: Random,
-  create: boolean,
+  options: { readonly create: boolean; readonly writeBufferBytes?: number },
 ): Promise<LogStore> {
   let disk: Disk | undefined
   try {
-    disk = await openLevelDisk({ location: join(directory, LOG), create })
+    disk = await openLevelDisk({ location: join(directory, LOG), ...options })
     return await openStore({ disk, vault: openVault(dataKey, random) })
   } catch (error) {
     await disk?.close().catch(() => undefined)

@@ -4,7 +4,8 @@
  */
 import { pluginContract } from '../../src/kernel/testing/plugin-contract.ts'
 import type { PluginGiven } from '../../src/kernel/testing/plugin-probe.ts'
-import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../src/plugins/first-party.ts'
+import { NODE_PLUGINS } from '../../src/plugins/first-party.ts'
+import { COORDINATOR_PLUGINS } from '../../src/plugins/first-party-coordinator.ts'
 import { DcLink } from '../../src/plugins/transport-ntm/dc/link.ts'
 
 /** What some of them cannot do without. */

@@ -5,7 +5,8 @@
 import type { Transport } from '../../src/kernel/api/index.ts'
 import type { HomeSpec, SimHome } from '../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../src/kernel/testing/world.ts'
-import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../src/plugins/first-party.ts'
+import { NODE_PLUGINS } from '../../src/plugins/first-party.ts'
+import { COORDINATOR_PLUGINS } from '../../src/plugins/first-party-coordinator.ts'
 
 export interface Town {
   readonly dc: SimHome

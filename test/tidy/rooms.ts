@@ -65,7 +65,10 @@ export const ROOMS: readonly Room[] = [
     name: 'kernel/node',
     files: /^src\/kernel\/node\//,
     rooms: ['kernel/api', 'kernel', 'kernel/boot', 'events', 'wire', 'store', 'client', 'plugins'],
-    libraries: ['rxjs', 'zod', 'pino', 'vscode-jsonrpc', 'node:path', 'node:url', 'node:os', 'node:util'],
+    libraries: [
+      ...['rxjs', 'zod', 'pino', 'vscode-jsonrpc'],
+      ...['node:path', 'node:url', 'node:os', 'node:util', 'node:v8'],
+    ],
     why: 'kernel/node runs a house and talks to its commands; sockets, files and processes stand in its shells',
   },
   {

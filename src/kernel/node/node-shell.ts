@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs'
 import { placeOf } from '../../client/place-shell.ts'
-import { COORDINATOR_PLUGINS, NODE_PLUGINS } from '../../plugins/first-party.ts'
 import { ChatError } from '../api/errors.ts'
 import type { NodeRuns } from '../api/local-socket.ts'
 import type { House } from '../boot.ts'
@@ -59,6 +58,11 @@ const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
   return { ...config, plugins: { ...config.plugins, 'ntm.transport': transport } }
 }
 
+// Either kind of home loads only its own.
+const nodePlugins = async () => (await import('../../plugins/first-party.ts')).NODE_PLUGINS
+const coordinatorPlugins = async () =>
+  (await import('../../plugins/first-party-coordinator.ts')).COORDINATOR_PLUGINS
+
 const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Promise<Device> => {
   const network = ownNetwork()
   const store = await home.openLog()
@@ -68,7 +72,7 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
     ...{ clock: systemClock, random: systemRandom, network, store },
     keys: home.keys,
     person: home.person,
-    plugins: [nodePlugin, ...(isPerson ? NODE_PLUGINS : COORDINATOR_PLUGINS)],
+    plugins: [nodePlugin, ...(isPerson ? await nodePlugins() : await coordinatorPlugins())],
     config: isPerson ? settled(home.config, runs === 'offline') : home.config,
     packages: installedPackages(home.directory),
     services: path => [
