@@ -6,7 +6,7 @@
 import type { Session } from '../../src/client/index.ts'
 import { ChatError } from '../../src/kernel/api/errors.ts'
 import { SeededRandom } from '../../src/kernel/testing/seeded-random.ts'
-import type { Document, Staying } from '../cli/program.ts'
+import type { Document, RunOptions, Staying } from '../cli/program.ts'
 import { Town } from '../cli/town.ts'
 import type { Ending, Message } from './ledger.ts'
 import { isQuiet } from './ledger.ts'
@@ -30,6 +30,7 @@ interface Life {
 export class Saga {
   readonly #town = new Town()
   readonly #random: SeededRandom
+  readonly #env: NonNullable<RunOptions['env']>
   readonly #lives = new Map<Person, Life>()
   readonly #acknowledged = new Set<string>()
   readonly #shown: Record<string, string[]> = {}
@@ -37,8 +38,10 @@ export class Saga {
   #underWay = 0
   #wanted: { readonly answered: number; readonly reached: () => void } | undefined
 
-  constructor(seed: number) {
+  /** `env`: of the people's nodes. */
+  constructor(seed: number, env: RunOptions['env'] = {}) {
     this.#random = new SeededRandom(seed)
+    this.#env = env
   }
 
   /** How many messages were under way at each kill. */
@@ -84,7 +87,7 @@ export class Saga {
   }
 
   async #live(who: Person): Promise<void> {
-    const node = await this.#town.up(who)
+    const node = await this.#town.up(who, { env: this.#env })
     const session = await this.#town.session(who)
     const listening = new AbortController()
     const shown = (this.#shown[this.#town.name(who)] ??= [])
