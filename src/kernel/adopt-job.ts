@@ -16,6 +16,7 @@ interface AdoptParts {
 }
 
 export class AdoptJob implements Job {
+  readonly isRipe = true
   readonly #parts: AdoptParts
   readonly #founding: Opened
   readonly #resolve: (recorded: Recorded | undefined) => void

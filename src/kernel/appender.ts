@@ -1,7 +1,8 @@
 /**
- * The one way into the log. Own and foreign events queue here; while one batch is being synced the next gathers,
- * and what a batch says is decided when it is its turn, against the batch before it. After the sync the events
- * are told to everybody, in position order, and only then their senders get an answer.
+ * The one way into the log. Own and foreign events queue here, and what a batch says is decided when it is its
+ * turn. While one batch is being synced the next gathers: who would gain nothing by waiting is decided at once, on
+ * top of what is being synced, and falls with it. After the sync the events are told to everybody, in position
+ * order, and only then their senders get an answer.
  */
 import type { Recorded } from '../events/envelope.ts'
 import type { Appended, Arrival } from '../store/append-plan.ts'
@@ -15,6 +16,8 @@ import type { StreamBook } from './stream-book.ts'
 export interface Job {
   /** Reads what `decide` needs; undefined when that is in memory already. */
   prepare(): Promise<void> | undefined
+  /** Whether more that may come would change nothing about what it appends now. */
+  readonly isRipe: boolean
   /** What to append. Throws when this job, and only this one, is to be refused. */
   decide(): readonly Arrival[]
   /** After the sync: what was decided, with positions. */
@@ -23,12 +26,15 @@ export interface Job {
   failed(error: unknown): void
 }
 
-/** Events in one batch: about a tenth of a second of work for the slowest of disks. */
-const BATCH_EVENTS_MAX = 1024
+/** Events that are being synced, or wait for it: about a tenth of a second of work for the slowest of disks. */
+const UNDER_WAY_MAX = 1024
+/** Ripe ones that are decided in one go, so that the disk works on these while the next are sealed. */
+const GO_EVENTS_MAX = 512
 
+/** What was decided in one go. */
 interface Decided {
-  readonly job: Job
-  readonly count: number
+  readonly arrivals: Arrival[]
+  readonly jobs: { readonly job: Job; readonly count: number }[]
 }
 
 interface AppenderParts {
@@ -43,8 +49,12 @@ interface AppenderParts {
 export class Appender {
   readonly #parts: AppenderParts
   #queue: Job[] = []
-  #isRunning = false
+  #isAwake = false
   #preparing = 0
+  /** What was decided and is not on the disk yet. */
+  #underWay = { goes: 0, events: 0 }
+  /** Something under way was not kept: nothing is decided until the rest has fallen too. */
+  #hasFallen = false
   #closed = false
   /** What comes out of a decision belongs to what was asked for, also while closing. */
   #isDeciding = false
@@ -62,17 +72,31 @@ export class Appender {
     if (!this.#isPreparing(job)) this.#take(job)
   }
 
+  /** A job that waits has grown, and may be ripe. */
+  reconsider(): void {
+    this.#wake()
+  }
+
   /** Lets what was asked for finish; what comes later is refused. */
   async close(): Promise<void> {
     this.#closed = true
-    if (this.#isRunning || this.#preparing > 0) await new Promise<void>(resolve => this.#idle.push(resolve))
+    if (!this.#isIdle) await new Promise<void>(resolve => this.#idle.push(resolve))
   }
 
+  get #isIdle(): boolean {
+    return !this.#isAwake && this.#underWay.goes === 0 && this.#preparing === 0
+  }
+
+  /** What is asked for in the same moment is decided in one go. */
   #take(job: Job): void {
     this.#queue.push(job)
-    if (this.#isRunning) return
-    this.#isRunning = true
-    queueMicrotask(() => void this.#run())
+    this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#isAwake) return
+    this.#isAwake = true
+    queueMicrotask(() => this.#goOn())
   }
 
   /** Whether the job must wait for the disk; it queues again by itself when it need not any more. */
@@ -94,31 +118,38 @@ export class Appender {
     return true
   }
 
-  async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const arrivals: Arrival[] = []
-      const decided = this.#decide(arrivals)
-      if (arrivals.length === 0) for (const { job } of decided) job.landed([])
-      else await this.#write(arrivals, decided)
+  #goOn(): void {
+    while (this.#isTurn(this.#queue[0], 0)) {
+      const decided = this.#decide()
+      if (decided.arrivals.length > 0 || this.#underWay.goes > 0) void this.#write(decided)
+      else for (const { job } of decided.jobs) job.landed([])
     }
-    this.#isRunning = false
-    if (this.#preparing === 0) this.#parts.book.trim()
+    this.#isAwake = false
+    if (this.#isIdle) this.#parts.book.trim()
     this.#tellIdle()
   }
 
-  #decide(arrivals: Arrival[]): readonly Decided[] {
-    const decided: Decided[] = []
+  /** Whether the job may be decided in a go that has so many events already. */
+  #isTurn(job: Job | undefined, gathered: number): boolean {
+    if (job === undefined || this.#hasFallen) return false
+    const { goes, events } = this.#underWay
+    if (job.isRipe) return gathered < GO_EVENTS_MAX && events < UNDER_WAY_MAX
+    return goes === 0 && gathered < UNDER_WAY_MAX
+  }
+
+  #decide(): Decided {
+    const decided: Decided = { arrivals: [], jobs: [] }
     const queue = this.#queue
     let taken = 0
     this.#isDeciding = true
-    while (taken < queue.length && arrivals.length < BATCH_EVENTS_MAX) {
+    while (this.#isTurn(queue[taken], decided.arrivals.length)) {
       const job = queue[taken++]!
       // What it needs may have been forgotten while it waited.
       if (this.#isPreparing(job)) continue
       try {
         const wanted = job.decide()
-        for (const arrival of wanted) arrivals.push(arrival)
-        decided.push({ job, count: wanted.length })
+        for (const arrival of wanted) decided.arrivals.push(arrival)
+        decided.jobs.push({ job, count: wanted.length })
       } catch (error) {
         job.failed(error)
       }
@@ -128,18 +159,29 @@ export class Appender {
     return decided
   }
 
-  async #write(arrivals: readonly Arrival[], decided: readonly Decided[]): Promise<void> {
-    let appended: readonly Appended[]
+  async #write({ arrivals, jobs }: Decided): Promise<void> {
+    const underWay = this.#underWay
+    underWay.goes += 1
+    underWay.events += arrivals.length
     try {
-      appended = await this.#append(arrivals)
+      this.#tell(await this.#append(arrivals), jobs)
     } catch (error) {
-      this.#parts.book.forget()
-      for (const { job } of decided) job.failed(storeFailure(error))
-      return
+      this.#hasFallen = true
+      for (const { job } of jobs) job.failed(storeFailure(error))
     }
+    underWay.goes -= 1
+    underWay.events -= arrivals.length
+    if (this.#hasFallen && underWay.goes === 0) {
+      this.#parts.book.forget()
+      this.#hasFallen = false
+    }
+    this.#wake()
+  }
+
+  #tell(appended: readonly Appended[], jobs: Decided['jobs']): void {
     for (const { recorded, isNew } of appended) if (isNew) this.#parts.publish(recorded)
     let at = 0
-    for (const { job, count } of decided) {
+    for (const { job, count } of jobs) {
       job.landed(appended.slice(at, at + count).map(({ recorded }) => recorded))
       at += count
     }
@@ -158,7 +200,7 @@ export class Appender {
   }
 
   #tellIdle(): void {
-    if (this.#isRunning || this.#preparing > 0) return
+    if (!this.#isIdle) return
     for (const tell of this.#idle.splice(0)) tell()
   }
 }

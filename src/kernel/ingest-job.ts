@@ -31,6 +31,7 @@ export interface Hall {
 type Run = readonly Opened[]
 
 export class IngestJob implements Job {
+  readonly isRipe = true
   readonly #hall: Hall
   readonly #runs: readonly Run[]
   readonly #from: DeviceId

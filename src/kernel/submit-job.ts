@@ -6,7 +6,7 @@
 import type { Draft, Opened, Recorded } from '../events/envelope.ts'
 import { type DeviceId, type EventId, type Millis, NO_STREAM, type StreamId } from '../events/ids.ts'
 import { type Arrival, streamOf } from '../store/append-plan.ts'
-import { SEEN_MAX } from '../wire/limits.ts'
+import { RUN_MAX_EVENTS, SEEN_MAX } from '../wire/limits.ts'
 import { type Chain, sealRun } from '../wire/seal.ts'
 import type { Signer } from '../wire/signature.ts'
 import type { Admission } from './admission.ts'
@@ -62,6 +62,15 @@ export class SubmitJob implements Job {
     return this.#stream === NO_STREAM || book.get(this.#stream) !== undefined
       ? undefined
       : book.load(this.#stream)
+  }
+
+  /** A whole run waits: whatever else comes would share another signature. */
+  get isRipe(): boolean {
+    let drafts = 0
+    return this.#queue.some(submission => {
+      drafts += submission.drafts.length
+      return drafts >= RUN_MAX_EVENTS
+    })
   }
 
   decide(): readonly Arrival[] {

@@ -45,25 +45,25 @@ function extended(branches: readonly Branch[], { id, envelope }: Opened): readon
   return at < 0 ? undefined : branches.with(at, { seq, id })
 }
 
+/** What was decided before and need not be on the disk yet; what it does not know is looked up there. */
+export interface Before {
+  event(id: EventId): Recorded | undefined
+  /** By stream and author. */
+  chain(name: string): Chain | undefined
+}
+
 export class AppendPlan {
   readonly appended: Appended[] = []
   readonly events = new Map<EventId, Recorded>()
   readonly chains = new Map<string, Chain>()
   readonly #shelves: Shelves
-  readonly #knownChains: readonly ReadonlyMap<string, Chain>[]
-  readonly #gatheredEvents: ReadonlyMap<EventId, Recorded>
+  readonly #before: Before
   #position: number
 
-  constructor(
-    shelves: Shelves,
-    position: number,
-    knownChains: readonly ReadonlyMap<string, Chain>[],
-    events: ReadonlyMap<EventId, Recorded>,
-  ) {
+  constructor(shelves: Shelves, position: number, before: Before) {
     this.#shelves = shelves
     this.#position = position
-    this.#knownChains = knownChains
-    this.#gatheredEvents = events
+    this.#before = before
   }
 
   add(arrival: Arrival): AppendFault | undefined {
@@ -101,7 +101,7 @@ export class AppendPlan {
 
   /** Whether the log has this event at this place of the chain. */
   #holds(stream: StreamId, author: DeviceId, seq: number, id: EventId): boolean {
-    const here = this.events.get(id) ?? this.#gatheredEvents.get(id)
+    const here = this.events.get(id) ?? this.#before.event(id)
     if (here !== undefined) {
       const { envelope } = here.event
       return streamOf(here.event) === stream && envelope.author === author && envelope.seq === seq
@@ -113,7 +113,7 @@ export class AppendPlan {
   }
 
   #find(id: EventId): Recorded | undefined {
-    const here = this.events.get(id) ?? this.#gatheredEvents.get(id)
+    const here = this.events.get(id) ?? this.#before.event(id)
     if (here !== undefined) return here
     const position = this.#shelves.positionOfSync(id)
     return position === undefined ? undefined : this.#shelves.recordAtSync(position)
@@ -121,10 +121,8 @@ export class AppendPlan {
 
   #chainOf(stream: StreamId, author: DeviceId): Chain {
     const name = stream + author
-    for (const chains of [this.chains, ...this.#knownChains]) {
-      const known = chains.get(name)
-      if (known !== undefined) return known
-    }
+    const known = this.chains.get(name) ?? this.#before.chain(name)
+    if (known !== undefined) return known
     const place = `the tips of author ${author} in stream ${stream}`
     const tips = this.#shelves.getSync(this.#shelves.keys.tips(stream, author), place, decodeTips)
     return { stream, author, branches: tips?.branches ?? [] }

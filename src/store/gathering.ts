@@ -10,6 +10,7 @@ import {
   type AppendFault,
   AppendPlan,
   type Arrival,
+  type Before,
   type Chain,
   streamOf,
 } from './append-plan.ts'
@@ -48,6 +49,17 @@ export interface Standing {
   readonly journal: number
 }
 
+/** What a batch builds on: what is on the disk, and what is on its way there. */
+export interface Ground {
+  readonly standing: Standing
+  /** Chains as they stand on the disk, by stream and author; the others are looked up. */
+  readonly recent: ReadonlyMap<string, Chain>
+  /** What the batch on its way moves on and adds. */
+  readonly chains: ReadonlyMap<string, Chain>
+  readonly events: ReadonlyMap<EventId, Recorded>
+  readonly notes: ReadonlyMap<number, JournalEntry>
+}
+
 const NOTHING = new Uint8Array(0)
 const OPS_MAX = 16_384
 const BYTES_MAX = 4 * 1024 * 1024
@@ -59,23 +71,17 @@ export class Gathering {
   #bytes = 0
   #position: number
   #journal: number
-  readonly #recent: ReadonlyMap<string, Chain>
+  readonly #ground: Ground
   readonly #chains = new Map<string, Chain>()
   readonly #events = new Map<EventId, Recorded>()
   readonly #notes = new Map<number, JournalEntry>()
 
-  /** `recent`: chains as they stand on the disk, by stream and author; the others are looked up. */
-  constructor(
-    shelves: Shelves,
-    standing: Standing,
-    journalEntries: number,
-    recent: ReadonlyMap<string, Chain>,
-  ) {
+  constructor(shelves: Shelves, ground: Ground, journalEntries: number) {
     this.#shelves = shelves
-    this.#recent = recent
+    this.#ground = ground
     this.#journalEntries = journalEntries
-    this.#position = standing.position
-    this.#journal = standing.journal
+    this.#position = ground.standing.position
+    this.#journal = ground.standing.journal
   }
 
   get standing(): Standing {
@@ -87,13 +93,24 @@ export class Gathering {
     return this.#chains
   }
 
+  /** What the next batch builds on while this one is on its way. */
+  get ground(): Ground {
+    return {
+      standing: this.standing,
+      recent: this.#ground.recent,
+      chains: this.#chains,
+      events: this.#events,
+      notes: this.#notes,
+    }
+  }
+
   get isFull(): boolean {
     return this.#ops.length >= OPS_MAX || this.#bytes >= BYTES_MAX
   }
 
   /** Adds all events, in order, with their asides; or nothing, and says why. */
   append(arrivals: readonly Arrival[], asides: readonly Aside[]): Result<readonly Appended[], AppendFault> {
-    const plan = new AppendPlan(this.#shelves, this.#position, [this.#chains, this.#recent], this.#events)
+    const plan = new AppendPlan(this.#shelves, this.#position, this.#before)
     for (const arrival of arrivals) {
       const fault = plan.add(arrival)
       if (fault !== undefined) return refuse(fault)
@@ -127,7 +144,7 @@ export class Gathering {
 
   /** Rewrites the record without the event's data. */
   drop(id: EventId): DropOutcome {
-    const here = this.#events.get(id)
+    const here = this.#before.event(id)
     const position = here?.position ?? this.#shelves.positionOfSync(id)
     if (position === undefined) return 'unknown'
     const recorded = here ?? this.#shelves.recordAtSync(position)
@@ -147,6 +164,11 @@ export class Gathering {
       return put(key, this.#shelves.seal(key, encodeTips(chain)))
     })
     return [...this.#ops, ...tips]
+  }
+
+  readonly #before: Before = {
+    event: id => this.#events.get(id) ?? this.#ground.events.get(id),
+    chain: name => this.#chains.get(name) ?? this.#ground.chains.get(name) ?? this.#ground.recent.get(name),
   }
 
   #record(recorded: Recorded): void {
@@ -177,7 +199,7 @@ export class Gathering {
     if (n <= 0) return
     const { keys } = this.#shelves
     this.#ops.push(del(keys.journal(n)))
-    const about = (this.#notes.get(n) ?? this.#oldNote(n))?.about
+    const about = (this.#notes.get(n) ?? this.#ground.notes.get(n) ?? this.#oldNote(n))?.about
     if (about !== undefined) this.#ops.push(del(keys.about(about, n)))
   }
 

@@ -8,7 +8,7 @@ import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
 import type { Result } from '../events/result.ts'
 import type { Appended, AppendFault, Arrival, Chain } from './append-plan.ts'
 import { type Disk, DiskError } from './disk.ts'
-import { type Aside, type DropOutcome, Gathering, type Standing } from './gathering.ts'
+import { type Aside, type DropOutcome, Gathering, type Ground, type Standing } from './gathering.ts'
 import { lastNumber, NUMBER_MAX } from './keyspace.ts'
 import { checkLayout, readStanding } from './opening.ts'
 import { OwnSpace } from './own-space.ts'
@@ -38,6 +38,7 @@ interface StoreOptions {
 
 const JOURNAL_ENTRIES = 65_536
 const RECENT_CHAINS_MAX = 1024
+const NONE = new Map<never, never>()
 /** A run has at most 64 events: so many more are read at most to end with a signature. */
 const RUN_REST_MAX = 63
 
@@ -94,9 +95,9 @@ export class LogStore {
     this.#shelves = shelves
     this.#standing = standing
     const ledger: Ledger<Gathering> = {
-      begin: () => {
+      begin: ahead => {
         if (shelves.damage !== undefined) throw shelves.damage
-        return new Gathering(shelves, this.#standing, journalEntries, this.#recent)
+        return new Gathering(shelves, ahead?.ground ?? this.#ground, journalEntries)
       },
       operations: gathering => gathering.operations(),
       isFull: gathering => gathering.isFull,
@@ -243,6 +244,11 @@ export class LogStore {
   async close(): Promise<void> {
     await this.#writer.close()
     await this.#shelves.disk.close()
+  }
+
+  /** With nothing on its way. */
+  get #ground(): Ground {
+    return { standing: this.#standing, recent: this.#recent, chains: NONE, events: NONE, notes: NONE }
   }
 
   #remember(chains: ReadonlyMap<string, Chain>): void {

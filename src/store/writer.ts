@@ -1,14 +1,17 @@
 /**
- * The one writer, with group commit: while a batch is on its way to the disk the next ones gather into one, so
- * that a burst pays for one sync and a single commit waits for nothing. What a batch says is decided when it is
- * its turn, between two others, so a commit never builds on something that may still fail.
+ * The one writer, with group commit: while a batch is on its way to the disk the next one gathers, so that a
+ * burst pays for one sync and a single commit waits for nothing. It gathers on top of the one on its way, which
+ * spares the disk the wait for it; should that one fail, what was built on it falls with it.
  */
 import { type Disk, DiskError, type DiskOp } from './disk.ts'
 
 /** What the log tells the writer about one batch. */
 export interface Ledger<G> {
-  /** An empty batch that starts where the disk stands. Throws when nothing may be written any more. */
-  begin(): G
+  /**
+   * An empty batch that builds on the one on its way, or starts where the disk stands. Throws when nothing may
+   * be written any more.
+   */
+  begin(onTop: G | undefined): G
   /** What has gathered, as one batch. */
   operations(group: G): readonly DiskOp[]
   /** Enough for one batch: the rest waits for the next. */
@@ -26,15 +29,18 @@ interface Member<G> {
   readonly reject: (error: unknown) => void
 }
 
-interface Joined<G> {
-  readonly member: Member<G>
-  readonly value: unknown
+interface Batch<G> {
+  readonly group: G
+  readonly joined: { readonly member: Member<G>; readonly value: unknown }[]
 }
 
 export class Writer<G> {
   readonly #disk: Disk
   readonly #ledger: Ledger<G>
   #waiting: Member<G>[] = []
+  #underWay: Batch<G> | undefined
+  /** The one that gathers. */
+  #next: Batch<G> | undefined
   #running: Promise<void> | undefined
   #mustHeal = false
   #closed = false
@@ -49,15 +55,16 @@ export class Writer<G> {
   }
 
   /**
-   * Joins the next batch. `join` is called once, when that batch is built, and must add all or nothing; if it
+   * Joins the next batch. `join` is called once, in the order of the commits, and must add all or nothing; if it
    * throws, only this commit is refused. Resolves with what `join` returned once the batch is on the disk, and
-   * synced if anyone in it asked for that. Rejects when the batch failed: then nothing of it was kept, and
-   * what the caller remembers of the log may be out of date.
+   * synced if anyone in it asked for that. Rejects when the batch failed, or the one before it: then nothing of
+   * it was kept, and what the caller remembers of the log may be out of date.
    */
   commit<T>(join: (group: G) => T, how: { readonly sync: boolean }): Promise<T> {
     if (this.#closed) return Promise.reject(new DiskError('failed', 'the log is closed'))
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ sync: how.sync, join, resolve, reject })
+      if (this.#underWay !== undefined) this.#gather()
       this.#running ??= this.#run()
     })
   }
@@ -76,28 +83,43 @@ export class Writer<G> {
   async #run(): Promise<void> {
     // Lets everything that is asked for in the same moment into the first batch.
     await undefined
-    while (this.#waiting.length > 0) await this.#writeOne()
+    while (this.#waiting.length > 0 || this.#next !== undefined) await this.#writeOne()
     this.#running = undefined
   }
 
   async #writeOne(): Promise<void> {
-    let joined: Joined<G>[] = []
     try {
       if (this.#mustHeal) await this.#heal()
-      const group = this.#ledger.begin()
-      joined = this.#gather(group)
-      const ops = this.#ledger.operations(group)
-      if (ops.length > 0) await this.#write(ops, joined)
-      this.#ledger.landed(group)
     } catch (error) {
-      const failed = joined.length > 0 ? joined.map(({ member }) => member) : this.#waiting.splice(0)
-      for (const member of failed) member.reject(error)
+      for (const member of this.#waiting.splice(0)) member.reject(error)
       return
     }
-    for (const { member, value } of joined) member.resolve(value as never)
+    this.#gather()
+    const batch = this.#takeNext()
+    if (batch === undefined) return
+    this.#underWay = batch
+    try {
+      await this.#write(batch)
+      this.#ledger.landed(batch.group)
+    } catch (error) {
+      const fallen = [...batch.joined, ...(this.#takeNext()?.joined ?? [])]
+      for (const { member } of fallen) member.reject(error)
+      return
+    } finally {
+      this.#underWay = undefined
+    }
+    for (const { member, value } of batch.joined) member.resolve(value as never)
   }
 
-  async #write(ops: readonly DiskOp[], joined: readonly Joined<G>[]): Promise<void> {
+  #takeNext(): Batch<G> | undefined {
+    const next = this.#next
+    this.#next = undefined
+    return next
+  }
+
+  async #write({ group, joined }: Batch<G>): Promise<void> {
+    const ops = this.#ledger.operations(group)
+    if (ops.length === 0) return
     try {
       await this.#disk.batch(ops, { sync: joined.some(({ member }) => member.sync) })
     } catch (error) {
@@ -106,20 +128,26 @@ export class Writer<G> {
     }
   }
 
-  #gather(group: G): Joined<G>[] {
-    const joined: Joined<G>[] = []
+  /** Takes what waits into the next batch, as far as there is room. */
+  #gather(): void {
     let taken = 0
-    for (const member of this.#waiting) {
-      if (this.#ledger.isFull(group)) break
-      taken += 1
-      try {
-        joined.push({ member, value: member.join(group) })
-      } catch (error) {
-        member.reject(error)
+    try {
+      this.#next ??= { group: this.#ledger.begin(this.#underWay?.group), joined: [] }
+      const { group, joined } = this.#next
+      for (const member of this.#waiting) {
+        if (this.#ledger.isFull(group)) break
+        taken += 1
+        try {
+          joined.push({ member, value: member.join(group) })
+        } catch (error) {
+          member.reject(error)
+        }
       }
+    } catch (error) {
+      for (const member of this.#waiting) member.reject(error)
+      taken = this.#waiting.length
     }
     this.#waiting.splice(0, taken)
-    return joined
   }
 
   async #heal(): Promise<void> {

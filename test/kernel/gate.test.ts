@@ -4,6 +4,7 @@ import type { Opened, Sealed } from '../../src/events/envelope.ts'
 import { type EventId, NO_STREAM } from '../../src/events/ids.ts'
 import type { Verdict } from '../../src/kernel/api/index.ts'
 import { MemoryDisk } from '../../src/kernel/testing/memory-disk.ts'
+import { DiskError } from '../../src/store/disk.ts'
 import { type Chain, sealRun } from '../../src/wire/seal.ts'
 import {
   chainAfter,
@@ -140,6 +141,31 @@ test('the same event again is a duplicate, also from another source and while it
   expect(answers).toEqual([['admitted'], ['duplicate']])
   expect(await ingest(run)).toEqual(['duplicate'])
   expect(await stored()).toHaveLength(2)
+})
+
+test('a duplicate of what is being synced is answered after the sync, as that one is', async () => {
+  const run = seal(['slow'], chainAfter(hello))
+  const answers: string[] = []
+  const ask = () =>
+    ingest(run).then(
+      ([kind]) => answers.push(kind!),
+      () => answers.push('rejected'),
+    )
+  for (const outcome of ['fails', 'lands']) {
+    let end = (): void => undefined
+    p.disk.faults.slowSync = () =>
+      new Promise((resolve, reject) => {
+        end = () => (outcome === 'lands' ? resolve() : reject(new DiskError('full', 'on purpose')))
+      })
+    const asked = [ask()]
+    await settle()
+    asked.push(ask())
+    await settle()
+    if (outcome === 'fails') expect(answers).toEqual([])
+    end()
+    await Promise.all(asked)
+  }
+  expect(answers).toEqual(['rejected', 'rejected', 'admitted', 'duplicate'])
 })
 
 test('a duplicate of what the memory has long forgotten is found on the disk', async () => {

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { Draft, Recorded } from '../../src/events/envelope.ts'
 import { type EventId, NO_STREAM } from '../../src/events/ids.ts'
 import { MemoryDisk } from '../../src/kernel/testing/memory-disk.ts'
+import { DiskError } from '../../src/store/disk.ts'
 import { openStore } from '../../src/store/log-store.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import { countingEnvironment, deviceOf, keptDraft, START, STREAM, said } from '../support/sealing.ts'
@@ -59,6 +60,59 @@ test('what is submitted while a batch is synced goes into the next one, under sh
   expect(recorded.filter(({ event }) => event.sig !== undefined).map(({ position }) => position)).toEqual([
     2, 66, 102,
   ])
+})
+
+test('a whole run is sealed while a batch is synced, and told after it; less waits for its turn', async () => {
+  await submit(keptDraft())
+  const releases: (() => void)[] = []
+  p.disk.faults.slowSync = () => new Promise(resolve => void releases.push(resolve))
+  const told: number[] = []
+  const ask = (...drafts: Draft[]) =>
+    submit(...drafts).then(recorded => void told.push(...recorded.map(({ position }) => position)))
+  const asked = [ask(said('alone'))]
+  await settle()
+  for (const draft of texts(0, 63)) asked.push(ask(draft))
+  await settle()
+  expect(batches).toEqual([1, 1])
+  asked.push(ask(said('the 64th')))
+  await settle()
+  expect(batches).toEqual([1, 1, 64])
+  expect(told).toEqual([])
+  asked.push(ask(said('late')))
+  await settle()
+  expect(batches).toEqual([1, 1, 64])
+  for (let left = 3; left > 0; left -= 1) {
+    releases.shift()?.()
+    await settle()
+  }
+  await Promise.all(asked)
+  expect(batches).toEqual([1, 1, 64, 1])
+  expect(told).toEqual(Array.from({ length: 66 }, (_, at) => at + 2))
+  expect(p.appended.map(({ position }) => position)).toEqual(Array.from({ length: 67 }, (_, at) => at + 1))
+})
+
+test('what was sealed on top of a batch that fails is rejected with it, and nothing forks', async () => {
+  await submit(keptDraft())
+  let fail = (_: DiskError): void => undefined
+  p.disk.faults.slowSync = () => new Promise((_, reject) => void (fail = reject))
+  const lost = [submit(said('alone'))]
+  await settle()
+  lost.push(submit(...texts(0, 64)))
+  await settle()
+  const waits = submit(said('waits for its turn'))
+  expect(batches).toEqual([1, 1, 64])
+  delete p.disk.faults.slowSync
+  fail(new DiskError('full', 'on purpose'))
+  expect(await Promise.allSettled(lost)).toMatchObject(
+    lost.map(() => ({ status: 'rejected', reason: { code: 'DISK_FULL' } })),
+  )
+  const [after] = await waits
+  const [next] = await submit(said('next'))
+  expect([after, next].map(each => [each?.position, each?.event.envelope.seq])).toEqual([
+    [2, 1],
+    [3, 2],
+  ])
+  expect(p.appended.map(({ position }) => position)).toEqual([1, 2, 3])
 })
 
 test('drafts of one moment share a batch', async () => {

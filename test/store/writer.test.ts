@@ -1,6 +1,7 @@
 /** One writer: commits gather while a batch is on its way, and a failed batch takes nobody else down. */
 import { describe, expect, it } from 'vitest'
 import { MemoryDisk, type MemoryDiskFaults } from '../../src/kernel/testing/memory-disk.ts'
+import { DiskError } from '../../src/store/disk.ts'
 import { openStore } from '../../src/store/log-store.ts'
 import { Author, said, streamNamed } from '../support/author.ts'
 import { all, foreign, own } from '../support/store-world.ts'
@@ -81,6 +82,81 @@ describe('group commit', () => {
     )
     await Promise.all(writes)
     expect(synced).toHaveLength(3)
+  })
+})
+
+describe('what gathers while a batch is on its way', () => {
+  it('builds on it: chains go on, what comes twice is known, data can be dropped', async () => {
+    const { store, disk, synced, hold, letGo } = await heldStore()
+    const alice = new Author(1)
+    const [one] = alice.say(streamNamed(1), [said('one')])
+    const [two] = alice.say(streamNamed(1), [said('two')])
+    hold()
+    const first = store.append(own([one!]))
+    await ticks()
+    const next = store.append(own([two!]))
+    const twice = store.append(own([one!, two!]))
+    const dropped = store.dropData(one!.id)
+    await ticks()
+    letGo()
+    expect(await first).toMatchObject({ value: [{ isNew: true, recorded: { position: 1 } }] })
+    expect(await next).toMatchObject({ value: [{ isNew: true, recorded: { position: 2 } }] })
+    expect(await twice).toMatchObject({ value: [{ isNew: false }, { isNew: false }] })
+    expect(await dropped).toBe('dropped')
+    expect(synced).toEqual([true, true])
+    const again = await openStore({ disk: disk.reopen(), vault })
+    const events = (await all(again.read({}))).map(({ event }) => event)
+    expect(events.map(({ id, data }) => [id, data === undefined])).toEqual([
+      [one!.id, true],
+      [two!.id, false],
+    ])
+    expect(await again.verify()).toMatchObject({ isWhole: true, dropped: 1 })
+  })
+
+  it('takes old entries out of the journal that are on their way', async () => {
+    const { disk, hold, letGo } = await heldStore()
+    const store = await openStore({ disk, vault, journalEntries: 2 })
+    const about = new Author(1).say(streamNamed(1), [said('x')])[0]!.id
+    const note = (at: number) =>
+      store.write([{ kind: 'note', entry: { at, about, what: 'w' } }], { sync: true })
+    hold()
+    const written = [1, 2, 3].map(note)
+    await ticks()
+    written.push(note(4))
+    await ticks()
+    letGo()
+    await Promise.all(written)
+    expect((await all(store.journal(about))).map(({ at }) => at)).toEqual([3, 4])
+    expect((await all(store.journal())).map(({ at }) => at)).toEqual([3, 4])
+    expect(await store.verify()).toMatchObject({ isWhole: true })
+  })
+
+  it('falls with it, and can be written again', async () => {
+    const { store, faults, hold, letGo } = await heldStore()
+    const alice = new Author(1)
+    const [one] = alice.say(streamNamed(1), [said('one')])
+    const [two] = alice.say(streamNamed(1), [said('two')])
+    hold()
+    const held = faults.slowSync!
+    faults.slowSync = async () => {
+      await held()
+      throw new DiskError('full', 'on purpose')
+    }
+    const outcomes = Promise.allSettled([
+      store.append(own([one!])),
+      ticks().then(() => store.append(own([two!]))),
+      ticks().then(() => store.append(foreign(new Author(2).say(streamNamed(1), [said('b')])))),
+    ])
+    await ticks()
+    await ticks()
+    letGo()
+    const failed = { status: 'rejected', reason: { kind: 'full' } }
+    expect(await outcomes).toMatchObject([failed, failed, failed])
+    expect(store.lastPosition).toBe(0)
+    expect(await store.append(own([two!]))).toEqual({ ok: false, why: 'gap' })
+    expect(await store.append(own([one!, two!]))).toMatchObject({
+      value: [{ recorded: { position: 1 } }, { recorded: { position: 2 } }],
+    })
   })
 })
 
