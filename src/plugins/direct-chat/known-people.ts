@@ -3,7 +3,7 @@
  * frame nor an event has to be hashed to be attributed.
  */
 import type { DeviceId, PersonId, StreamId } from '../../events/ids.ts'
-import type { People } from '../../kernel/api/index.ts'
+import { type People, standingOf } from '../../kernel/api/index.ts'
 import { directStream } from '../../wire/person-proof.ts'
 import type { Acquaintance, Acquaintances } from './text/acquaintance.ts'
 
@@ -21,13 +21,7 @@ export class KnownPeople implements Acquaintances {
   of(device: DeviceId): Acquaintance | undefined {
     const person = this.#people.card(device)?.person
     if (person === undefined || person === this.#self) return undefined
-    const contact = this.#people.contact(person)
-    return {
-      person,
-      stream: this.streamWith(person),
-      mayBeHeard: contact?.state !== 'blocked',
-      mayBeTold: contact?.state === 'accepted' && !contact.disputed,
-    }
+    return { person, stream: this.streamWith(person), ...standingOf(this.#people.contact(person)) }
   }
 
   devices(stream: StreamId): readonly DeviceId[] {

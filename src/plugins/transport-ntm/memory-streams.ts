@@ -11,7 +11,7 @@ import type { Links } from './path/links.ts'
 
 interface Parts {
   readonly identity: Identity
-  readonly people: People
+  readonly people: Pick<People, 'card'>
   readonly links: Links
 }
 

@@ -3,17 +3,18 @@
  * I/O when it is made; sockets open at `start` and close at `stop`.
  */
 import type { PersonId, TunnelKey } from '../../events/ids.ts'
-import type {
-  Clock,
-  Contact,
-  DirectorySource,
-  Identity,
-  Journal,
-  Keys,
-  Keyspace,
-  Network,
-  People,
-  Random,
+import {
+  type Clock,
+  type Contact,
+  type DirectorySource,
+  type Identity,
+  type Journal,
+  type Keys,
+  type Keyspace,
+  type Network,
+  type People,
+  type Random,
+  standingOf,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import { Carrier, type Neighbour } from './carrier.ts'
@@ -131,8 +132,8 @@ export class NtmNode {
   }
 
   /** How this person stands to somebody has changed. */
-  judge({ person, state }: Pick<Contact, 'person' | 'state'>): void {
-    if (state === 'blocked') this.#shutOut(person)
+  judge(contact: Contact): void {
+    if (!standingOf(contact).mayBeHeard) this.#shutOut(contact.person)
   }
 
   #shutOut(person: PersonId): void {
@@ -180,9 +181,9 @@ export class NtmNode {
   }
 
   #decide({ person }: SignedNameRecord): Decision {
-    const contact = this.#given.people.contact(person)
-    if (contact?.state === 'blocked') return 'refuse'
-    return contact?.state === 'accepted' && !contact.disputed ? 'accept' : 'accept-once'
+    const { mayBeHeard, mayBeTold } = standingOf(this.#given.people.contact(person))
+    if (!mayBeHeard) return 'refuse'
+    return mayBeTold ? 'accept' : 'accept-once'
   }
 
   #directed(directed: Directed): void {
@@ -203,7 +204,7 @@ export class NtmNode {
     const card = people.cardOfTunnelKey(key)
     if (card === undefined) return this.transport.introduction(key) === undefined ? undefined : {}
     const contact = people.contact(card.person)
-    if (contact?.state === 'blocked') return undefined
+    if (!standingOf(contact).mayBeHeard) return undefined
     return { endpoints: this.#addresses.of(card.device), transient: contact === undefined }
   }
 

@@ -5,16 +5,17 @@
  */
 import type { Observable } from 'rxjs'
 import { type DeviceId, idToBytes, type PersonId, type TunnelKey } from '../../events/ids.ts'
-import type {
-  Clock,
-  DatagramTransport,
-  Identity,
-  Link,
-  PeerCard,
-  People,
-  StreamTransport,
-  Transport,
-  UdpEndpoint,
+import {
+  type Clock,
+  type DatagramTransport,
+  type Identity,
+  type Link,
+  type PeerCard,
+  type People,
+  type StreamTransport,
+  standingOf,
+  type Transport,
+  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
@@ -28,10 +29,10 @@ export interface TransportParts {
   readonly clock: Clock
   readonly carrier: Carrier
   readonly identity: Identity
-  readonly people: People
+  readonly people: Pick<People, 'card' | 'cardOfTunnelKey' | 'cards' | 'contact' | 'learn'>
   readonly links: Links
   readonly addresses: AddressBook
-  readonly coordinators: Coordinators
+  readonly coordinators: Pick<Coordinators, 'direct'>
 }
 
 /** A handshake over any path takes a few round trips; a coordinator's help a few more. */
@@ -39,7 +40,7 @@ const REACH_TIMEOUT_MS = 10_000
 /** Whoever was reached before is looked for there, before a coordinator is troubled. */
 const KNOWN_FIRST_MS = 1_000
 /** Persons whose records are being learnt because a coordinator directed us to each other. */
-const INTRODUCTIONS_MAX = 64
+export const INTRODUCTIONS_MAX = 64
 const ENDPOINTS_MAX = 16
 
 type Reached = Awaited<ReturnType<Transport['reach']>>
@@ -72,7 +73,7 @@ export class NtmTransport implements Transport {
   async reach(card: PeerCard): Promise<Reached> {
     const { links, people } = this.#parts
     if (links.isFresh(card.device)) return UP
-    if (people.contact(card.person)?.state === 'blocked')
+    if (!standingOf(people.contact(card.person)).mayBeHeard)
       return { up: false, reason: `${card.name} is blocked` }
     const search = this.#searches.get(card.device) ?? this.#search(card)
     this.#searches.set(card.device, search)
@@ -105,7 +106,7 @@ export class NtmTransport implements Transport {
     this.#introductions.set(device, learning)
     const learned = await learning.finally(() => this.#introductions.delete(device))
     const card = people.cardOfTunnelKey(device)
-    const isBlocked = card !== undefined && people.contact(card.person)?.state === 'blocked'
+    const isBlocked = card !== undefined && !standingOf(people.contact(card.person)).mayBeHeard
     if (learned === 'keys-changed') return `${record.name} belongs to another person now`
     if (learned === 'invalid' || card === undefined || isBlocked) {
       const neighbour = carrier.neighbour(device)

@@ -1,0 +1,129 @@
+/** A node that names its peers, with a coordinator that says whatever the test says: who is led where, and who not. */
+import { describe, expect, test } from 'vitest'
+import type { Contact, ContactState, PeerCard, People } from '../../../src/kernel/api/index.ts'
+import { AddressBook } from '../../../src/plugins/transport-ntm/path/address-book.ts'
+import { Links } from '../../../src/plugins/transport-ntm/path/links.ts'
+import type { Directed } from '../../../src/plugins/transport-ntm/signalling/outputs.ts'
+import { INTRODUCTIONS_MAX, NtmTransport } from '../../../src/plugins/transport-ntm/transport.ts'
+import { readNameRecord } from '../../../src/wire/name-record.ts'
+import { type NamedPerson, namedPerson, testDevice } from '../../support/named-person.ts'
+import { MemoryKeyspace } from './memory-keyspace.ts'
+import { Street } from './nodes.ts'
+
+const BOB = namedPerson('bob')
+const BOBS_PLACE = { address: '10.0.0.2', port: 4_500 }
+
+const cardOf = ({ person, name, devices }: NamedPerson): PeerCard => {
+  const { device, tunnelKey } = devices[0]!
+  return { person, name, device, tunnelKey }
+}
+
+function directedTo(who: NamedPerson, role: Directed['role'] = 'responder'): Directed {
+  const record = readNameRecord(who.record())
+  if (!record.ok) throw new Error(record.why)
+  return {
+    ...{ role, record: record.value, device: who.devices[0]!.tunnelKey },
+    ...{ observed: BOBS_PLACE, candidates: [] },
+  }
+}
+
+/** Alice, who has Bob's keys and stands to him in some way that may change. */
+async function aliceWith(stands: { state: ContactState | undefined }) {
+  const street = new Street()
+  const alice = await street.node('10.0.0.1')
+  let [atBobs, asked, learning] = [0, 0, 0]
+  await street.network.host(BOBS_PLACE.address).udp(BOBS_PLACE, () => {
+    atBobs += 1
+  })
+  const contact = (): Contact | undefined => {
+    const { person, name } = BOB
+    const { state } = stands
+    return state === undefined ? undefined : { person, name, state, verified: false, disputed: false }
+  }
+  const learn: { next: People['learn'] } = { next: async () => 'known' }
+  const identity = { name: 'alice.example', person: namedPerson('alice').person, proof: [] }
+  const { device } = testDevice('alice.1')
+  const transport = new NtmTransport({
+    clock: street.clock,
+    carrier: alice.carrier,
+    identity: { ...identity, device, tunnelKey: alice.key },
+    people: {
+      contact,
+      card: () => cardOf(BOB),
+      cards: () => [cardOf(BOB)],
+      cardOfTunnelKey: key => (key === cardOf(BOB).tunnelKey ? cardOf(BOB) : undefined),
+      learn: record => {
+        learning += 1
+        return learn.next(record)
+      },
+    },
+    links: new Links(street.clock, 1_152),
+    addresses: new AddressBook(new MemoryKeyspace(street.clock)),
+    coordinators: {
+      direct: async () => {
+        asked += 1
+        return directedTo(BOB, 'initiator')
+      },
+    },
+  })
+  const seen = () => ({ atBobs, asked, learning })
+  return { street, alice, transport, learn, seen }
+}
+
+describe('somebody blocked', () => {
+  test('is not looked for, and the coordinator is not asked', async () => {
+    const { street, transport, seen } = await aliceWith({ state: 'blocked' })
+    const reached = transport.reach(cardOf(BOB))
+    street.run(60_000)
+    expect(await reached).toEqual({ up: false, reason: 'bob.example is blocked' })
+    expect(seen()).toMatchObject({ asked: 0, atBobs: 0 })
+  })
+
+  test('is not met where the coordinator says, and what was begun with him is forgotten', async () => {
+    const stands: { state: ContactState } = { state: 'accepted' }
+    const { street, alice, transport, seen } = await aliceWith(stands)
+    alice.carrier.meet(cardOf(BOB).tunnelKey, { endpoints: [] })
+    stands.state = 'blocked'
+    expect(await transport.follow(directedTo(BOB))).toBe('bob.example is blocked')
+    street.run(60_000)
+    expect(seen().atBobs).toBe(0)
+    expect(alice.carrier.neighbour(cardOf(BOB).tunnelKey)).toBeUndefined()
+  })
+
+  test('while the coordinator was being asked is not met either', async () => {
+    const stands: { state: ContactState } = { state: 'accepted' }
+    const { street, transport, learn, seen } = await aliceWith(stands)
+    learn.next = async () => {
+      stands.state = 'blocked'
+      return 'known'
+    }
+    const reached = transport.reach(cardOf(BOB))
+    await new Promise(setImmediate)
+    street.run(60_000)
+    expect(await reached).toEqual({ up: false, reason: 'no path to bob.example: bob.example is blocked' })
+    expect(seen()).toMatchObject({ asked: 1, atBobs: 0 })
+  })
+})
+
+test.each([undefined, 'request', 'accepted'] as const)('who is %s is met where he is', async state => {
+  const { street, transport, seen } = await aliceWith({ state })
+  expect(await transport.follow(directedTo(BOB))).toBeUndefined()
+  street.run(10_000)
+  expect(seen().atBobs).toBeGreaterThan(0)
+})
+
+test('only so many are being introduced at a time, and the next one as soon as there is room', async () => {
+  const { transport, learn, seen } = await aliceWith({ state: undefined })
+  let done = (_: 'invalid'): void => undefined
+  learn.next = () => new Promise(resolve => (done = resolve))
+  const led = Array.from({ length: INTRODUCTIONS_MAX + 1 }, (_, index) =>
+    transport.follow({ ...directedTo(BOB), device: testDevice(`stranger ${index}`).tunnelKey }),
+  )
+  const soon = new Promise(done => setImmediate(done, 'introduced like the others'))
+  expect(await Promise.race([led.at(-1), soon])).toBe('too many are being introduced')
+  expect(seen().learning).toBe(INTRODUCTIONS_MAX)
+  done('invalid')
+  await led.at(-2)
+  void transport.follow(directedTo(BOB))
+  expect(seen().learning).toBe(INTRODUCTIONS_MAX + 1)
+})
