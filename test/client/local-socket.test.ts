@@ -1,8 +1,10 @@
 /** The client against a real local socket: answers, streams, errors with their fields, and who is kept out. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node'
 import { attach } from '../../src/client/attach-shell.ts'
 import { placeOf } from '../../src/client/place-shell.ts'
 import { ChatError } from '../../src/kernel/api/errors.ts'
@@ -11,14 +13,29 @@ import type { Served } from '../../src/kernel/node/visitor.ts'
 
 let home: string
 let listening: Listening | undefined
+/** Methods that were called. */
+let called: string[] = []
+
+/** More than any socket of this machine buffers, and less than would hurt. */
+const FLOOD_MAX_ITEMS = 256
+const FLOOD_ITEM = 'x'.repeat(256 * 1024)
 
 const served: Served = {
   about: { pid: 4711, name: 'alice.example', runs: 'up' },
   call: async (method, params, caller) => {
+    called.push(method)
     if (method === 'echo') return params
     if (method === 'count') {
       for (const n of [1, 2, 3]) caller.emit({ n })
       return { done: true }
+    }
+    if (method === 'flood') {
+      let items = 0
+      for (; items < FLOOD_MAX_ITEMS && !caller.hasGone; items += 1) {
+        caller.emit(FLOOD_ITEM)
+        await new Promise(setImmediate)
+      }
+      flooded(items)
     }
     if (method === 'wait') return new Promise(done => void caller.onGone(() => done('gone')))
     if (method === 'slowly') return new Promise(done => setTimeout(() => done('done'), 100))
@@ -27,6 +44,7 @@ const served: Served = {
 }
 
 beforeEach(async () => {
+  called = []
   home = mkdtempSync(join(tmpdir(), 'ntm-socket-'))
   listening = await listenLocally(placeOf(home), served)
 })
@@ -34,6 +52,16 @@ afterEach(async () => {
   await listening?.close(false)
   rmSync(home, { recursive: true, force: true })
 })
+
+let flooded: (items: number) => void
+
+/** Somebody at the socket who is no client of ours. */
+const visitor = () => {
+  const socket = connect(placeOf(home).socket)
+  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket))
+  connection.listen()
+  return { socket, connection, hello: (token: string) => connection.sendRequest('hello', { token }) }
+}
 
 const attached = async () => {
   const session = await attach(home)
@@ -98,6 +126,32 @@ test('a visitor that keeps silent holds up no node', async () => {
 test('without the token of the home nobody gets in', async () => {
   writeFileSync(placeOf(home).tokenFile, 'x'.repeat(64))
   await expect(attach(home)).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+})
+
+test('who has not said hello, or not with the token, calls nothing', async () => {
+  const { socket, connection, hello } = visitor()
+  await expect(connection.sendRequest('echo', {})).rejects.toThrow('say hello first')
+  await expect(hello('x'.repeat(64))).rejects.toThrow('the token is not the one of this home')
+  await expect(connection.sendRequest('echo', {})).rejects.toThrow('say hello first')
+  expect(called).toEqual([])
+  await hello(readFileSync(placeOf(home).tokenFile, 'utf8'))
+  await connection.sendRequest('echo', {})
+  expect(called).toEqual(['echo'])
+  socket.destroy()
+})
+
+test('who stops reading is cut off before the node remembers much for it', async () => {
+  const { socket, connection, hello } = visitor()
+  await hello(readFileSync(placeOf(home).tokenFile, 'utf8'))
+  const items = new Promise<number>(done => (flooded = done))
+  const answer = connection.sendRequest('flood', { subscription: 'all' })
+  answer.catch(() => undefined)
+  await new Promise(setImmediate)
+  socket.pause()
+  expect(await items).toBeLessThan(FLOOD_MAX_ITEMS / 2)
+  const closed = new Promise(done => socket.once('close', done))
+  socket.resume()
+  await closed
 })
 
 test('only the owner may enter the directory and read the token', () => {

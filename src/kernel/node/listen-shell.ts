@@ -6,6 +6,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { Writable } from 'node:stream'
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node'
 import { ChatError } from '../api/errors.ts'
 import type { SocketPlace } from '../api/local-socket.ts'
@@ -46,7 +47,8 @@ export const listenLocally = async (place: SocketPlace, served: Served): Promise
 }
 
 const receive = (socket: Socket, token: string, served: Served): Visitor => {
-  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket))
+  const reader = new StreamMessageReader(socket)
+  const connection = createMessageConnection(reader, new StreamMessageWriter(straightInto(socket)))
   const visitor = new Visitor(connection, served, {
     isOwner: given => sameToken(given, token),
     keepsUp: () => socket.writableLength <= BACKLOG_MAX_BYTES,
@@ -56,6 +58,18 @@ const receive = (socket: Socket, token: string, served: Served): Visitor => {
   socket.once('close', () => clearTimeout(tooLate))
   return visitor
 }
+
+/**
+ * Hands everything on at once. JSON-RPC waits for each message to be written before it hands over the next, and
+ * would keep what a slow reader leaves behind where nobody can count it.
+ */
+const straightInto = (socket: Socket): Writable =>
+  new Writable({
+    write: (bytes, _encoding, done) => {
+      socket.write(bytes)
+      done()
+    },
+  })
 
 /** The visitor goes by itself once it is answered; only one that does not is cut off. */
 const seeOff = async ([socket, visitor]: [Socket, Visitor], isPatient: boolean): Promise<void> => {
