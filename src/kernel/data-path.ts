@@ -9,6 +9,7 @@ import { Admission } from './admission.ts'
 import {
   type Clock,
   Directory,
+  EventData,
   Gate,
   Journal,
   Keyspace,
@@ -24,6 +25,7 @@ import { type Binding, perPlugin, shared } from './container.ts'
 import type { LiveContributions } from './contributions.ts'
 import { DirectorySwitch } from './directory.ts'
 import { Driver } from './driver.ts'
+import { EventTypes } from './event-types.ts'
 import { EventGate, type GateParts, ownElsewhere } from './gate.ts'
 import { journalOf } from './journal.ts'
 import { keyspaceOf } from './keyspace.ts'
@@ -105,9 +107,10 @@ export class DataPath {
 
   /** Everything here that a plugin may ask for; keyspaces are each plugin's own. */
   bindings(): readonly Binding[] {
-    const { store } = this.#parts
+    const { store, contributions } = this.#parts
     return [
       shared(Log, this.log),
+      shared(EventData, new EventTypes(contributions)),
       shared(Gate, this.gate),
       shared(Views, this.views),
       shared(Journal, this.journal),

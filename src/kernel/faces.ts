@@ -4,8 +4,10 @@
  * house its timers, sockets and subscriptions are gone and its handles refuse: a plugin that was withdrawn can
  * neither break the house nor write on.
  */
+import type { Draft } from '../events/envelope.ts'
+import { DEVICE_INTRODUCED } from '../events/person.ts'
 import { ChatError } from './api/errors.ts'
-import type { AnyToken } from './api/plugin.ts'
+import type { AnyToken, Manifest } from './api/plugin.ts'
 import { Clock, Gate, Keyspace, Log, Network, type UdpEndpoint, type UdpSocket } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
 import { faceOfService } from './service-face.ts'
@@ -16,13 +18,15 @@ const DATAGRAM = 'the receiver given to Network.udp'
 /** Everything works until the plugin's `stop` has returned: it may need it to say goodbye. */
 export class Faces {
   readonly #plugin: string
+  readonly #owns: NonNullable<Manifest['owns']>
   readonly #fence: Fence
   readonly #timers = new Set<() => void>()
   readonly #sockets = new Set<UdpSocket>()
   #hasLeft = false
 
-  constructor(plugin: string, fence: Fence) {
-    this.#plugin = plugin
+  constructor({ id, owns = {} }: Pick<Manifest, 'id' | 'owns'>, fence: Fence) {
+    this.#plugin = id
+    this.#owns = owns
     this.#fence = fence
   }
 
@@ -112,6 +116,7 @@ export class Faces {
       appended$: this.#fence.observable('appended$', log.appended$),
       submit: async (stream, drafts) => {
         this.#mustBeHere()
+        for (const draft of drafts) this.#mustOwn(draft)
         return log.submit(stream, drafts)
       },
       find: async id => {
@@ -166,6 +171,16 @@ export class Faces {
   async *#reading<T>(read: () => AsyncIterable<T>): AsyncGenerator<T> {
     this.#mustBeHere()
     yield* read()
+  }
+
+  /** A house in which one could speak in another's name would have no owners of event types. */
+  #mustOwn({ type, rev }: Draft): void {
+    // Whoever opens or enters a stream introduces itself there, by whichever plugin it speaks.
+    if (type === DEVICE_INTRODUCED || (Object.hasOwn(this.#owns, type) && this.#owns[type] === rev)) return
+    throw new ChatError(
+      'PLUGIN_CONFLICT',
+      `${this.#plugin} does not own the event type ${type} at rev ${rev}`,
+    )
   }
 
   #mustBeHere(): void {

@@ -10,7 +10,7 @@ import type { ChainQuery, LogStore } from '../store/log-store.ts'
 import type { Signer } from '../wire/signature.ts'
 import type { Admission } from './admission.ts'
 import { AdoptJob } from './adopt-job.ts'
-import type { ChatError, Clock, Log, LogQuery, Random, Tip } from './api/index.ts'
+import type { ChatError, Clock, Log, LogQuery, OrderQuery, Random, Tip } from './api/index.ts'
 import type { Appender } from './appender.ts'
 import { storeFailure } from './store-failure.ts'
 import type { StreamBook } from './stream-book.ts'
@@ -83,13 +83,8 @@ export class OwnLog implements Log {
   }
 
   async *read(query: LogQuery): AsyncGenerator<Recorded> {
-    const { stream, author, fromSeq, afterPosition, beforePosition, reverse, limit } = query
     const { store } = this.#parts
-    const events =
-      stream !== undefined && author !== undefined
-        ? store.chain(present({ stream, author, fromSeq, limit }))
-        : store.read(present({ stream, after: afterPosition, before: beforePosition, reverse, limit }))
-    yield* guarded(events)
+    yield* guarded(query.author === undefined ? store.read(present(orderOf(query))) : store.chain(query))
   }
 
   /** One author's events up to the signature that covers the last of them: what can be served to others. */
@@ -122,6 +117,14 @@ export class OwnLog implements Log {
     this.#parts.appender.enqueue(new SubmitJob(this.#parts, stream, submissions, onTurn))
   }
 }
+
+const orderOf = ({ stream, afterPosition, beforePosition, reverse, limit }: OrderQuery) => ({
+  stream,
+  after: afterPosition,
+  before: beforePosition,
+  reverse,
+  limit,
+})
 
 /** Without the fields that are undefined. */
 const present = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>

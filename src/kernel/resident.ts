@@ -47,7 +47,7 @@ export class Resident implements Ranked {
     this.wants = tokenIds(plugin.wants)
     this.provides = manifest.provides ?? []
     this.fence = new Fence(clock, watch.trip, watch.tell)
-    this.#faces = new Faces(manifest.id, this.fence)
+    this.#faces = new Faces(manifest, this.fence)
     this.#plugin = plugin
     this.#config = config
     this.#clock = clock

@@ -4,6 +4,7 @@
  */
 import type { Opened, Recorded } from '../../events/envelope.ts'
 import type { DeviceId, EventId, PersonId, StreamId } from '../../events/ids.ts'
+import type { Upcasters } from '../../events/upcast.ts'
 import type { Machine } from './machine.ts'
 import type { Token } from './plugin.ts'
 import type { DirectorySource, Transport } from './transport.ts'
@@ -34,10 +35,10 @@ export interface Protocol {
 export interface EventKind {
   readonly type: string
   readonly rev: number
-  /** Whether data of the newest rev has the right shape. Must not throw. */
+  /** Whether data of the newest rev has the right shape. Must not throw. Asked whenever somebody reads it. */
   accepts(data: unknown): boolean
   /** Pure and total: data of rev n (the key) as data of rev n + 1. */
-  readonly upcasters?: Readonly<Record<number, (data: unknown) => unknown>>
+  readonly upcasters?: Upcasters
 }
 
 /** What a rule may know beside the stream's own kept events: nothing that differs between honest devices. */

@@ -3,7 +3,7 @@
  * so that the simulator can replace them.
  */
 import type { Observable } from 'rxjs'
-import type { Draft, Recorded, Sealed } from '../../events/envelope.ts'
+import type { Draft, Opened, Recorded, Sealed } from '../../events/envelope.ts'
 import type { DeviceId, EventId, Millis, PersonId, StreamId, TunnelKey } from '../../events/ids.ts'
 import type { Verdict } from './machine.ts'
 import { type PluginHealth, token } from './plugin.ts'
@@ -83,20 +83,29 @@ export interface Tip {
   readonly seq: number
   readonly id: EventId
 }
-export interface LogQuery {
-  readonly stream?: StreamId
-  /** With `stream`: one author's chain, by seq. */
-  readonly author?: DeviceId
+/** One author's events in one stream, by seq. */
+export interface ChainQuery {
+  readonly stream: StreamId
+  readonly author: DeviceId
   readonly fromSeq?: number
-  /** Without `author`: local order, exclusive. */
+  readonly limit?: number
+}
+/** Events of one stream, or of all, in local order. Positions are exclusive. */
+export interface OrderQuery {
+  readonly stream?: StreamId
+  readonly author?: never
   readonly afterPosition?: number
   readonly beforePosition?: number
   readonly reverse?: boolean
   readonly limit?: number
 }
+export type LogQuery = ChainQuery | OrderQuery
 /** The one log of this device. Everything anybody sees is folded from it. */
 export interface Log {
-  /** Seals, appends and syncs drafts of this device. Rejects with DISK_FULL and the like; then nothing was kept. */
+  /**
+   * Seals, appends and syncs drafts of this device, of event types that the plugin's manifest owns, or that
+   * introduce this device. Rejects with DISK_FULL and the like; then nothing was kept.
+   */
   submit(stream: StreamId, drafts: readonly Draft[]): Promise<readonly Recorded[]>
   /** Every admitted event after it was synced, in position order. */
   readonly appended$: Observable<Recorded>
@@ -108,6 +117,16 @@ export interface Log {
   streams(): Promise<readonly StreamId[]>
 }
 export const Log = token<Log>('ntm.log')
+
+/** What events say. */
+export interface EventData {
+  /**
+   * The event's data in the newest shape that the owner of its type knows. Undefined if it was dropped, if no
+   * plugin here owns the type, if its rev is newer, or if its owner does not accept it.
+   */
+  of(event: Opened): unknown
+}
+export const EventData = token<EventData>('ntm.event-data')
 
 /** The door for foreign events. Only protocols hand events in; the verdicts come after the sync. */
 export interface Gate {
@@ -134,6 +153,7 @@ export interface JournalEntry {
 }
 /** What happened beside the events: acknowledgements, retries, paths. Bounded; the oldest go first. */
 export interface Journal {
+  /** What is about nobody in particular concerns whoever runs the device, and is told on stderr as well. */
   note(what: string, about?: EventId | DeviceId): void
   read(about: EventId | DeviceId): AsyncIterable<JournalEntry>
 }

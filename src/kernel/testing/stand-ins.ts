@@ -11,6 +11,7 @@ import {
   Clock,
   Coordination,
   Directory,
+  EventData,
   Gate,
   Health,
   Identity,
@@ -51,6 +52,7 @@ export const standIns = (): readonly StandIn[] => {
     standIn(Identity, { name: 'alice.example', person, device, tunnelKey, proof: [] }),
     standIn(Network, silentNetwork()),
     standIn(Log, emptyLog()),
+    standIn(EventData, { of: () => undefined }),
     standIn(Gate, {
       ingest: async run => run.map(({ id }) => ({ id, kind: 'refused', why: 'nobody is admitted' })),
     }),

@@ -10,6 +10,7 @@ import {
   ChatError,
   type Clock,
   type Contact,
+  type EventData,
   type Identity,
   type Link,
   type Log,
@@ -21,7 +22,8 @@ import { Chatter } from './chatter.ts'
 import { type Awaited, DeliveryWaits, type Wish } from './delivery-waits.ts'
 import type { KnownPeople } from './known-people.ts'
 import { readPage, type Teller } from './messages.ts'
-import type { Speech } from './speech.ts'
+import { textOf } from './said.ts'
+import { Speech } from './speech.ts'
 import type { DeliveryBook, DeliveryStep } from './text/delivery-book.ts'
 import { TEXT_PROTOCOL } from './text/limits.ts'
 import type { TextCommand } from './text/text-machine.ts'
@@ -47,31 +49,32 @@ const CHAT = z.object({ with: z.string().min(1) })
 
 export interface ConversationParts {
   readonly log: Log
+  readonly data: EventData
   readonly clock: Clock
   readonly identity: Identity
   readonly people: People
   readonly protocols: Protocols
   readonly known: KnownPeople
   readonly book: DeliveryBook
-  readonly speech: Speech
 }
 
 export class Conversations {
   readonly #parts: ConversationParts
+  readonly #speech: Speech
   readonly #waits: DeliveryWaits
   readonly #listeners = new Set<{ readonly contact: Contact; readonly chatter: Chatter }>()
   readonly #paths = new Map<DeviceId, PathKind | undefined>()
 
   constructor(parts: ConversationParts) {
     this.#parts = parts
+    this.#speech = new Speech(parts)
     this.#waits = new DeliveryWaits(parts.book, parts.clock)
   }
 
   async send(params: unknown, { onGone }: Caller): Promise<unknown> {
     const { to, text, wait: wish, timeoutMs } = SEND.parse(params)
-    const { people, speech } = this.#parts
-    const contact = await people.find(to)
-    const { event } = await speech.say(contact, text)
+    const contact = await this.#parts.people.find(to)
+    const { event } = await this.#speech.say(contact, text)
     const { stream, seq } = event.envelope
     const awaited = await this.#waits.until({ stream, seq, wish, timeoutMs, onGone })
     const result = { id: event.id, state: awaited.state, ...this.#carried(awaited) }
@@ -117,11 +120,12 @@ export class Conversations {
   }
 
   teller({ person, name }: Contact): Teller {
-    const { identity, known, book, people } = this.#parts
+    const { data, identity, known, book, people } = this.#parts
     const self = identity.device
     const nameOf = (author: Teller['self']): string =>
       author === self ? identity.name : (people.card(author)?.name ?? name)
-    return { stream: known.streamWith(person), self, book, nameOf }
+    const stream = known.streamWith(person)
+    return { stream, self, book, nameOf, textOf: event => textOf(data, event) }
   }
 
   /** Tells the other side that these events were seen. */

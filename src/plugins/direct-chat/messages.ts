@@ -6,8 +6,6 @@ import type { Opened, Recorded } from '../../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../../events/ids.ts'
 import { order } from '../../events/order.ts'
 import { ChatError, type Log } from '../../kernel/api/index.ts'
-import { TEXT_TYPE } from '../../wire/text-data.ts'
-import { textIn } from './said.ts'
 import type { DeliveryBook } from './text/delivery-book.ts'
 
 /** Events beyond those asked for, within which late ones still find their place. */
@@ -29,12 +27,15 @@ export interface Teller {
   readonly self: DeviceId
   readonly book: DeliveryBook
   nameOf(author: DeviceId): string
+  /** Undefined for what is no text, and for texts whose data is gone. */
+  textOf(event: Opened): string | undefined
 }
 
 /** The event as a message; undefined for notices and for texts whose data is gone. */
-export function messageOf({ stream, self, book, nameOf }: Teller, event: Opened): Message | undefined {
-  const { author, at, seq, type } = event.envelope
-  const text = type === TEXT_TYPE ? textIn(event.data) : undefined
+export function messageOf(teller: Teller, event: Opened): Message | undefined {
+  const { stream, self, book, nameOf, textOf } = teller
+  const { author, at, seq } = event.envelope
+  const text = textOf(event)
   if (text === undefined) return undefined
   const isShown = seq < book.pointers(stream, author).shown
   const state = author === self ? book.of(stream, seq).state : isShown ? 'read' : 'delivered'

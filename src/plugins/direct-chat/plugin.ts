@@ -7,6 +7,7 @@ import {
   Clock,
   type Contact,
   definePlugin,
+  EventData,
   Identity,
   Keyspace,
   Log,
@@ -20,7 +21,6 @@ import { Conversations } from './conversations.ts'
 import { DIRECT_RULES } from './direct-rules.ts'
 import { KnownPeople } from './known-people.ts'
 import { SAID } from './said.ts'
-import { Speech } from './speech.ts'
 import { unansweredStrangers } from './strangers.ts'
 import { DeliveryBook } from './text/delivery-book.ts'
 import { TEXT_PORT, TEXT_PROTOCOL } from './text/limits.ts'
@@ -36,6 +36,7 @@ export const directChat = definePlugin({
   },
   needs: {
     log: Log,
+    data: EventData,
     clock: Clock,
     identity: Identity,
     keyspace: Keyspace,
@@ -43,21 +44,11 @@ export const directChat = definePlugin({
     peers: Peers,
     protocols: Protocols,
   },
-  setup({ log, clock, identity, keyspace, people, peers, protocols }) {
+  setup({ log, data, clock, identity, keyspace, people, peers, protocols }) {
     const known = new KnownPeople(people, identity.person)
     const book = new DeliveryBook()
     const machine = new TextMachine({ self: identity.device, acquaintances: known, book })
-    const speech = new Speech({ log, identity, people, known })
-    const conversations = new Conversations({
-      log,
-      clock,
-      identity,
-      people,
-      protocols,
-      known,
-      book,
-      speech,
-    })
+    const conversations = new Conversations({ log, data, clock, identity, people, protocols, known, book })
     const command = (input: TextCommand): void => protocols.command(TEXT_PROTOCOL, input)
     const reconsider = ({ person }: Contact): void =>
       command({ kind: 'reconsider', stream: known.streamWith(person) })

@@ -2,23 +2,26 @@
  * The one event of a conversation so far: somebody said a text. Its data is a map with the text; fields that
  * later revisions add are ignored by this one.
  */
-import { ChatError, type Draft, type EventKind } from '../../kernel/api/index.ts'
+import type { Opened } from '../../events/envelope.ts'
+import { ChatError, type Draft, type EventData, type EventKind } from '../../kernel/api/index.ts'
 import { TEXT_MAX_BYTES } from '../../wire/limits.ts'
-import { readData } from '../../wire/msgpack.ts'
 import { TEXT_REV, TEXT_TYPE } from '../../wire/text-data.ts'
 
-const isTextData = (data: unknown): data is { text: string } =>
+interface TextData {
+  readonly text: string
+}
+
+const isTextData = (data: unknown): data is TextData =>
   typeof data === 'object' &&
   data !== null &&
   typeof (data as { text?: unknown }).text === 'string' &&
-  Buffer.byteLength((data as { text: string }).text) <= TEXT_MAX_BYTES
+  Buffer.byteLength((data as TextData).text) <= TEXT_MAX_BYTES
 
 export const SAID: EventKind = { type: TEXT_TYPE, rev: TEXT_REV, accepts: isTextData }
 
-/** The text of an event's data bytes; undefined if they are another shape. */
-export function textIn(data: Uint8Array | undefined): string | undefined {
-  const read = data === undefined ? undefined : readData(data)
-  return read?.ok && isTextData(read.value) ? read.value.text : undefined
+/** What an event says if it is a text; undefined if it is anything else. */
+export function textOf(data: EventData, event: Opened): string | undefined {
+  return event.envelope.type === TEXT_TYPE ? (data.of(event) as TextData | undefined)?.text : undefined
 }
 
 /** Throws TEXT_TOO_LONG beyond 64 KiB of UTF-8, and USAGE for nothing or for half a character. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Opened } from '../../../src/events/envelope.ts'
 import type { Identity } from '../../../src/kernel/api/index.ts'
 import { DIRECT_RULES, directIntroduction } from '../../../src/plugins/direct-chat/direct-rules.ts'
-import { decideSay, SAID, textIn } from '../../../src/plugins/direct-chat/said.ts'
-import { packData } from '../../../src/wire/msgpack.ts'
+import { decideSay, SAID } from '../../../src/plugins/direct-chat/said.ts'
+import { packData, readData } from '../../../src/wire/msgpack.ts'
 import { directStream } from '../../../src/wire/person-proof.ts'
 import { sealRun } from '../../../src/wire/seal.ts'
 import { signerOf } from '../../../src/wire/signature.ts'
@@ -58,7 +58,8 @@ describe('a text', () => {
     for (const text of ['hi', 'ä'.repeat(200), 'x'.repeat(64 * 1024)]) {
       const data = packData(decideSay(text).data)
       expect(data).toEqual(textData(Buffer.from(text)))
-      expect(textIn(data)).toBe(text)
+      expect(readData(data)).toMatchObject({ ok: true, value: { text } })
+      expect(SAID.accepts({ text })).toBe(true)
     }
   })
 

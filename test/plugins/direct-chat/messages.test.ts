@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Opened, Recorded } from '../../../src/events/envelope.ts'
 import type { EventId, StreamId } from '../../../src/events/ids.ts'
-import type { Log, LogQuery } from '../../../src/kernel/api/index.ts'
+import type { Log, OrderQuery } from '../../../src/kernel/api/index.ts'
 import { readPage, type Teller } from '../../../src/plugins/direct-chat/messages.ts'
+import { textOf } from '../../../src/plugins/direct-chat/said.ts'
 import { DeliveryBook } from '../../../src/plugins/direct-chat/text/delivery-book.ts'
+import { readData } from '../../../src/wire/msgpack.ts'
 import { sealRun } from '../../../src/wire/seal.ts'
 import { countingEnvironment, deviceOf, keptDraft, START, STREAM, said } from '../../support/sealing.ts'
 
@@ -15,11 +17,16 @@ function logOf(events: readonly Opened[]): Log {
   const all = events.map((event, index): Recorded => {
     return { position: index + 1, receivedAt: 0, via: 'self', status: 'admitted', event }
   })
-  async function* read({ afterPosition = 0, beforePosition = 1e9, reverse, limit }: LogQuery) {
+  async function* read({ afterPosition = 0, beforePosition = 1e9, reverse, limit }: OrderQuery) {
     const within = all.filter(({ position }) => position > afterPosition && position < beforePosition)
     yield* (reverse ? within.toReversed() : within).slice(0, limit)
   }
   return { read, find: async (id: EventId) => all.find(({ event }) => event.id === id) } as unknown as Log
+}
+
+function unpack(data: Uint8Array): unknown {
+  const read = readData(data)
+  return read.ok ? read.value : undefined
 }
 
 const teller = (book = new DeliveryBook()): Teller => ({
@@ -27,6 +34,7 @@ const teller = (book = new DeliveryBook()): Teller => ({
   self: ALICE.device,
   book,
   nameOf: author => (author === ALICE.device ? 'alice' : 'bob'),
+  textOf: event => textOf({ of: ({ data }) => data && unpack(data) }, event),
 })
 
 function talk() {
