@@ -24,6 +24,8 @@ test.each([
   for (let text = 0; text < TEXTS; text += 1) {
     const [from, to] = text % 3 === 0 ? [bob, alice] : [alice, bob]
     await say(world, from, to, `text ${text}`)
+    // Who pings or retries asks for a path although one is there.
+    expect(await world.until(from.device.path.peers.reach(to.keys.keys.device))).toEqual({ up: true })
     await world.run(pauseMs)
   }
   const after = await statsOf(world, town)
