@@ -257,16 +257,23 @@ describe('a plugin that was withdrawn', () => {
   })
 
   it('gets no socket that was still being opened', async () => {
-    let opening: Promise<UdpSocket> | undefined
-    const stage = await houseWith(({ network }) => ({
-      stop: async () => {
-        opening = network.udp({ address: '10.0.0.1', port: 9 }, () => {})
-        opening.catch(() => {})
-      },
-    }))
-    await stage.house.stop()
-    const free = stage.network.host('10.0.0.1').udp({ address: '10.0.0.1', port: 9 }, () => {})
-    await expect(free).resolves.toBeDefined()
+    const host = new SimNetwork(new VirtualClock(), new SeededRandom(1)).host('10.0.0.1')
+    const local = { address: '10.0.0.1', port: 9 }
+    const slow = resolvers()
+    const udp: Network['udp'] = (...asked) => slow.promise.then(() => host.udp(...asked))
+    const opened: Promise<UdpSocket>[] = []
+    const bad = plugin('test.bad', {
+      needs: { network: Network },
+      setup: given => ({
+        contributes: {},
+        start: async () => void opened.push((given.network as Network).udp(local, () => {})),
+      }),
+    })
+    const house = await houseOf([bad], { services: () => [shared(Network, { udp } as Network)] })
+    await house.stop()
+    slow.resolve()
+    await expect(opened[0]).rejects.toMatchObject({ code: 'PLUGIN_FAILED' })
+    await expect(host.udp(local, () => {})).resolves.toBeDefined()
   })
 })
 
@@ -279,9 +286,9 @@ it('what is no bytes is refused before it can spoil a commit', async () => {
 })
 
 function resolvers() {
-  let reject: (error: Error) => void = () => {}
-  const promise = new Promise<void>((_, fail) => {
-    reject = fail
+  let [resolve, reject]: [() => void, (error: Error) => void] = [() => {}, () => {}]
+  const promise = new Promise<void>((done, fail) => {
+    ;[resolve, reject] = [done, fail]
   })
-  return { promise, reject }
+  return { promise, resolve, reject }
 }
