@@ -68,14 +68,41 @@ describe('wrong usage', () => {
     ['files of another build', ['file', 'send', 'bob', 'x', '--json'], 'NOT_IN_BUILD'],
     ['a part of the demo of another build', ['demo', '--group', '--json'], 'NOT_IN_BUILD'],
   ]
-  test.each(refused)('%s exits with 2 and one sentence', async (_, args, code) => {
-    expectRefused(await run(args), 2, code)
+  test.each(refused)('%s exits with 2, one sentence and help that is there', async (_, args, code) => {
+    const { error } = expectRefused(await run(args), 2, code)
+    if (code !== 'USAGE') return
+    const [help, ...command] = /^see `ntm (.+)`$/.exec(error.hint)![1]!.split(' ')
+    const { commands } = manifest()
+    expect(commands).toHaveProperty([help!])
+    if (command.length > 0) expect(commands).toHaveProperty([command.join(':')])
   })
 
   test('a name that could move the cursor is shown as its code', async () => {
     const { stderr } = await run(['init', '\u001b[31mred', '--dc', 'x:1#y', '--home', '/nonexistent/home'])
     expect(stderr).toContain('\\u{1b}[31mred')
     expect(stderr).not.toContain('\u001b')
+  })
+})
+
+describe('help', () => {
+  test('tells about a command or a topic what `--help` tells', async () => {
+    for (const words of [['send'], ['dc'], ['log', 'ls']]) {
+      const [asked, flagged] = await Promise.all([run(['help', ...words]), run([...words, '--help'])])
+      expect(asked).toMatchObject({ code: 0, stderr: '' })
+      expect(asked.stdout.trim()).toBe(flagged.stdout.trim())
+    }
+  })
+
+  test('lists every command, in words and as JSON', async () => {
+    const [text, json] = await Promise.all([run(['help']), run(['help', '--json'])])
+    expect(json.json.help).toBe(text.stdout.trimEnd())
+    for (const id of Object.keys(manifest().commands))
+      if (!id.includes(':')) expect(text.stdout).toMatch(new RegExp(`^  ${id} `, 'm'))
+  })
+
+  test('knows nothing of words that are no command', async () => {
+    expectRefused(await run(['help', 'dc', 'frobnicate', '--json']), 2, 'USAGE')
+    expectRefused(await run(['help', 'group', '--json']), 2, 'NOT_IN_BUILD')
   })
 })
 
