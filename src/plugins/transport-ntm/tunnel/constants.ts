@@ -31,7 +31,11 @@ export interface TunnelLimits {
   readonly rejectAfterMs: number
   readonly rekeyAttemptMs: number
   readonly rekeyTimeoutMs: number
+  /** By how much each unanswered try of an attempt is given longer than the one before. */
+  readonly rekeyTimeoutGrowth: number
   readonly keepaliveMs: number
+  /** Whether a handshake is begun towards who has heard data from us and says nothing (paper §6.5). */
+  readonly seeksSilent: boolean
   readonly rekeyAfterMessages: number
   readonly rejectAfterMessages: number
   /** No stranger is admitted while so many peers are known. */
@@ -54,7 +58,9 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   rejectAfterMs: 180_000,
   rekeyAttemptMs: 90_000,
   rekeyTimeoutMs: 5_000,
+  rekeyTimeoutGrowth: 1,
   keepaliveMs: 10_000,
+  seeksSilent: true,
   rekeyAfterMessages: 2 ** 52,
   rejectAfterMessages: 2 ** 53 - 2 ** 13 - 1,
   peers: 65_536,
@@ -67,8 +73,15 @@ export const DEFAULT_LIMITS: TunnelLimits = {
 /**
  * For servers. Thousands may live behind one address (a carrier's NAT, an office), and after a restart all of them
  * come within half a minute. A handshake takes about 0.4 ms, so one source may take a fifth of a core.
+ *
+ * Who wants something of a server asks again, so it seeks nobody who is silent. When it opens tunnels itself, it is
+ * to thousands at once; each further try makes the answers that are still on their way worthless, so it waits longer
+ * every time, and not for ever.
  */
 export const SERVER_LIMITS: Partial<TunnelLimits> = {
+  seeksSilent: false,
+  rekeyTimeoutGrowth: 2,
+  rekeyAttemptMs: 20_000,
   handshakesPerSecond: 500,
   sourcePerSecond: 500,
   sourceBurst: 500,

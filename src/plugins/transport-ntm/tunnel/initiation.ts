@@ -62,7 +62,7 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
 function sendInitiation(device: Device, peer: Peer, now: number): void {
   if (!isKnown(device, peer)) return
   const { environment, limits } = device
-  peer.timers.initiationSent(now, environment.random(2))
+  peer.timers.initiationSent(now, environment.random(2), peer.attempts)
   const targets = targetsOf(peer, now, limits)
   peer.attempts += 1
   if (targets.length === 0) {

@@ -76,10 +76,12 @@ export class PeerTimers<P> implements Waiter {
     return earliest
   }
 
-  initiationSent(now: number, random: Uint8Array): void {
+  /** @param tries of this attempt before */
+  initiationSent(now: number, random: Uint8Array, tries: number): void {
+    const { rekeyTimeoutMs, rekeyTimeoutGrowth } = this.#limits
     this.#jitterMs = (random[0]! | (random[1]! << 8)) % (JITTER_MS + 1)
     this.clear(OPEN)
-    this.set(RETRANSMIT, now + this.#limits.rekeyTimeoutMs + this.#jitterMs)
+    this.set(RETRANSMIT, now + rekeyTimeoutMs * rekeyTimeoutGrowth ** tries + this.#jitterMs)
   }
 
   sessionDerived(now: number): void {
@@ -98,7 +100,7 @@ export class PeerTimers<P> implements Waiter {
   }
 
   dataSent(now: number): void {
-    if (this.isSet(SILENCE)) return
+    if (!this.#limits.seeksSilent || this.isSet(SILENCE)) return
     this.set(SILENCE, now + this.#limits.keepaliveMs + this.#limits.rekeyTimeoutMs + this.#jitterMs)
   }
 

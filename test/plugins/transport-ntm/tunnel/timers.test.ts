@@ -1,6 +1,7 @@
 /** The clockwork of a session in virtual time, each rule by itself. */
 
 import { describe, expect, it } from 'vitest'
+import { SERVER_LIMITS } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
 import { ipPacket, pair, World, type WorldNode } from './world.ts'
 
 const KEEPALIVE_BYTES = 32
@@ -43,6 +44,30 @@ describe('an opening that nobody answers', () => {
     a.tunnel.send(toB, ipPacket('y'))
     world.run(1_000)
     expect(a.events).toContain('established 10.0.0.2')
+  })
+
+  it('is tried three times by a server, each time waiting longer for an answer that may be on its way', () => {
+    const world = new World()
+    const { a, toB } = pair(world, { a: { limits: SERVER_LIMITS } })
+    world.link = BLACK_HOLE
+    const start = world.now
+    a.tunnel.send(toB, ipPacket('x'))
+    world.run(40_000)
+    const seconds = initiationsOf(a).map(at => Math.floor((at - start) / 1_000))
+    expect(seconds).toEqual([0, 5, 15])
+    expect(a.events).toEqual(['handshakeFailed'])
+  })
+
+  it('takes an answer fourteen seconds late at a server, which asked twice and waits', () => {
+    const world = new World()
+    const { a, toB } = pair(world, { a: { limits: SERVER_LIMITS } })
+    world.link = BLACK_HOLE
+    a.tunnel.send(toB, ipPacket('x'))
+    world.run(5_000)
+    world.link = { ...BLACK_HOLE, lossRate: 0, latencyMs: [4_500, 4_500] }
+    world.run(10_000)
+    expect(toB.established).toBe(true)
+    expect(a.tunnel.counters.initiationsSent).toBe(2)
   })
 
   it('never repeats a timestamp or an ephemeral key', () => {
@@ -170,6 +195,17 @@ describe('silence', () => {
     const wait = initiationsOf(a).at(-1)! - sentAt
     expect(wait).toBeGreaterThanOrEqual(15_000)
     expect(wait).toBeLessThanOrEqual(15_333)
+  })
+
+  it('of thousands that are overloaded makes a server begin nothing', () => {
+    const world = new World()
+    const { a, b, toA, toB } = pair(world, { b: { limits: SERVER_LIMITS } })
+    a.tunnel.send(toB, ipPacket('question'))
+    world.run(1_000)
+    world.link = BLACK_HOLE
+    b.tunnel.send(toA, ipPacket('answer'))
+    world.run(600_000)
+    expect(initiationsOf(b)).toEqual([])
   })
 
   it('is broken every so often where a persistent keepalive is asked for, which opens by itself', () => {
