@@ -67,11 +67,17 @@ describe('the line between two homes', () => {
 
   it('needs one round trip and one datagram each way in fair weather', () => {
     const world = new World(1, FAIR)
-    const [alice] = world.homes
+    const [alice, bob] = world.homes
     world.join()
     world.run(100)
     alice.say(['hi'])
-    world.run(1_000)
+    const [least] = FAIR.delayMs
+    const [syncMs] = FAIR.syncMs
+    // Her disk, there, his disk, and back.
+    world.run(syncMs + least + syncMs + least, () => isAllDelivered(world) && alice.own().length === 1)
     expect(isAllDelivered(world)).toBe(true)
+    world.run(600_000)
+    expect([alice.sent.length, bob.sent.length]).toEqual([1, 1])
+    expect(world.datagrams).toBe(2)
   })
 })

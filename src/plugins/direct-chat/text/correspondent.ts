@@ -17,13 +17,14 @@ import {
 import type { Acquaintance } from './acquaintance.ts'
 import type { DeliveryBook, DeliveryState, Pointers } from './delivery-book.ts'
 import { Inbox } from './inbox.ts'
-import { RECEIVED_LAG_MAX, REFUSED_PAUSE_MS, UNREAD_DATAGRAMS_MAX } from './limits.ts'
+import { REFUSED_PAUSE_MS, UNREAD_DATAGRAMS_MAX } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { PathSeeker } from './path-seeker.ts'
 import { isWorthReporting } from './piece-reports.ts'
+import { PointerKeeper } from './pointer-keeper.ts'
 import type { RecentEvents } from './recent-events.ts'
 import { wordsOf } from './refusals.ts'
-import { encodePointers, pointersKey, type SavedPointers } from './saved-pointers.ts'
+import type { SavedPointers } from './saved-pointers.ts'
 import { ShownTeller } from './shown-teller.ts'
 import { type TimerKind, Timers } from './timers.ts'
 
@@ -39,6 +40,7 @@ export interface CorrespondentParts {
 export class Correspondent {
   readonly #parts: CorrespondentParts
   readonly #pointers: Pointers
+  readonly #keeper: PointerKeeper
   readonly #outbox: Outbox
   readonly #inbox: Inbox
   readonly #timers: Timers
@@ -49,23 +51,12 @@ export class Correspondent {
   #isPaused = false
   /** Frames that came before it was known where the conversation stands. */
   #unread: Uint8Array[] = []
-  #isDirty = false
-  #keptSent: number
-  #keptReceived: number
 
   constructor(parts: CorrespondentParts) {
     const { self, stream, device, recent, book, saved } = parts
     this.#parts = parts
     this.#pointers = book.pointers(stream, device)
-    if (saved !== undefined)
-      Object.assign(this.#pointers, {
-        sent: saved.sent,
-        delivered: saved.delivered,
-        read: saved.read,
-        shown: saved.shown,
-      })
-    this.#keptSent = this.#pointers.sent
-    this.#keptReceived = saved?.received ?? 0
+    this.#keeper = new PointerKeeper(this.#pointers, saved)
     this.#outbox = new Outbox({ self, stream, device }, this.#pointers)
     this.#timers = new Timers(device)
     this.#seeker = new PathSeeker(device, this.#timers)
@@ -104,9 +95,11 @@ export class Correspondent {
     }
     const before = this.#pointers.sent
     this.#outbox.pump(this.#inbox.tip?.id, turn, out)
-    if (this.#pointers.sent > before) this.#tell('sent', this.#pointers.sent)
-    if (this.#keptSent <= this.#pointers.delivered && this.#pointers.sent > before) this.#isDirty = true
-    this.#armRetransmit(out)
+    if (this.#pointers.sent > before) {
+      this.#tell('sent', this.#pointers.sent)
+      this.#keeper.sentMore()
+    }
+    this.#armRetransmit(turn, out)
   }
 
   woke(timer: TimerKind, mayBeTold: boolean, turn: Turn, out: Output[]): void {
@@ -120,7 +113,7 @@ export class Correspondent {
         break
       case 'gap':
         this.#inbox.lookAtGap(out)
-        this.#armGap(out)
+        this.#armGap(turn, out)
         break
       case 'read':
         this.#tellShown(out)
@@ -139,18 +132,17 @@ export class Correspondent {
   #retransmit(mayBeTold: boolean, turn: Turn, out: Output[]): void {
     if (!this.#isUp || !mayBeTold || this.#isPaused) return
     const againMs = this.#outbox.expire(turn, out)
-    if (againMs !== undefined) this.#timers.arm('retransmit', againMs, out)
+    if (againMs !== undefined) this.#timers.armBy('retransmit', againMs, turn, out)
     this.push(mayBeTold, turn, out)
   }
 
-  #armRetransmit(out: Output[]): void {
-    if (this.#outbox.isInFlight && !this.#timers.isArmed('retransmit'))
-      this.#timers.arm('retransmit', this.#outbox.timeoutMs, out)
+  #armRetransmit(turn: Turn, out: Output[]): void {
+    if (this.#outbox.isInFlight) this.#timers.armBy('retransmit', this.#outbox.timeoutMs, turn, out)
   }
 
-  #armGap(out: Output[]): void {
-    const gapMs = this.#inbox.gapMs
-    if (gapMs !== undefined && !this.#timers.isArmed('gap')) this.#timers.arm('gap', gapMs, out)
+  #armGap(turn: Turn, out: Output[]): void {
+    const { gapMs } = this.#inbox
+    if (gapMs !== undefined) this.#timers.armBy('gap', gapMs, turn, out)
   }
 
   /** Takes a datagram of the device. */
@@ -168,7 +160,7 @@ export class Correspondent {
   #readReleased(turn: Turn, out: Output[]): void {
     for (let next = this.#inbox.nextReleased(); next !== undefined; next = this.#inbox.nextReleased())
       this.#read(next, turn, out)
-    this.#armGap(out)
+    this.#armGap(turn, out)
   }
 
   #read(bytes: Uint8Array, turn: Turn, out: Output[]): void {
@@ -214,14 +206,14 @@ export class Correspondent {
   #acknowledged(frame: PointerFrame, turn: Turn, out: Output[]): void {
     const delivered = this.#outbox.acknowledged(frame, turn, out)
     if (delivered !== undefined) {
-      this.#isDirty = true
+      this.#keeper.moved()
       this.#tell('delivered', delivered, this.#outbox.lastRttMs)
     }
     const below = frame.seq + 1
     const isShown = frame.kind === 'read' && below <= this.#pointers.delivered && below > this.#pointers.read
     if (!isShown) return
     this.#pointers.read = below
-    this.#isDirty = true
+    this.#keeper.moved()
     this.#tell('read', below)
   }
 
@@ -242,7 +234,7 @@ export class Correspondent {
   judged(verdicts: readonly Verdict[], turn: Turn, out: Output[]): void {
     this.#inbox.judged(verdicts, out)
     this.#readReleased(turn, out)
-    if ((this.#inbox.tip?.seq ?? 0) - this.#keptReceived >= RECEIVED_LAG_MAX) this.#isDirty = true
+    this.#keeper.received(this.#inbox.tip?.seq ?? 0)
   }
 
   appendedTheirs(event: Opened, turn: Turn, out: Output[]): void {
@@ -270,7 +262,7 @@ export class Correspondent {
   /** This person has seen everything of the device up to this event. */
   show(seq: number, id: EventId, out: Output[]): void {
     if (!this.#shown.show(seq, id)) return
-    this.#isDirty = true
+    this.#keeper.moved()
     this.#tellShown(out)
   }
 
@@ -289,13 +281,7 @@ export class Correspondent {
 
   /** Writes the pointers if they moved. Called once at the end of a step. */
   keep(out: Output[]): void {
-    if (!this.#isDirty) return
-    this.#isDirty = false
     const { stream, device } = this.#parts
-    this.#keptSent = this.#pointers.sent
-    const received = Math.max(this.#keptReceived, this.#inbox.tip?.seq ?? 0)
-    this.#keptReceived = received
-    const value = encodePointers({ ...this.#pointers, stream, received })
-    out.push({ kind: 'keep', key: pointersKey(device), value })
+    this.#keeper.keep(stream, device, this.#inbox.tip?.seq ?? 0, out)
   }
 }

@@ -10,7 +10,7 @@ import type { Base } from '../../../wire/compact.ts'
 import type { FragmentAckFrame, IdPrefix, NeedFullFrame, PointerFrame } from '../../../wire/frame.ts'
 import { CongestionWindow } from './congestion-window.ts'
 import type { Pointers } from './delivery-book.ts'
-import { REPEATED_ACKS, RTO_MIN_MS, UNNAMED_IN_FLIGHT_MAX } from './limits.ts'
+import { REPEATED_ACKS, UNNAMED_IN_FLIGHT_MAX } from './limits.ts'
 import { Parcel } from './parcel.ts'
 import { RoundTrip } from './round-trip.ts'
 import { Unsent } from './unsent.ts'
@@ -157,7 +157,7 @@ export class Outbox {
     const [first] = this.#parcels
     this.#repeatedAcks += 1
     if (first === undefined || this.#repeatedAcks % REPEATED_ACKS !== 0) return
-    const waitedMs = this.#roundTrip.smoothedMs ?? RTO_MIN_MS
+    const waitedMs = this.#roundTrip.guessMs
     const pieces = first.resend(turn.nowMs - waitedMs, turn.nowMs, this.#window.size)
     for (const piece of pieces) this.#send(piece, out)
     if (pieces.length > 0) this.#window.lost(turn.nowMs, waitedMs)
@@ -176,7 +176,7 @@ export class Outbox {
       this.#window.acknowledged(arrived)
       this.#roundTrip.progressed()
     }
-    const waitedMs = this.#roundTrip.smoothedMs ?? RTO_MIN_MS
+    const waitedMs = this.#roundTrip.guessMs
     const pieces = parcel.resend(
       turn.nowMs - waitedMs,
       turn.nowMs,
@@ -213,7 +213,7 @@ export class Outbox {
 
   /** The receiver could not rebuild an event: it and everything from `from` on up to it is sent whole. */
   needFull({ from, prefix }: NeedFullFrame, turn: Turn, out: Output[]): void {
-    const waitMs = this.#roundTrip.smoothedMs ?? RTO_MIN_MS
+    const waitMs = this.#roundTrip.guessMs
     if (from >= this.unsent.next || turn.nowMs - this.#rewoundAtMs < waitMs) return
     this.#rewoundAtMs = turn.nowMs
     const asked = this.#parcels.find(parcel => parcel.prefix === prefix)

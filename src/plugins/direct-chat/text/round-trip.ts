@@ -13,9 +13,9 @@ export class RoundTrip {
   #variationMs = 0
   #backOff = 1
 
-  /** Undefined until something was measured. */
-  get smoothedMs(): number | undefined {
-    return this.#smoothedMs
+  /** How long one takes, as far as is known; before anything was measured the least wait. */
+  get guessMs(): number {
+    return this.#smoothedMs ?? RTO_MIN_MS
   }
 
   get timeoutMs(): number {

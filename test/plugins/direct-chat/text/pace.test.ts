@@ -13,7 +13,9 @@ import { RoundTrip } from '../../../../src/plugins/direct-chat/text/round-trip.t
 
 describe('the round trip', () => {
   it('waits a second before anything was measured', () => {
-    expect(new RoundTrip().timeoutMs).toBe(RTO_FIRST_MS)
+    const trip = new RoundTrip()
+    expect(trip.timeoutMs).toBe(RTO_FIRST_MS)
+    expect(trip.guessMs).toBe(RTO_MIN_MS)
   })
 
   it('follows the formulas of the RFC', () => {
@@ -22,7 +24,7 @@ describe('the round trip', () => {
     expect(trip.timeoutMs).toBe(400 + 4 * 200)
     trip.measured(600)
     const variation = 0.75 * 200 + 0.25 * 200
-    expect(trip.smoothedMs).toBe(425)
+    expect(trip.guessMs).toBe(425)
     expect(trip.timeoutMs).toBe(425 + 4 * variation)
   })
 
