@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { placeOf } from '../../client/place-shell.ts'
 import { ChatError } from '../api/errors.ts'
 import type { NodeRuns } from '../api/local-socket.ts'
+import type { PluginHealth } from '../api/plugin.ts'
 import type { House } from '../boot.ts'
 import { systemClock } from '../clock.ts'
 import type { HomeConfig } from '../config.ts'
@@ -99,8 +100,7 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
     await device.stop().finally(ended)
   }
   const name = home.config.name ?? 'dc'
-  const isPersons = home.person !== undefined
-  const call: House['call'] = (...asked) => callAtHome(device.house, isPersons, ...asked)
+  const call: House['call'] = (...asked) => callAtHome(device.house, home, ...asked)
   listening = await listenLocally(placeOf(home.directory), {
     about: { pid: process.pid, name, runs },
     call,
@@ -112,13 +112,22 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
 export const tellNotices = async ({ name, device }: RunningNode): Promise<void> =>
   (await import('./notices-shell.ts')).logNotices(name, device)
 
-/** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what refused a plugin it cannot do without. */
+/** A transport that only lacks another plugin is told of like any other; the rest of the node is of use without. */
+const failedTransport = ({ device }: RunningNode): PluginHealth | undefined =>
+  device.house.health
+    .plugins()
+    .find(
+      ({ id, state, code }) =>
+        id === 'ntm.transport' &&
+        (state === 'quarantined' || state === 'refused') &&
+        code !== 'PLUGIN_NEEDS_MISSING',
+    )
+
+/** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what keeps the transport from running. */
 export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
   const node = await runHome(home, options.runs)
-  const failed = node.device.house.health
-    .plugins()
-    .find(({ id, state }) => id === 'ntm.transport' && (state === 'quarantined' || state === 'refused'))
+  const failed = failedTransport(node)
   if (failed === undefined) {
     if (options.runs === 'up') await tellNotices(node)
     return node

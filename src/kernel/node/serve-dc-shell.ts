@@ -112,7 +112,9 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   const node = await runHome(await openDcHome(options), 'up')
   const caller = new ClientLine()
   try {
-    const failed = node.device.house.health.plugins().find(({ state }) => state !== 'running')
+    const failed = node.device.house.health
+      .plugins()
+      .find(({ state }) => state !== 'running' && state !== 'off')
     if (failed !== undefined)
       throw new ChatError(failed.code ?? 'PLUGIN_FAILED', failed.reason ?? `${failed.id} did not start`)
     const address = (await node.device.house.call('dc.address', {}, caller)) as {

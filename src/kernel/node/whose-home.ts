@@ -1,20 +1,29 @@
 /**
- * The homes of people and of coordinators run different plugins, so that a command at the wrong one asks for a
- * method that is not there. Nothing is missing then: the caller mistook the home, and is told whose it is.
+ * A method that is not there has a reason that its caller can mend. The homes of people and of coordinators run
+ * different plugins, so that the caller may have mistaken the home; or the home's config leaves out the plugin.
  */
 import { ChatError } from '../api/errors.ts'
 import type { House } from '../boot.ts'
+import type { FoundedHome } from '../home-shell.ts'
 
 const OF_COORDINATORS = /^dc\.(name|token|access)\./
+const OF_EVERY_NODE = /^(down$|status$|plugin\.|log\.)/
 
-/** As the house's own `call`; rejects with USAGE where only the other kind of home could answer. */
+/**
+ * As the house's own `call`; rejects with USAGE where only the other kind of home could answer, and with
+ * PLUGIN_NEEDS_MISSING where the config leaves out plugins and one of them might.
+ */
 export const callAtHome = async (
   house: House,
-  isPersons: boolean,
+  { config, person }: FoundedHome,
   ...call: Parameters<House['call']>
 ): Promise<unknown> => {
-  const isThere = house.contributions('method').some(({ name }) => name === call[0])
-  if (!isThere && isPersons === OF_COORDINATORS.test(call[0])) throw mistaken(isPersons)
+  const [method] = call
+  if (house.contributions('method').some(({ name }) => name === method)) return house.call(...call)
+  const isPersons = person !== undefined
+  if (!OF_EVERY_NODE.test(method) && isPersons === OF_COORDINATORS.test(method)) throw mistaken(isPersons)
+  const leftOut = Object.keys(config.plugins).filter(id => config.plugins[id] === false)
+  if (leftOut.length > 0) throw without(leftOut, method)
   return house.call(...call)
 }
 
@@ -26,3 +35,10 @@ const mistaken = (isPersons: boolean): ChatError =>
     : new ChatError('USAGE', "this home is a coordinator's and has nobody to speak as", {
         hint: 'choose the home of a person with --home',
       })
+
+const without = (leftOut: readonly string[], method: string): ChatError =>
+  new ChatError(
+    'PLUGIN_NEEDS_MISSING',
+    `nothing here answers '${method}': the config of this home leaves out ${leftOut.join(' and ')}`,
+    { hint: `delete "${leftOut[0]}": false from config.json in this home and start its node again` },
+  )
