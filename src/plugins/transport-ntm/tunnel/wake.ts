@@ -1,6 +1,6 @@
 /** What happens when a peer's deadlines pass. */
 
-import { type Device, drop, endSessions, isKnown, removePeer, wipePeer } from './device.ts'
+import { type Device, drop, endSessions, forgetOldAnswers, isKnown, removePeer, wipePeer } from './device.ts'
 import { openTunnel, retryInitiation, startAttempt } from './initiation.ts'
 import type { Peer } from './peer.ts'
 import { KEEPALIVE, OPEN, PERSISTENT, RETIRED, RETRANSMIT, SILENCE, ZERO } from './timers.ts'
@@ -8,6 +8,7 @@ import { sendKeepalive } from './transport.ts'
 
 /** Does everything that is due. */
 export function wakeDue(device: Device, now: number): void {
+  forgetOldAnswers(device, now)
   for (;;) {
     const timers = device.deadlines.takeDue(now)
     if (timers === undefined) return
