@@ -79,6 +79,8 @@ export class Conversations {
     const awaited = await this.#waits.until({ stream, seq, wish, timeoutMs, onGone })
     const result = { id: event.id, state: awaited.state, ...this.#carried(awaited) }
     if (awaited.isFulfilled) return result
+    if (this.#parts.people.contact(contact.person)?.disputed === true)
+      throw changedHands(contact.name, result)
     throw unfulfilled(contact.name, wish, awaited, result)
   }
 
@@ -104,6 +106,11 @@ export class Conversations {
   /** An event was admitted. */
   appended({ event }: Recorded): void {
     for (const { contact, chatter } of this.#listeners) if (chatter.heard(event)) this.show(contact, [event])
+  }
+
+  /** Somebody stands otherwise than before. */
+  decided({ person, disputed }: Contact): void {
+    if (disputed) this.#waits.end(this.#parts.known.streamWith(person))
   }
 
   moved(step: DeliveryStep): void {
@@ -148,6 +155,11 @@ export class Conversations {
     return { path, rttMs: rttMs === undefined ? null : Math.round(rttMs * 1000) / 1000 }
   }
 }
+
+const changedHands = (name: string, fields: Record<string, unknown>): ChatError =>
+  new ChatError('KEYS_CHANGED', `another person claims the name ${name} now; nothing more is sent to it`, {
+    fields,
+  })
 
 function unfulfilled(name: string, wish: Wish, awaited: Awaited, fields: Record<string, unknown>): ChatError {
   if (awaited.state === 'failed')

@@ -92,6 +92,13 @@ export class DeliveryWaits {
     if (line.length === 0) this.#lines.delete(stream)
   }
 
+  /** Nothing more is sent in this stream: nobody need wait for it. */
+  end(stream: StreamId): void {
+    const line = this.#lines.get(stream) ?? []
+    this.#lines.delete(stream)
+    for (const wait of line) wait.finish()
+  }
+
   #join(wait: Wait): void {
     const { stream, seq } = wait.waiting
     const line = this.#lines.get(stream)

@@ -74,6 +74,9 @@ export const directChat = definePlugin({
         for await (const entry of keyspace.list(POINTERS_PREFIX)) saved.push(entry)
         command({ kind: 'begin', saved })
         scope.fence('decisions about people', people.contact$, reconsider)
+        scope.fence('waits for a name that changed hands', people.contact$, contact =>
+          conversations.decided(contact),
+        )
         const blocked = new BlockedPeople({ people, peers })
         scope.fence('blocks that are lifted', people.contact$, contact => blocked.decided(contact))
         scope.fence('messages of strangers', log.appended$, recorded => {

@@ -22,6 +22,7 @@ import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { hostCandidates, type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
+import { NamesInDoubt } from './names-in-doubt.ts'
 import { PORTS } from './net/ports.ts'
 import { OwnRecord } from './own-record.ts'
 import { Acquaintance } from './path/acquaintance.ts'
@@ -111,6 +112,7 @@ export class NtmNode {
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier },
       ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
+      namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
   }
@@ -192,7 +194,7 @@ export class NtmNode {
       this.transport.follow(directed).catch(() => this.carrier.count('direction-not-followed'))
   }
 
-  async #lookUp(name: string): ReturnType<DirectorySource['lookup']> {
+  async #lookUp(name: string): ReturnType<Coordinators['lookUp']> {
     const record = await this.coordinators.lookUp(name)
     if (typeof record !== 'string') this.#recordsUsed.note(record)
     return record

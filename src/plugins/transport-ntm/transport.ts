@@ -20,9 +20,10 @@ import {
 import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
 import { MemoryStreams } from './memory-streams.ts'
+import type { NamesInDoubt } from './names-in-doubt.ts'
 import type { AddressBook } from './path/address-book.ts'
 import type { Links } from './path/links.ts'
-import type { Directed } from './signalling/outputs.ts'
+import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface TransportParts {
@@ -33,6 +34,7 @@ export interface TransportParts {
   readonly links: Links
   readonly addresses: AddressBook
   readonly coordinators: Pick<Coordinators, 'direct'>
+  readonly namesInDoubt: Pick<NamesInDoubt, 'doubt'>
 }
 
 /** A handshake over any path takes a few round trips; a coordinator's help a few more. */
@@ -42,6 +44,8 @@ const KNOWN_FIRST_MS = 1_000
 /** Persons whose records are being learnt because a coordinator directed us to each other. */
 export const INTRODUCTIONS_MAX = 64
 const ENDPOINTS_MAX = 16
+/** What a coordinator says of a device that is away, and of one that the name does not stand for any more. */
+const NOT_FOUND: readonly RequestFailure[] = ['unreachable', 'unknown-name']
 
 type Reached = Awaited<ReturnType<Transport['reach']>>
 const UP: Reached = { up: true }
@@ -107,7 +111,7 @@ export class NtmTransport implements Transport {
     const learned = await learning.finally(() => this.#introductions.delete(device))
     const card = people.cardOfTunnelKey(device)
     const isBlocked = card !== undefined && !standingOf(people.contact(card.person)).mayBeHeard
-    if (learned === 'keys-changed') return `${record.name} belongs to another person now`
+    if (learned === 'keys-changed') return isAnothers(record.name)
     if (learned === 'invalid' || card === undefined || isBlocked) {
       const neighbour = carrier.neighbour(device)
       if (neighbour !== undefined && (card === undefined || isBlocked)) carrier.forget(neighbour)
@@ -153,8 +157,13 @@ export class NtmTransport implements Transport {
   }
 
   async #askTheWay(card: PeerCard): Promise<string | undefined> {
-    const asked = await this.#parts.coordinators.direct(card.name, card.tunnelKey)
-    return typeof asked === 'string' ? `the coordinator says ${asked}` : this.follow(asked)
+    const { coordinators, links, namesInDoubt, people } = this.#parts
+    const asked = await coordinators.direct(card.name, card.tunnelKey)
+    if (typeof asked !== 'string') return this.follow(asked)
+    const isWrittenTo = standingOf(people.contact(card.person)).mayBeTold
+    const isLost = NOT_FOUND.includes(asked) && !links.isFresh(card.device)
+    const learnt = isWrittenTo && isLost ? await namesInDoubt.doubt(card.name) : undefined
+    return learnt === 'keys-changed' ? isAnothers(card.name) : `the coordinator says ${asked}`
   }
 
   #untilUp(device: DeviceId, timeoutMs: number): { readonly isUp: Promise<boolean>; cancel(): void } {
@@ -213,3 +222,5 @@ export class NtmTransport implements Transport {
     }
   }
 }
+
+const isAnothers = (name: string): string => `${name} belongs to another person now`

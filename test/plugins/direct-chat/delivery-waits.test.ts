@@ -21,7 +21,7 @@ function world() {
     book.pointers(STREAM, device)[state] = below
     book.tell({ stream: STREAM, device, state, below, rttMs: state === 'delivered' ? 7 : undefined })
   }
-  return { book, clock, wait, move, hangUp: () => hangUp() }
+  return { book, clock, wait, move, hangUp: () => hangUp(), end: () => waits.end(STREAM) }
 }
 
 describe('waiting for delivery', () => {
@@ -43,6 +43,16 @@ describe('waiting for delivery', () => {
     const answer = wait(wish)
     move('read', 5)
     expect(await answer).toMatchObject({ state: 'read', isFulfilled: true })
+  })
+
+  it('ends for everybody in a conversation that is over', async () => {
+    const { wait, end, move } = world()
+    const answers = [wait('delivered', 4), wait('sent', 5)]
+    end()
+    for (const answer of answers) expect(await answer).toMatchObject({ state: 'queued', isFulfilled: false })
+    const later = wait('sent', 6)
+    move('sent', 7)
+    expect(await later).toMatchObject({ isFulfilled: true })
   })
 
   it('for what has already come so far ends at once', async () => {

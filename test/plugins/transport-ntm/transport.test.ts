@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Contact, ContactState, PeerCard, People } from '../../../src/kernel/api/index.ts'
 import { AddressBook } from '../../../src/plugins/transport-ntm/path/address-book.ts'
 import { Links } from '../../../src/plugins/transport-ntm/path/links.ts'
-import type { Directed } from '../../../src/plugins/transport-ntm/signalling/outputs.ts'
+import type { Directed, RequestFailure } from '../../../src/plugins/transport-ntm/signalling/outputs.ts'
 import { INTRODUCTIONS_MAX, NtmTransport } from '../../../src/plugins/transport-ntm/transport.ts'
 import { readNameRecord } from '../../../src/wire/name-record.ts'
 import { type NamedPerson, namedPerson, testDevice } from '../../support/named-person.ts'
@@ -32,6 +32,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
   const street = new Street()
   const alice = await street.node('10.0.0.1')
   let [atBobs, asked, learning] = [0, 0, 0]
+  const doubted: string[] = []
   await street.network.host(BOBS_PLACE.address).udp(BOBS_PLACE, () => {
     atBobs += 1
   })
@@ -41,6 +42,10 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     return state === undefined ? undefined : { person, name, state, verified: false, disputed: false }
   }
   const learn: { next: People['learn'] } = { next: async () => 'known' }
+  const says: { way: Directed | RequestFailure; ofName: Awaited<ReturnType<People['learn']>> | undefined } = {
+    way: directedTo(BOB, 'initiator'),
+    ofName: undefined,
+  }
   const identity = { name: 'alice.example', person: namedPerson('alice').person, proof: [] }
   const { device } = testDevice('alice.1')
   const transport = new NtmTransport({
@@ -62,12 +67,18 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     coordinators: {
       direct: async () => {
         asked += 1
-        return directedTo(BOB, 'initiator')
+        return says.way
+      },
+    },
+    namesInDoubt: {
+      doubt: async name => {
+        doubted.push(name)
+        return says.ofName
       },
     },
   })
-  const seen = () => ({ atBobs, asked, learning })
-  return { street, alice, transport, learn, seen }
+  const seen = () => ({ atBobs, asked, learning, doubted })
+  return { street, alice, transport, learn, says, seen }
 }
 
 describe('somebody blocked', () => {
@@ -102,6 +113,44 @@ describe('somebody blocked', () => {
     street.run(60_000)
     expect(await reached).toEqual({ up: false, reason: 'no path to bob.example: bob.example is blocked' })
     expect(seen()).toMatchObject({ asked: 1, atBobs: 0 })
+  })
+})
+
+describe('the name of somebody whom the coordinator', () => {
+  test.each([
+    { way: 'unreachable', isDoubted: true },
+    { way: 'unknown-name', isDoubted: true },
+    { way: 'timeout', isDoubted: false },
+    { way: 'busy', isDoubted: false },
+    { way: directedTo(BOB, 'initiator'), isDoubted: false },
+  ] as const)('answers with $way', async ({ way, isDoubted }) => {
+    const { street, transport, says, seen } = await aliceWith({ state: 'accepted' })
+    says.way = way
+    const reached = transport.reach(cardOf(BOB))
+    for (let turns = 0; turns < 10; turns += 1) await new Promise(setImmediate)
+    street.run(60_000)
+    expect(await reached).toMatchObject({ up: false })
+    expect(seen().doubted).toEqual(isDoubted ? ['bob.example'] : [])
+  })
+
+  test.each([undefined, 'request'] as const)('does not find is not doubted of who is %s', async state => {
+    const { street, transport, says, seen } = await aliceWith({ state })
+    says.way = 'unreachable'
+    const reached = transport.reach(cardOf(BOB))
+    await new Promise(setImmediate)
+    street.run(60_000)
+    expect(await reached).toMatchObject({ up: false })
+    expect(seen().doubted).toEqual([])
+  })
+
+  test('does not find tells of its new holder', async () => {
+    const { street, transport, says } = await aliceWith({ state: 'accepted' })
+    Object.assign(says, { way: 'unreachable', ofName: 'keys-changed' })
+    const reached = transport.reach(cardOf(BOB))
+    await new Promise(setImmediate)
+    street.run(60_000)
+    const reason = 'no path to bob.example: bob.example belongs to another person now'
+    expect(await reached).toEqual({ up: false, reason })
   })
 })
 
