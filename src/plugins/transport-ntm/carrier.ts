@@ -1,7 +1,7 @@
 /**
  * Ties the three sans-IO layers to the network: UDP sockets below, the WireGuard tunnel, the virtual IP stack on
- * top. A node and a coordinator use the same carrier; they differ in whom they let in. Nothing here allocates
- * per packet, and whoever the packet in hand belongs to is known without a look-up.
+ * top. A node and a coordinator use the same carrier; they differ in whom they let in. A packet costs no object
+ * here; whose it is was looked up once, when it came out of its tunnel.
  */
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
@@ -189,13 +189,27 @@ export class Carrier {
 
   /** Sends one datagram now or says why not; nobody need listen on the port that it leaves from. */
   send(fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
-    return this.#holding(to, () => this.stack.send(fromPort, to.address, toPort, payload))
+    const before = this.#inHand
+    this.#inHand = to
+    try {
+      return this.stack.send(fromPort, to.address, toPort, payload)
+    } finally {
+      this.#inHand = before
+      this.#rearm()
+    }
   }
 
   /** One echo; `onReply` may never come. Returns how to stop listening for it. */
   echo(to: Neighbour, id: number, onReply: () => void): () => void {
     const pinger = this.stack.ping(to.address, id, onReply)
-    this.#holding(to, () => pinger.send(0, new Uint8Array(0)))
+    const before = this.#inHand
+    this.#inHand = to
+    try {
+      pinger.send(0, new Uint8Array(0))
+    } finally {
+      this.#inHand = before
+      this.#rearm()
+    }
     return () => pinger.close()
   }
 
@@ -204,17 +218,6 @@ export class Carrier {
     this.tunnel.close()
     await Promise.all(this.#sockets.map(socket => socket.close()))
     this.#sockets = []
-  }
-
-  #holding<T>(neighbour: Neighbour, act: () => T): T {
-    const before = this.#inHand
-    this.#inHand = neighbour
-    try {
-      return act()
-    } finally {
-      this.#inHand = before
-      this.#rearm()
-    }
   }
 
   #take(packet: Uint8Array, peer: TunnelPeer, from: UdpEndpoint): void {
@@ -257,7 +260,8 @@ export class Carrier {
 
   #socketFor(to: UdpEndpoint): UdpSocket | undefined {
     const wantsIpv6 = to.address.includes(':')
-    return this.#sockets.find(socket => socket.local.address.includes(':') === wantsIpv6)
+    for (const socket of this.#sockets) if (socket.local.address.includes(':') === wantsIpv6) return socket
+    return undefined
   }
 
   /** One more thing that came to nothing. */
