@@ -5,7 +5,7 @@
  */
 import type { PersonId, TunnelKey } from '../../../events/ids.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
-import { REQUEST_TRIES, RTO_MS } from '../signalling/limits.ts'
+import { REQUEST_TRIES } from '../signalling/limits.ts'
 import type {
   DirectionRequest,
   Message,
@@ -13,7 +13,7 @@ import type {
   TransactionId,
 } from '../signalling/messages.ts'
 import { datagramsOf } from '../signalling/outputs.ts'
-import { freshTransaction } from '../signalling/transaction.ts'
+import { freshTransaction, patienceMs } from '../signalling/transaction.ts'
 import { Deadlines, type Waiter } from '../tunnel/deadlines.ts'
 import type { Authorisations } from './authorisations.ts'
 import { DIRECTION_DEADLINE_MS, DIRECTIONS_PENDING_MAX, DIRECTIONS_PENDING_PER_NODE } from './limits.ts'
@@ -190,8 +190,7 @@ export class Directions {
   }
 
   #schedule(pending: Pending, nowMs: number): void {
-    const againMs = nowMs + RTO_MS * 2 ** (pending.tries - 1)
-    this.#deadlines.wakeBy(pending, Math.min(againMs, pending.deadlineMs))
+    this.#deadlines.wakeBy(pending, Math.min(nowMs + patienceMs(pending.tries), pending.deadlineMs))
   }
 
   #leave(pending: Pending): void {

@@ -18,6 +18,9 @@ export function freshTransaction(turn: Turn): TransactionId {
   return text
 }
 
+/** How long to wait for an answer after so many sends, the first one included. */
+export const patienceMs = (sends: number): number => RTO_MS * 2 ** (sends - 1)
+
 interface Request<T> extends Waiter {
   readonly transaction: TransactionId
   readonly datagrams: readonly Uint8Array[]
@@ -58,7 +61,7 @@ export class Requests<T> {
   begin(transaction: TransactionId, datagrams: readonly Uint8Array[], about: T, nowMs: number): void {
     const request: Request<T> = { transaction, datagrams, about, tries: 1, wakeAt: 0, heapIndex: -1 }
     this.#byId.set(transaction, request)
-    this.#deadlines.wakeBy(request, nowMs + RTO_MS)
+    this.#deadlines.wakeBy(request, nowMs + patienceMs(request.tries))
   }
 
   /** What a request was about, while it is in flight. */
@@ -95,8 +98,8 @@ export class Requests<T> {
       this.#byId.delete(transaction)
       return { kind: 'expired', transaction, datagrams, about, tries: request.tries }
     }
-    this.#deadlines.wakeBy(request, nowMs + RTO_MS * 2 ** request.tries)
     request.tries += 1
+    this.#deadlines.wakeBy(request, nowMs + patienceMs(request.tries))
     return { kind: 'again', transaction, datagrams, about, tries: request.tries }
   }
 
