@@ -2,7 +2,7 @@
  * The data path of one device, put together: store, gate, log, views, journal, peers and driver, as the services
  * that plugins ask for. A node, a DC and a simulated home all get theirs here.
  */
-import type { PersonId } from '../events/ids.ts'
+import { idFromBytes, type PersonId } from '../events/ids.ts'
 import type { LogStore } from '../store/log-store.ts'
 import type { Signer } from '../wire/signature.ts'
 import { Admission } from './admission.ts'
@@ -47,6 +47,9 @@ interface DataPathParts {
   readonly tell?: (sentence: string) => void
 }
 
+/** An event that this device signed and its log does not have: it writes no more, also after a restart. */
+const WRITTEN_ELSEWHERE = 'written-elsewhere'
+
 export class DataPath {
   readonly log: OwnLog
   readonly gate: EventGate
@@ -58,6 +61,8 @@ export class DataPath {
   readonly person: PersonId
   readonly #parts: DataPathParts
   readonly #asides: Asides
+  /** What the kernel itself remembers beside the log. */
+  readonly #own: Keyspace
   readonly #appender: Appender
 
   constructor(parts: DataPathParts) {
@@ -78,12 +83,14 @@ export class DataPath {
       },
     })
     this.#asides = asides
+    this.#own = keyspaceOf('ntm.kernel', store, asides)
     this.#appender = appender
     this.journal = journalOf(clock, store, asides, parts.tell)
     this.log = new OwnLog({ clock, random, signer, store, book, admission, appender })
     const foundOwnElsewhere: GateParts['foundOwnElsewhere'] = event => {
-      const reason = ownElsewhere(event)
+      const reason = ownElsewhere(event.id)
       this.log.stopWriting(reason)
+      this.#own.put(WRITTEN_ELSEWHERE, Buffer.from(event.id, 'hex'))
       parts.tell?.(`${reason.message}; ${reason.hint}.`)
       this.journal.note('this device signed it, but its log does not have it', event.id)
     }
@@ -128,6 +135,8 @@ export class DataPath {
 
   /** After all plugins are set up and before any starts. */
   async start(): Promise<void> {
+    const elsewhere = await this.#own.get(WRITTEN_ELSEWHERE)
+    if (elsewhere !== undefined) this.log.stopWriting(ownElsewhere(idFromBytes(elsewhere)))
     await this.views.start()
     this.driver.start()
   }

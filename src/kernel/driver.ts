@@ -3,8 +3,9 @@
  * to the gate, reading the log; and it brings the answers back as inputs. Machines come and go with their plugins.
  */
 import type { Subscription } from 'rxjs'
-import type { Recorded } from '../events/envelope.ts'
-import type { DeviceId } from '../events/ids.ts'
+import type { Opened, Recorded } from '../events/envelope.ts'
+import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
+import { RUN_MAX_EVENTS } from '../wire/limits.ts'
 import {
   ChatError,
   type Clock,
@@ -28,15 +29,18 @@ interface DriverParts {
   readonly contributions: LiveContributions
   readonly peers: Pick<PeerSwitch, 'bind' | 'send' | 'reach' | 'links' | 'link$'>
   readonly gate: Gate
-  readonly log: Pick<OwnLog, 'appended$' | 'chain'>
+  readonly log: Pick<OwnLog, 'appended$' | 'chain' | 'find'>
   readonly journal: Pick<Journal, 'note'>
   keyspace(plugin: string): Pick<Keyspace, 'put'>
 }
 
 /** Most events that one `fetch` brings, whatever it asks for. */
 const FETCH_MAX = 1024
+/** Most events that one `find` looks up. */
+const FIND_MAX = 8
 
 type Fetch = Extract<Output, { kind: 'fetch' }>
+type Find = Extract<Output, { kind: 'find' }>
 type Ingest = Extract<Output, { kind: 'ingest' }>
 
 export class Driver implements Protocols {
@@ -124,6 +128,9 @@ export class Driver implements Protocols {
       case 'fetch':
         void this.#fetch(deed, seat)
         return
+      case 'find':
+        void this.#find(deed, seat)
+        return
       case 'reach':
         void peers.reach(deed.device)
         return
@@ -155,6 +162,34 @@ export class Driver implements Protocols {
     } catch (error) {
       this.#parts.journal.note(`events could not be read: ${causeOf(error)}`, author)
     }
+  }
+
+  async #find({ device, stream, ids }: Find, seat: MachineSeat): Promise<void> {
+    try {
+      const runs: (readonly Opened[])[] = []
+      for (const id of ids.slice(0, FIND_MAX)) {
+        const run = await this.#runFrom(id, stream)
+        if (run !== undefined) runs.push(run)
+      }
+      seat.feed({ kind: 'found', device, stream, runs })
+    } catch (error) {
+      this.#parts.journal.note(`events could not be read: ${causeOf(error)}`, device)
+    }
+  }
+
+  /** The event and what follows it up to its signature; of a fork, on its own branch. */
+  async #runFrom(id: EventId, stream: StreamId): Promise<readonly Opened[] | undefined> {
+    const { log } = this.#parts
+    const first = (await log.find(id))?.event
+    if (first === undefined || first.envelope.stream !== stream) return undefined
+    const run = [first]
+    if (first.sig !== undefined) return run
+    const { author, seq } = first.envelope
+    for await (const { event } of log.chain({ stream, author, fromSeq: seq + 1, limit: RUN_MAX_EVENTS })) {
+      if (event.envelope.prev === run.at(-1)!.id) run.push(event)
+      if (run.at(-1)!.sig !== undefined) return run
+    }
+    return undefined
   }
 }
 

@@ -5,7 +5,6 @@
  */
 import type { Opened, Sealed } from '../events/envelope.ts'
 import type { DeviceId, EventId } from '../events/ids.ts'
-import { streamOf } from '../store/append-plan.ts'
 import { openSealed } from '../wire/open.ts'
 import { splitRuns, verifyRun } from '../wire/run.ts'
 import type { Admission } from './admission.ts'
@@ -134,9 +133,7 @@ export class EventGate implements Gate {
 }
 
 /** A device that meets its own words as news must not go on: it would fork its own chain. */
-export const ownElsewhere = (event: Opened): ChatError =>
-  new ChatError(
-    'LOG_DAMAGED',
-    `this device wrote event ${event.id} in stream ${streamOf(event)}, but this log does not have it`,
-    { hint: 'this home was copied or restored: enrol this machine as a new device' },
-  )
+export const ownElsewhere = (id: EventId): ChatError =>
+  new ChatError('LOG_DAMAGED', `this device signed event ${id}, but this log does not have it`, {
+    hint: 'this home was copied or restored; go on in the other copy, or begin anew with `ntm init`',
+  })

@@ -124,13 +124,14 @@ export class IngestJob implements Job {
       this.#verdicts.push({ id, kind: 'duplicate' })
     const first = fresh[0]
     if (first === undefined) return fresh
-    const placed = place(fresh, known)
-    if (placed.kind === 'refused') return this.#refuse(fresh, placed.why)
-    if (placed.kind === 'missing') return this.#hold(run, fresh, via, placed.ids)
+    // Whatever it builds on: this device wrote it, and does not remember.
     if (first.envelope.author === self) {
       this.#hall.foundOwnElsewhere(first)
       return this.#refuse(fresh, 'own-event-unknown')
     }
+    const placed = place(fresh, known)
+    if (placed.kind === 'refused') return this.#refuse(fresh, placed.why)
+    if (placed.kind === 'missing') return this.#hold(run, fresh, via, placed.ids)
     const entry = admission.judge(state, fresh)
     if (entry.kind === 'refused') return this.#refuse(fresh, 'not-admitted')
     if (entry.kind === 'lawless') return this.#hold(run, fresh, via, [], entry.needs)

@@ -8,7 +8,7 @@ import { ok, type Result, refuse } from '../events/result.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { type CompactFrame, readCompact, writeCompact } from './frame-compact.ts'
-import { FRAGMENT_BYTES, FRAGMENTS_MAX, LONG_FRAME_MAX_BYTES, PREFIX_BYTES } from './limits.ts'
+import { FRAGMENT_BYTES, FRAGMENTS_MAX, LONG_FRAME_MAX_BYTES, PREFIX_BYTES, WANT_MAX } from './limits.ts'
 import type { SealedParts } from './open.ts'
 import { readSealedList, writeSealedList } from './sealed-codec.ts'
 
@@ -22,6 +22,7 @@ const FRAME_KIND = {
   run: 7,
   read: 8,
   refused: 9,
+  want: 10,
 } as const
 
 /** The first 8 bytes of an event's id, as hex. */
@@ -61,6 +62,13 @@ export interface RefusedFrame {
   readonly reason: number
 }
 
+/** An event came that builds on these, which the receiver lacks although they are its own. */
+export interface WantFrame {
+  readonly kind: 'want'
+  readonly stream: StreamId | undefined
+  readonly ids: readonly EventId[]
+}
+
 /** A piece of a frame that is too long for one datagram. */
 export interface FragmentFrame {
   readonly kind: 'fragment'
@@ -86,6 +94,7 @@ export type Frame =
   | PointerFrame
   | NeedFullFrame
   | RefusedFrame
+  | WantFrame
   | FragmentFrame
   | FragmentAckFrame
 
@@ -137,6 +146,14 @@ function readRefused(reader: ByteReader): RefusedFrame {
   return { kind: 'refused', stream: readStream(reader, bits), prefix, reason }
 }
 
+function readWant(reader: ByteReader): WantFrame {
+  const bits = reader.byte()
+  const count = reader.byte()
+  if (count === 0 || count > WANT_MAX) reader.fail()
+  const ids = Array.from({ length: reader.failed ? 0 : count }, () => reader.id<EventId>())
+  return { kind: 'want', stream: readStream(reader, bits), ids }
+}
+
 function readFull(reader: ByteReader): FullFrame {
   const events = readSealedList(reader)
   if (events.length === 0) reader.fail()
@@ -163,6 +180,8 @@ function readKind(kind: number, reader: ByteReader): Frame | undefined {
       return readPointer(reader, 'read')
     case FRAME_KIND.refused:
       return readRefused(reader)
+    case FRAME_KIND.want:
+      return readWant(reader)
     default:
       return undefined
   }
@@ -195,6 +214,9 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'fragmentAck':
       writer.byte(frame.of).hex(frame.prefix).put(frame.received)
       break
+    case 'want':
+      writeWant(writer, frame)
+      break
     default:
       writeShort(writer, frame)
   }
@@ -202,6 +224,12 @@ export function encodeFrame(frame: Frame): Uint8Array {
   if (bytes.length > LONG_FRAME_MAX_BYTES)
     throw new RangeError(`a frame of ${bytes.length} bytes is too long`)
   return bytes
+}
+
+function writeWant(writer: ByteWriter, { stream, ids }: WantFrame): void {
+  writer.byte(stream === undefined ? 0 : STREAM_NAMED).byte(ids.length)
+  for (const id of ids) writer.hex(id)
+  if (stream !== undefined) writer.hex(stream)
 }
 
 function writeShort(writer: ByteWriter, frame: PointerFrame | NeedFullFrame | RefusedFrame): void {

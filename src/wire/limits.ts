@@ -39,6 +39,8 @@ export const FRAGMENT_BYTES = FRAME_MAX_BYTES - 12
 export const FRAGMENTS_MAX = 64
 /** One frame before it is cut: more does not fit into 64 fragments. */
 export const LONG_FRAME_MAX_BYTES = FRAGMENTS_MAX * FRAGMENT_BYTES
+/** Events that one frame may ask for: as many as one envelope cites. */
+export const WANT_MAX = SEEN_MAX
 /** Frames that one source may have half-sent at a time. */
 export const TRANSFERS_MAX = 16
 /** Bytes of half-sent frames kept for one source. */

@@ -63,7 +63,11 @@ function rig() {
       },
     },
     gate,
-    log: { appended$, chain },
+    log: {
+      find: async wanted => (wanted === id ? recorded : undefined),
+      appended$,
+      chain,
+    },
     journal: { note: (what, about) => void done.push(['note', what, about]) },
     keyspace: plugin => ({ put: (key, value) => void done.push(['keep', plugin, key, value]) }),
   })

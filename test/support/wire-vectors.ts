@@ -160,13 +160,16 @@ const frames = () => [
   frameVector('RUN', compactFrame(answer, bobView)),
   frameVector('READ', { kind: 'read', stream, seq: 1, prefix }),
   frameVector('REFUSED', { kind: 'refused', stream: undefined, prefix, reason: 1 }),
+  frameVector('WANT', { kind: 'want', stream: undefined, ids: [hi[0]!.id] }),
 ]
 
 const rejectedFrames = () => [
-  { name: 'an unknown kind', hex: '0a00', why: 'unknown-kind' },
+  { name: 'an unknown kind', hex: '0b00', why: 'unknown-kind' },
   { name: 'an unknown bit', hex: `030201${prefix}`, why: 'not-a-frame' },
   { name: 'a varint longer than needed', hex: `03008100${prefix}`, why: 'not-a-frame' },
   { name: 'a byte after', hex: `030001${prefix}00`, why: 'not-a-frame' },
+  { name: 'a call for nothing', hex: '0a0000', why: 'not-a-frame' },
+  { name: 'a call for too much', hex: `0a0009${'11'.repeat(32 * 9)}`, why: 'not-a-frame' },
   { name: 'a piece beyond the count', hex: `0502${prefix}0202ff`, why: 'not-a-frame' },
   { name: 'a piece of a piece', hex: `0505${prefix}0102ff`, why: 'not-a-frame' },
 ]

@@ -43,6 +43,8 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
   ['an acknowledgement in a group', { kind: 'ack', stream, seq: 2 ** 41, prefix }],
   ['a read mark', { kind: 'read', stream: undefined, seq: 0, prefix }],
   ['a call for the full event', { kind: 'needFull', stream: undefined, prefix, from: 7 }],
+  ['a call for lost events', { kind: 'want', stream: undefined, ids: [idOf(1), idOf(2)] }],
+  ['a call for one in a group', { kind: 'want', stream, ids: [idOf(1)] }],
   ['a refusal', { kind: 'refused', stream, prefix, reason: 1 }],
   [
     'a middle piece',
@@ -79,7 +81,7 @@ describe('frames', () => {
   it.each([
     ['nothing', '', 'not-a-frame'],
     ['kind 0', '00', 'unknown-kind'],
-    ['kind 10', '0a00', 'unknown-kind'],
+    ['kind 11', '0b00', 'unknown-kind'],
     ['an acknowledgement with an unknown bit', `030205${prefix}`, 'not-a-frame'],
     ['an acknowledgement with a longer seq than needed', `03008500${prefix}`, 'not-a-frame'],
     ['an acknowledgement of seq 2^53', `03008080808080808010${prefix}`, 'not-a-frame'],

@@ -3,7 +3,7 @@
  * no chance, no socket and no disk of its own, so the same machine runs on a network and in the simulator. The
  * kernel's driver is the only one who performs what a machine asks for.
  */
-import type { Recorded, Sealed } from '../../events/envelope.ts'
+import type { Opened, Recorded, Sealed } from '../../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../../events/ids.ts'
 
 /** Sampled once per step: a machine sees one moment and one source of chance. */
@@ -34,6 +34,13 @@ export type Input<Command> =
       readonly fromSeq: number
       readonly events: readonly Recorded[]
     }
+  /** The answer to `find`. Each run begins with an event that was asked for and ends with the signature that covers it. */
+  | {
+      readonly kind: 'found'
+      readonly device: DeviceId
+      readonly stream: StreamId
+      readonly runs: readonly (readonly Opened[])[]
+    }
   /** A path to a device opened or closed. */
   | { readonly kind: 'link'; readonly device: DeviceId; readonly up: boolean }
 
@@ -49,6 +56,13 @@ export type Output =
       readonly author: DeviceId
       readonly fromSeq: number
       readonly limit: number
+    }
+  /** Looks events of one stream up for a device. Ids that are not here are passed over. */
+  | {
+      readonly kind: 'find'
+      readonly device: DeviceId
+      readonly stream: StreamId
+      readonly ids: readonly EventId[]
     }
   /** Asks for a tunnel; a `link` input follows when there is one. */
   | { readonly kind: 'reach'; readonly device: DeviceId }

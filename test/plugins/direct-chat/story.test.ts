@@ -132,6 +132,42 @@ describe('two people', () => {
     await Promise.all(listening)
   })
 
+  it('whose home was restored from a backup are told so and write no more, also after a restart', async () => {
+    const { street, alice, bob } = await aliceAndBob()
+    const say = async (from: Neighbour, to: string, text: string) => {
+      const sending = from.call('send', { to, text, timeoutMs: 3_000 })
+      await street.pass(4_000)
+      return sending
+    }
+    await say(alice, 'bob.example', 'one')
+    await say(bob, 'alice.example', 'two')
+    await alice.close()
+    const backup = alice.disk
+    alice.disk = backup.reopen()
+    await alice.open()
+    await street.pass(1_000)
+    await say(alice, 'bob', 'three')
+    await say(alice, 'bob', 'four')
+    await alice.close()
+    alice.disk = backup.reopen()
+    await alice.open()
+    await street.pass(1_000)
+    expect(await say(bob, 'alice', 'five')).toMatchObject({ state: 'sent' })
+    const refused = { error: 'LOG_DAMAGED', exitCode: 5 }
+    expect(await say(alice, 'bob', 'six')).toMatchObject(refused)
+    await alice.close()
+    await alice.open()
+    await street.pass(1_000)
+    expect(await say(alice, 'bob', 'seven')).toMatchObject(refused)
+    expect(textsOf(await bob.call('history', { with: 'alice' }))).toEqual([
+      'one',
+      'two',
+      'three',
+      'four',
+      'five',
+    ])
+  })
+
   it('can say exactly 64 KiB and not one byte more', async () => {
     const { street, alice, bob } = await aliceAndBob()
     const longest = 'ä'.repeat(32 * 1024)

@@ -62,7 +62,7 @@ export class Correspondent {
     this.#seeker = new PathSeeker(device, this.#timers)
     const answer = (frame: Frame, out: Output[]): void => this.#answer(frame, out)
     this.#shown = new ShownTeller(this.#pointers, this.#timers, answer)
-    this.#inbox = new Inbox({ stream, device, recent, answer }, saved?.received ?? 0)
+    this.#inbox = new Inbox({ self, stream, device, recent, answer }, saved?.received ?? 0)
   }
 
   /** Reads from the log where the conversation stands. */
@@ -188,6 +188,9 @@ export class Correspondent {
         break
       case 'refused':
         this.#refused(frame, out)
+        break
+      case 'want':
+        out.push({ kind: 'find', device: this.#parts.device, stream: this.#parts.stream, ids: frame.ids })
     }
   }
 

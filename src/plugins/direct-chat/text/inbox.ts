@@ -10,6 +10,7 @@ import type { Base } from '../../../wire/compact.ts'
 import { type Frame, type FullFrame, type IdPrefix, prefixOf, REFUSAL } from '../../../wire/frame.ts'
 import type { CompactFrame } from '../../../wire/frame-compact.ts'
 import { eventId } from '../../../wire/hash.ts'
+import { WANT_MAX } from '../../../wire/limits.ts'
 import { openSealed } from '../../../wire/open.ts'
 import { type ReceiverView, rebuild } from '../../../wire/rebuild.ts'
 import { EarlyFrames } from './early-frames.ts'
@@ -26,6 +27,7 @@ import { baseOf, Recent, type RecentEvents } from './recent-events.ts'
 import { refusalOf } from './refusals.ts'
 
 export interface Source {
+  readonly self: DeviceId
   readonly stream: StreamId
   readonly device: DeviceId
   readonly recent: RecentEvents
@@ -148,7 +150,10 @@ export class Inbox {
     const [first, last] = [run[0]!, run.at(-1)!]
     const { stream, author, prev } = first.envelope
     const prefix = prefixOf(last.id)
-    if (stream !== this.#source.stream || author !== this.#source.device) return
+    if (stream !== this.#source.stream) return
+    // This device's own words, which it asked for: the gate knows what that means.
+    if (author === this.#source.self) out.push({ kind: 'ingest', from: this.#source.device, run })
+    if (author !== this.#source.device) return
     if (this.isKnown(prefix, turn, out)) return
     const [tipSeq, { seq }] = [this.#tip?.seq ?? -1, first.envelope]
     const isEarly = seq > tipSeq + 1 && prev !== undefined && this.#bases.get(prefixOf(prev)) === undefined
@@ -223,11 +228,21 @@ export class Inbox {
     if (refused?.kind === 'refused') {
       out.push({ kind: 'note', about: refused.id, what: `refused: ${refused.why}` })
       this.#refuse(prefixOf(last.id), refusalOf(refused.why), out)
-    } else if (last.kind !== 'held') {
+    } else if (last.kind === 'held') this.#want(last.missing, out)
+    else {
       this.#advance(atGate.last)
       this.#runsToAcknowledge += 1
     }
     this.#acknowledgeWhenDue(out)
+  }
+
+  /**
+   * Who builds on something has it, and nobody but the two devices writes here: what is missing is this device's
+   * own. It is asked for each time the run comes again.
+   */
+  #want(ids: readonly EventId[], out: Output[]): void {
+    if (ids.length > 0)
+      this.#source.answer({ kind: 'want', stream: undefined, ids: ids.slice(0, WANT_MAX) }, out)
   }
 
   /** An event of the device was admitted, by whichever door it came. */

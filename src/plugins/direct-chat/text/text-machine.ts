@@ -5,6 +5,8 @@
 import type { Opened } from '../../../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../../../events/ids.ts'
 import type { Input, Machine, Output, Turn } from '../../../kernel/api/index.ts'
+import { splitFrame } from '../../../wire/fragment.ts'
+import { encodeFrame, prefixOf } from '../../../wire/frame.ts'
 import type { Acquaintance, Acquaintances } from './acquaintance.ts'
 import { Correspondent } from './correspondent.ts'
 import type { DeliveryBook } from './delivery-book.ts'
@@ -68,6 +70,9 @@ export class TextMachine implements Machine<TextCommand> {
         break
       case 'fetched':
         this.#fetched(input, turn, out)
+        break
+      case 'found':
+        this.#found(input, out)
         break
       case 'woke':
         this.#woke(input.timer, turn, out)
@@ -145,6 +150,16 @@ export class TextMachine implements Machine<TextCommand> {
         else known.fetchedTheirs(fromSeq, opened, turn, out)
         known.push(who.mayBeTold, turn, out)
       })
+  }
+
+  /** Gives a device back what it wrote and has lost; nobody is given what somebody else wrote. */
+  #found({ device, runs }: Of<'found'>, out: Output[]): void {
+    for (const run of runs) {
+      const last = run.at(-1)
+      if (last?.envelope.author !== device) continue
+      const frame = encodeFrame({ kind: 'full', events: run })
+      for (const bytes of splitFrame(frame, prefixOf(last.id))) out.push({ kind: 'send', to: device, bytes })
+    }
   }
 
   #woke(timer: string, turn: Turn, out: Output[]): void {
