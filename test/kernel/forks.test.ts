@@ -3,39 +3,21 @@
  * known before a restart is known after it.
  */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Opened, Sealed } from '../../src/events/envelope.ts'
-import { type Chain, sealRun } from '../../src/wire/seal.ts'
-import {
-  chainAfter,
-  countingEnvironment,
-  deviceOf,
-  keptDraft,
-  START,
-  STREAM,
-  said,
-} from '../support/sealing.ts'
-import { all, idsOf } from '../support/store-world.ts'
+import type { Opened } from '../../src/events/envelope.ts'
+import { chainAfter, deviceOf, START, STREAM } from '../support/sealing.ts'
+import { all } from '../support/store-world.ts'
+import { type AtGate, bob, carol, gateThatKnowsBob, introduce, SOURCE, seal } from './support/at-gate.ts'
 import { settle } from './support/house.ts'
 import { kindsOf, openPath } from './support/path.ts'
 
-const bob = deviceOf(2)
-const carol = deviceOf(3)
-const SOURCE = bob.device
-const environment = countingEnvironment()
-const seal = (texts: readonly string[], chain: Chain, signer = bob): Opened[] =>
-  sealRun(texts.map(said), chain, signer, environment)
-const introduce = (signer = bob): Opened[] => sealRun([keptDraft()], START, signer, environment)
-
-let p: Awaited<ReturnType<typeof openPath>>
+let p: AtGate
 let hello: Opened[]
 beforeEach(async () => {
-  p = await openPath()
-  hello = introduce()
-  await p.gate.ingest(hello, SOURCE)
+  const known = await gateThatKnowsBob()
+  ;[p, hello] = [known, known.hello]
 })
-const ingest = async (run: readonly Sealed[], from = SOURCE): Promise<string[]> =>
-  kindsOf(await p.gate.ingest(run, from))
-const stored = async (): Promise<string[]> => idsOf(await all(p.store.read({})))
+const ingest: AtGate['ingest'] = (...asked) => p.ingest(...asked)
+const stored: AtGate['stored'] = () => p.stored()
 
 test('a fork is kept and reported, a third branch is not', async () => {
   const end = chainAfter(hello)

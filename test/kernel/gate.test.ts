@@ -1,48 +1,41 @@
-/** The gate as a table of refusals, and as stories: held, doubled, cut off, failed and crashed. */
+/** The gate as a table of refusals, and as stories: admitted, doubled, failed and crashed. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Opened, Sealed } from '../../src/events/envelope.ts'
-import { type EventId, NO_STREAM } from '../../src/events/ids.ts'
+import type { EventId } from '../../src/events/ids.ts'
 import type { Verdict } from '../../src/kernel/api/index.ts'
 import { MemoryDisk } from '../../src/kernel/testing/memory-disk.ts'
 import { DiskError } from '../../src/store/disk.ts'
-import { type Chain, sealRun } from '../../src/wire/seal.ts'
+import { sealRun } from '../../src/wire/seal.ts'
+import { chainAfter, idOf, keptDraft, START, STREAM, said } from '../support/sealing.ts'
+import { all } from '../support/store-world.ts'
 import {
-  chainAfter,
-  countingEnvironment,
-  deviceOf,
-  idOf,
-  keptDraft,
-  START,
-  STREAM,
-  said,
-} from '../support/sealing.ts'
-import { all, idsOf } from '../support/store-world.ts'
+  type AtGate,
+  bob,
+  carol,
+  environment,
+  gateThatKnowsBob,
+  introduce,
+  openGate,
+  SOURCE,
+  seal,
+} from './support/at-gate.ts'
 import { settle } from './support/house.ts'
-import { kindsOf, OPEN_LAW, openPath, SELF } from './support/path.ts'
+import { kindsOf, SELF } from './support/path.ts'
 
-const bob = deviceOf(2)
-const carol = deviceOf(3)
-const SOURCE = bob.device
-const environment = countingEnvironment()
-const seal = (texts: readonly string[], chain: Chain, signer = bob): Opened[] =>
-  sealRun(texts.map(said), chain, signer, environment)
-const introduce = (signer = bob): Opened[] => sealRun([keptDraft()], START, signer, environment)
 const flip = (bytes: Uint8Array, at: number): Uint8Array => {
   const flipped = Uint8Array.from(bytes)
   flipped[at]! ^= 1
   return flipped
 }
 
-let p: Awaited<ReturnType<typeof openPath>>
+let p: AtGate
 let hello: Opened[]
 beforeEach(async () => {
-  p = await openPath()
-  hello = introduce()
-  expect(kindsOf(await p.gate.ingest(hello, SOURCE))).toEqual(['admitted'])
+  const known = await gateThatKnowsBob()
+  ;[p, hello] = [known, known.hello]
 })
-const ingest = async (run: readonly Sealed[], from = SOURCE): Promise<string[]> =>
-  kindsOf(await p.gate.ingest(run, from))
-const stored = async (): Promise<string[]> => idsOf(await all(p.store.read({})))
+const ingest: AtGate['ingest'] = (...asked) => p.ingest(...asked)
+const stored: AtGate['stored'] = () => p.stored()
 
 describe('what is refused', () => {
   const next = (): Opened[] => seal(['one', 'two'], chainAfter(hello))
@@ -172,7 +165,7 @@ test('a duplicate of what the memory has long forgotten is found on the disk', a
   const run = seal(['once'], chainAfter(hello))
   await ingest(run)
   await ingest(seal(['later'], chainAfter(run)))
-  const again = await openPath({ disk: p.disk.reopen() })
+  const again = await openGate({ disk: p.disk.reopen() })
   expect(kindsOf(await again.gate.ingest(run, SOURCE))).toEqual(['duplicate'])
   expect(kindsOf(await again.gate.ingest(hello, SOURCE))).toEqual(['duplicate'])
 })
@@ -192,119 +185,6 @@ test('no disk read is needed for the next text in line, nor for its duplicate', 
   expect(reads).toEqual([])
 })
 
-test('texts that overtook each other are held, never answered as admitted, and follow in order', async () => {
-  const [one, two, three] = ['one', 'two', 'three'].map((text, index) => [text, index] as const)
-  const first = seal([one![0]], chainAfter(hello))
-  const second = seal([two![0]], chainAfter(first))
-  const third = seal([three![0]], chainAfter(second))
-  expect(await p.gate.ingest(third, SOURCE)).toEqual([
-    { id: third[0]!.id, kind: 'held', missing: [second[0]!.id] },
-  ])
-  expect(await ingest(second)).toEqual(['held'])
-  expect(await stored()).toHaveLength(1)
-  expect(await ingest(first)).toEqual(['admitted'])
-  await settle()
-  expect(await stored()).toEqual([hello, first, second, third].flat().map(({ id }) => id))
-  expect(p.gate.held).toEqual({ events: 0, bytes: 0 })
-  expect(await ingest(third)).toEqual(['duplicate'])
-})
-
-test('an event that cites one not yet here waits for it', async () => {
-  const other = introduce(carol)
-  const citing = seal(['as carol said'], chainAfter(hello, [other[0]!.id]))
-  expect(await ingest(citing)).toEqual(['held'])
-  await ingest(other, carol.device)
-  await settle()
-  expect(await stored()).toHaveLength(3)
-})
-
-test('a chain is held from its first event on until the one that lets its author in', async () => {
-  const first = introduce(carol)
-  const second = seal(['hi'], chainAfter(first), carol)
-  expect(await ingest(second)).toEqual(['held'])
-  expect(await ingest(first)).toEqual(['admitted'])
-  await settle()
-  expect(await stored()).toHaveLength(3)
-})
-
-test('what an author has waiting is bounded, and what is nearest to the chain stays', async () => {
-  const run = seal(['missing'], chainAfter(hello))
-  let last = run
-  const waiting: Opened[][] = []
-  for (let at = 0; at < 300; at += 1) waiting.push((last = seal([`text ${at}`], chainAfter(last))))
-  for (const each of waiting) await ingest(each)
-  expect(p.gate.held.events).toBe(256)
-  await ingest(run)
-  await settle()
-  expect(await stored()).toHaveLength(2 + 256)
-})
-
-test('a run that comes in two parts waits for its signature beside its source', async () => {
-  const run = seal(['one', 'two', 'three'], chainAfter(hello))
-  expect(await ingest(run.slice(0, 2))).toEqual(['held', 'held'])
-  expect(await ingest(run.slice(2), carol.device)).not.toContain('admitted')
-  expect(await stored()).toHaveLength(1)
-  expect(await ingest(run.slice(2))).toEqual(['admitted', 'admitted', 'admitted'])
-})
-
-test('an unsigned tail never grows beyond a run', async () => {
-  const run = seal(
-    Array.from({ length: 100 }, (_, at) => `text ${at}`),
-    chainAfter(hello),
-  )
-  const unsigned = run.map(({ sig: _sig, ...rest }) => rest)
-  expect(new Set(await ingest(unsigned.slice(0, 70)))).toEqual(new Set(['too-long-without-signature']))
-  for (let at = 0; at < 200; at += 1)
-    await ingest(
-      seal(['a', 'b'], { ...START, stream: idOf(at + 1) })
-        .slice(0, 1)
-        .map(event => ({ ...event })),
-    )
-  expect(await stored()).toHaveLength(1)
-})
-
-test('a newer format is held without being understood, and nothing breaks', async () => {
-  const newer = Uint8Array.from(hello[0]!.bytes)
-  newer[1] = 2
-  const [verdict] = await p.gate.ingest([{ id: idOf<EventId>(9), bytes: newer }], SOURCE)
-  expect(verdict).toEqual({ id: idOf<EventId>(9), kind: 'held', missing: [] })
-  await p.gate.ingest([{ id: idOf<EventId>(9), bytes: newer }], SOURCE)
-  expect(p.told).toEqual(['events of others wait for a newer version of ntm-chat'])
-  expect(p.gate.held.events).toBe(0)
-})
-
-test('a stream whose law nobody knows is held, says what it needs, and goes in when the plugin comes', async () => {
-  p = await openPath({ contributes: {} })
-  const founding = sealRun(
-    [{ type: 'poll.founded', rev: 1, data: { rules: 'com.example.polls/1' }, kept: true }],
-    { stream: NO_STREAM, seq: 0, prev: undefined, seen: [] },
-    bob,
-    environment,
-  )
-  expect(await ingest(founding)).toEqual(['held'])
-  await ingest(founding)
-  const notes = await all(p.path.journal.read(founding[0]!.id))
-  expect(notes.map(({ what }) => what)).toEqual([
-    'held: it needs a plugin that brings the rules of com.example.polls/1',
-  ])
-  expect(p.told).toEqual(['events of others wait for a plugin that brings the rules of com.example.polls/1'])
-  p.house.install('polls', { rule: [OPEN_LAW] })
-  await settle()
-  expect(await stored()).toEqual([founding[0]!.id])
-})
-
-test('rules that throw are counted against their plugin and admit nobody', async () => {
-  const broken = {
-    ...OPEN_LAW,
-    authors: () => {
-      throw new Error('bug')
-    },
-  }
-  p = await openPath({ contributes: { rule: [broken] } })
-  expect(await ingest(introduce())).toEqual(['held'])
-  expect(p.house.fences.get('law')?.failures).toBeGreaterThan(0)
-})
-
 test('a failed commit keeps nothing, and the chain goes on from where the disk is', async () => {
   const run = seal(['lost'], chainAfter(hello))
   p.disk.faults.fail = () => 'full'
@@ -318,9 +198,9 @@ test('a failed commit keeps nothing, and the chain goes on from where the disk i
 
 test('power lost after the verdict loses nothing; a disk that only pretends to sync does', async () => {
   const story = async (ignoresSync: boolean) => {
-    const before = await openPath({ disk: new MemoryDisk({ ignoresSync }) })
+    const before = await openGate({ disk: new MemoryDisk({ ignoresSync }) })
     await before.gate.ingest(hello, SOURCE)
-    const after = await openPath({ disk: before.disk.crash() })
+    const after = await openGate({ disk: before.disk.crash() })
     return (await all(after.store.read({}))).length
   }
   expect(await story(false)).toBe(1)
