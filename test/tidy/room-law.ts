@@ -27,6 +27,16 @@ export const judgeRooms = (tree: Tree): readonly Offence[] =>
       return importsOf(path, text).flatMap(imported => judgeImport(path, room, imported))
     })
 
+/** Entries of the table that are about nothing: files that are not there, and libraries that are not installed. */
+export const staleEntries = (tree: Tree, installed: readonly string[]): readonly string[] => {
+  const paths = [...tree.keys()]
+  const isThere = (library: string): boolean => library.startsWith('node:') || installed.includes(library)
+  return [...ROOMS, ...EXTRAS].flatMap(({ files, libraries }) => [
+    ...(paths.some(path => files.test(path)) ? [] : [`no file is ${files}`]),
+    ...libraries.filter(library => !isThere(library)).map(library => `${library} is not installed`),
+  ])
+}
+
 const judgeImport = (path: string, room: Room, { specifier, line, typeOnly }: Import): readonly Offence[] => {
   const target = importedPath(path, specifier)
   const fault =

@@ -1,15 +1,45 @@
 /**
  * Every import of the source stays within the law of the rooms, and each way of breaking it is seen.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { judgeRooms } from './room-law.ts'
-import { readTree, report, treeOf } from './tree.ts'
+import { judgeRooms, staleEntries } from './room-law.ts'
+import { ROOMS } from './rooms.ts'
+import { readTree, report, root, treeOf } from './tree.ts'
+
+const readText = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+const byName = (one: { name: string }, other: { name: string }): number => (one.name < other.name ? -1 : 1)
+
+/** The rooms of the README's table: `| `src/<room>` | what lives there | room, room |`. */
+const roomsTold = (readme: string) =>
+  [...readme.matchAll(/^\| `src\/([^`]+)` +\| [^|]+\| ([^|]+?) *\|$/gm)].map(([, name, rooms = '']) => ({
+    name,
+    rooms: rooms === 'nothing' ? [] : rooms.split(', ').sort(),
+  }))
 
 const redFor = (path: string, text: string): string => report(judgeRooms(treeOf({ [path]: text })))
 
 describe('the law of the rooms', () => {
   it('holds in this repository', () => {
     expect(report(judgeRooms(readTree()))).toBe('')
+  })
+
+  it('speaks of files that are there and of libraries that are installed', () => {
+    const { dependencies, peerDependencies } = JSON.parse(readText('package.json'))
+    const installed = Object.keys({ ...dependencies, ...peerDependencies })
+    expect(staleEntries(readTree(['src']), installed)).toEqual([])
+    expect(staleEntries(treeOf({}), [])).toContain('level is not installed')
+  })
+
+  it('is what the README says', () => {
+    const law = ROOMS.map(({ name, rooms }) => ({ name, rooms: [...rooms].sort() }))
+    const told = roomsTold(readText('README.md'))
+    expect([...told].sort(byName)).toEqual([...law].sort(byName))
+    expect(roomsTold('| `src/wire` | bytes | events, [store](x) |')).toEqual([
+      { name: 'wire', rooms: ['[store](x)', 'events'] },
+    ])
   })
 
   it.each([
@@ -75,7 +105,7 @@ describe('the law of the rooms', () => {
     ['src/kernel/keys.ts', "import { wordlist } from '@scure/bip39/wordlists/english.js'"],
     ['src/kernel/network-shell.ts', "import { createSocket } from 'node:dgram'"],
     ['src/plugins/people/rules.ts', "import { x } from './names.ts'"],
-    ['src/plugins/transport-ntm/path/shell.ts', "import { createSocket } from 'node:dgram'"],
+    ['src/kernel/node/demo/launch-shell.ts', "import { spawn } from 'node:child_process'"],
     ['src/plugins/transport-ntm/dc/names.ts', "import { x } from '../net/address.ts'"],
     ['src/plugins/own.ts', "import { people } from './people/plugin.ts'"],
     ['src/commands/send.ts', "import { boot } from '../kernel/boot.ts'"],

@@ -69,14 +69,14 @@ export const ROOMS: readonly Room[] = [
       ...['rxjs', 'zod', 'pino', 'vscode-jsonrpc'],
       ...['node:path', 'node:url', 'node:os', 'node:util', 'node:v8'],
     ],
-    why: 'kernel/node runs a house and talks to its commands; sockets, files and processes stand in its shells',
+    why: 'kernel/node runs a house with our plugins (decision 10); sockets, files, processes stand in its shells',
   },
   {
     name: 'kernel/boot',
-    files: /^src\/kernel\/(boot|device|run-home)\.ts$/,
+    files: /^src\/kernel\/(boot|device)\.ts$/,
     rooms: ['kernel/api', 'kernel', 'events', 'wire', 'store'],
     libraries: ['rxjs'],
-    why: 'these are the doors through which the rest of the program gets a kernel: a house, a device, a home',
+    why: 'these are the doors through which the rest of the program gets a kernel: a house, a device',
   },
   {
     name: 'kernel',
@@ -110,7 +110,7 @@ export const ROOMS: readonly Room[] = [
     name: 'screen',
     files: /^src\/screen\//,
     rooms: ['kernel/api', 'events', 'client'],
-    libraries: ['ink', 'react'],
+    libraries: [],
     why: 'the screen shows; it asks the client and touches nothing itself',
   },
   {
@@ -146,10 +146,6 @@ export const EXTRAS: readonly Extra[] = [
   { files: /^src\/kernel\/[^/]+-shell\.ts$/, libraries: node(NETWORK_AND_DISK) },
   {
     files: /^src\/(kernel\/node|client)\/(.+[-/])?shell\.ts$/,
-    libraries: node([...NETWORK_AND_DISK, 'child_process', 'readline']),
-  },
-  {
-    files: /^src\/plugins\/.+\/(.+[-/])?shell\.ts$/,
-    libraries: node([...NETWORK_AND_DISK, 'http', 'https', 'tls']),
+    libraries: node([...NETWORK_AND_DISK, 'child_process', 'readline', 'stream']),
   },
 ]
