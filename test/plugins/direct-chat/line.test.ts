@@ -1,7 +1,8 @@
 /** Two text machines back to back: whatever the line does, everything arrives once, in order, and is told so. */
 import { describe, expect, it } from 'vitest'
 import { fuzzRuns } from '../../support/fuzz.ts'
-import { FAIR, faults, isAllDelivered, type Lies, type Weather, World } from './support/two-homes.ts'
+import type { Lies } from './support/home.ts'
+import { FAIR, faults, isAllDelivered, type Weather, World } from './support/two-homes.ts'
 
 const BAD: Weather = { loss: 0.3, duplication: 0.1, delayMs: [20, 200], syncMs: [0.5, 10] }
 

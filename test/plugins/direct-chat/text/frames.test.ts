@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Opened } from '../../../../src/events/envelope.ts'
 import { decodeFrame, encodeFrame, type Frame, prefixOf } from '../../../../src/wire/frame.ts'
 import { FRAGMENT_BYTES, FRAME_MAX_BYTES } from '../../../../src/wire/limits.ts'
-import { FAIR, type Home, isAllDelivered, STREAM, World } from '../support/two-homes.ts'
+import { type Home, STREAM } from '../support/home.ts'
+import { FAIR, isAllDelivered, World } from '../support/two-homes.ts'
 
 const framesOf = (home: Home, from = 0): Frame[] =>
   home.sent.slice(from).map(bytes => {

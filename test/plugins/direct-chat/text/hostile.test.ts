@@ -5,7 +5,8 @@ import type { DeviceId } from '../../../../src/events/ids.ts'
 import { GAP_FIRST_MS, GAP_TRIES_MAX } from '../../../../src/plugins/direct-chat/text/limits.ts'
 import { fuzzRuns } from '../../../support/fuzz.ts'
 import { mutated } from '../../../support/mutations.ts'
-import { FAIR, type Home, isAllDelivered, World } from '../support/two-homes.ts'
+import type { Home } from '../support/home.ts'
+import { FAIR, isAllDelivered, World } from '../support/two-homes.ts'
 
 /** All that one datagram sets off is over by then: asking for what lies in a gap takes longest. */
 const QUIET_AFTER_MS = GAP_FIRST_MS * 2 ** (GAP_TRIES_MAX + 2)

@@ -1,7 +1,8 @@
 /** A power loss of either side after every single step of a short conversation loses nothing and shows nothing twice. */
 import { expect, it } from 'vitest'
 import { decodeFrame } from '../../../../src/wire/frame.ts'
-import { FAIR, faults, isAllDelivered, STREAM, type Weather, World } from '../support/two-homes.ts'
+import { STREAM } from '../support/home.ts'
+import { FAIR, faults, isAllDelivered, type Weather, World } from '../support/two-homes.ts'
 
 const WEATHER: Weather = { loss: 0.1, duplication: 0.1, delayMs: [5, 50], syncMs: [1, 8] }
 
