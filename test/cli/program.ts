@@ -40,6 +40,8 @@ const environment = (more: RunOptions['env']): NodeJS.ProcessEnv => {
 
 const started = (args: readonly string[], { env }: RunOptions): ChildProcess => {
   const child = spawn(process.execPath, [PROGRAM, ...args], { env: environment(env), stdio: 'pipe' })
+  // A command that has heard enough leaves the rest unread.
+  child.stdin?.on('error', () => undefined)
   running.add(child)
   child.once('exit', () => running.delete(child))
   return child

@@ -4,7 +4,7 @@
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Command, Flags } from '@oclif/core'
+import { Command, Errors, Flags } from '@oclif/core'
 import type { Session } from '../../client/session.ts'
 import { withNode } from '../../kernel/node/reach-shell.ts'
 import { tellFailure } from './failure.ts'
@@ -61,8 +61,8 @@ export abstract class NtmCommand extends Command {
     await super.finally(error)
   }
 
-  protected override async catch(thrown: Error & { oclif?: { exit?: number } }): Promise<void> {
-    if (thrown.oclif?.exit === 0) throw thrown
+  protected override async catch(thrown: Error): Promise<void> {
+    if (thrown instanceof Errors.ExitError) throw thrown
     this.exit(tellFailure(thrown, this.id ?? '', this.argv))
   }
 }

@@ -40,10 +40,15 @@ const asksForJson = (argv: readonly string[]): boolean => {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 }
 
-/** Tells what failed and returns the exit code. */
-export const tellFailure = (thrown: Thrown, id: string, argv: readonly string[]): number => {
+/** Tells what failed, with what the caller knows beside, and returns the exit code. */
+export const tellFailure = (
+  thrown: Thrown,
+  id: string,
+  argv: readonly string[],
+  known: object = {},
+): number => {
   const { error, fields, exitCode } = failureOf(thrown, id)
-  if (asksForJson(argv)) process.stdout.write(`${JSON.stringify({ ...fields, error })}\n`)
+  if (asksForJson(argv)) process.stdout.write(`${JSON.stringify({ ...known, ...fields, error })}\n`)
   process.stderr.write(`ntm: ${printable(error.message)}\n${error.hint === '' ? '' : `  ${error.hint}\n`}`)
   if (error.code === 'BUG' && process.env.DEBUG !== undefined) process.stderr.write(`${thrown.stack}\n`)
   return exitCode
