@@ -1,7 +1,7 @@
 /** `ntm send PEER [TEXT]`: one message, and how far it got. */
-import { text } from 'node:stream/consumers'
 import { Args, Flags } from '@oclif/core'
 import { ChatError } from '../kernel/api/errors.ts'
+import { typedText } from '../kernel/node/typed-text.ts'
 import { NtmCommand } from './base/command.ts'
 
 interface Sent {
@@ -37,7 +37,7 @@ export default class SendCommand extends NtmCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SendCommand)
     const isPiped = args.text === undefined || args.text === '-'
-    const words = isPiped ? (await text(process.stdin)).replace(/\r?\n$/, '') : (args.text ?? '')
+    const words = isPiped ? await typedText(process.stdin) : (args.text ?? '')
     if (words === '') throw new ChatError('USAGE', 'there is nothing to send: the text is empty')
     const sent = await this.withNode(flags, node =>
       node.call<Sent>('send', {

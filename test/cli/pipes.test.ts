@@ -1,7 +1,7 @@
 /** Input by pipe: what was refused or lost is told line by line and by the exit code, and no input is too long. */
 import { beforeAll, expect, test } from 'vitest'
 import { expectRefused } from './expectations.ts'
-import type { Document } from './program.ts'
+import { type Document, Staying } from './program.ts'
 import { promised } from './promised.ts'
 import { townOfThisFile } from './town.ts'
 
@@ -34,4 +34,11 @@ test('chat tells every line that was refused or did not arrive, and the first of
 
 test('chat with nobody reads nothing and fails once', async () => {
   expectRefused(await town.at('alice', ['chat', 'nobody.town.example'], { stdin: 'hi\n' }), 3, 'UNKNOWN_PEER')
+})
+
+test('send stops reading what is too long', async () => {
+  const sending = new Staying(['send', 'bob.town.example', '-', '--home', town.home('alice'), '--json'])
+  sending.say('y'.repeat(200_000))
+  expect(await sending.ended()).toBe(2)
+  expect(sending.lines).toMatchObject([{ error: { code: 'TEXT_TOO_LONG' } }])
 })

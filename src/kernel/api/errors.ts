@@ -27,7 +27,7 @@ export const ERRORS = {
   NOT_IN_BUILD: kind('caller', 2, 'leave it out; this build does not have it yet'),
   UNKNOWN_PEER: kind('caller', 3, 'check the spelling, or ask for an invite link'),
   AMBIGUOUS: kind('caller', 2, 'give more letters of the name'),
-  TEXT_TOO_LONG: kind('caller', 2, 'send it as a file'),
+  TEXT_TOO_LONG: kind('caller', 2, 'send it in several messages'),
   CONFIG_INVALID: kind('caller', 2, 'mend the config file of this home'),
   PORT_IN_USE: kind('device', 1, 'choose another port, or stop the program that holds it'),
   DISK_FULL: kind('device', 1, 'free some space and try again; nothing that was acknowledged is lost'),

@@ -16,6 +16,18 @@ const tooLong = (): ChatError =>
 
 const decoded = (parts: readonly Uint8Array[]): string => new TextDecoder().decode(Buffer.concat(parts))
 
+/** All of it as one text without its last line break. Rejects with TEXT_TOO_LONG, the rest unread. */
+export const typedText = async (input: Input): Promise<string> => {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const part of input) {
+    bytes += part.length
+    if (bytes > KEPT_MAX_BYTES) throw tooLong()
+    parts.push(part)
+  }
+  return decoded(parts).replace(/\r?\n$/, '')
+}
+
 /** A text a line; in place of one that is too long TEXT_TOO_LONG, as soon as that is certain. */
 export async function* typedLines(input: Input): AsyncGenerator<string | ChatError> {
   let parts: Uint8Array[] = []

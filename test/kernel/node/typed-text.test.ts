@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ChatError } from '../../../src/kernel/api/errors.ts'
-import { typedLines } from '../../../src/kernel/node/typed-text.ts'
+import { typedLines, typedText } from '../../../src/kernel/node/typed-text.ts'
 import { TEXT_MAX_BYTES } from '../../../src/wire/limits.ts'
 import { fuzzRuns } from '../../support/fuzz.ts'
 
@@ -30,6 +30,21 @@ const linesIn = async (input: AsyncIterable<Uint8Array>): Promise<string[]> => {
 }
 
 const LONGEST = 'x'.repeat(TEXT_MAX_BYTES)
+
+describe('a text from a pipe', () => {
+  test.each(['', 'hi', 'hi\n', 'hi\r\n', 'two\nlines\n', 'ä\n', LONGEST, `${LONGEST}\n`, `${LONGEST}\r\n`])(
+    'is all of it but the last line break',
+    async text => {
+      expect(await typedText(cut(text, 1_000))).toBe(text.replace(/\r?\n$/, ''))
+    },
+  )
+
+  test('that does not end is read no further than a text can be long', async () => {
+    const { input, taken } = endless('y')
+    await expect(typedText(input)).rejects.toMatchObject({ code: 'TEXT_TOO_LONG', exitCode: 2 })
+    expect(taken.bytes).toBeLessThanOrEqual(TEXT_MAX_BYTES + 2 * 8_192)
+  })
+})
 
 describe('lines from a pipe', () => {
   test('are the same wherever the pipe cuts them', async () => {
