@@ -14,6 +14,7 @@ import { ContributionBook, type LiveContributions } from './contributions.ts'
 import { HealthBook } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { loadPlugins, type Packages } from './loader.ts'
+import type { Oversight } from './oversight.ts'
 
 export { shared } from './container.ts'
 
@@ -27,6 +28,8 @@ interface Plan {
   readonly config: HomeConfig
   /** Where the packages that the config names are installed. Absent: none can be loaded. */
   readonly packages?: Packages
+  /** Absent: nothing but fences keeps third-party plugins in check. */
+  readonly oversight?: Oversight | undefined
   /** Hears one sentence for each plugin that failed, was refused or withdrawn, or did not stop cleanly. */
   readonly tell?: (sentence: string) => void
 }
@@ -45,7 +48,8 @@ export interface House {
 const KERNEL = 'ntm.kernel'
 
 /** Resolves when every plugin runs or has said why not. The services are stopped by whoever made them. */
-export const boot = async ({ services, ready, plugins, config, packages, tell }: Plan): Promise<House> => {
+export const boot = async (plan: Plan): Promise<House> => {
+  const { services, ready, plugins, config, packages, oversight, tell } = plan
   const container = new ServiceContainer()
   const book = new ContributionBook(container)
   const health = new HealthBook()
@@ -58,8 +62,9 @@ export const boot = async ({ services, ready, plugins, config, packages, tell }:
   }
   const clock = get(Clock)
   const lifecycle = new Lifecycle({ container, book, health, clock })
+  oversight?.stray$.subscribe(stray => lifecycle.accuse(stray))
   const report = health.report.bind(health)
-  const loaded = await loadPlugins({ own: plugins, config, packages, clock, report })
+  const loaded = await loadPlugins({ own: plugins, config, packages, oversight, clock, report })
   lifecycle.setUp(
     loaded,
     plugins.map(({ manifest }) => manifest),

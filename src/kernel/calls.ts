@@ -20,7 +20,8 @@ export const callMethod = async (
       hint: 'homes of people and of DCs can do different things; `ntm plugin ls` tells what runs here',
     })
   try {
-    const answer = Promise.resolve(method.value.call(params, callerFor(method, client)))
+    const caller = callerFor(method, client)
+    const answer = Promise.resolve(method.fence.perform(() => method.value.call(params, caller)))
     return await method.fence.whileHere(answer)
   } catch (error) {
     throw judge(method, error, client)

@@ -17,6 +17,7 @@ import { DataPath } from './data-path.ts'
 import type { PersonFile } from './home.ts'
 import type { DeviceKeys } from './keys.ts'
 import type { AnyPlugin, Packages } from './loader.ts'
+import type { Oversight } from './oversight.ts'
 
 export interface DeviceParts {
   readonly clock: Clock
@@ -30,6 +31,7 @@ export interface DeviceParts {
   readonly plugins: readonly AnyPlugin[]
   readonly config: HomeConfig
   readonly packages?: Packages
+  readonly oversight?: Oversight | undefined
   /** Services of the process around it. */
   readonly services?: (path: DataPath) => readonly Binding[]
 }
@@ -50,13 +52,13 @@ const NOBODY = '0'.repeat(64) as PersonId
 
 /** Resolves when every plugin runs or has said why not. Rejects with LOG_… and DISK_… errors, the store closed. */
 export const startDevice = async (parts: DeviceParts): Promise<Device> => {
-  const { store, plugins, config, packages, person } = parts
+  const { store, plugins, config, packages, oversight, person } = parts
   const notices = new ReplaySubject<string>(NOTICES_MAX)
   const tell = (sentence: string): void => notices.next(sentence)
   let path: DataPath | undefined
   try {
     const house = await boot({
-      ...{ plugins, config, tell },
+      ...{ plugins, config, oversight, tell },
       ...(packages === undefined ? {} : { packages }),
       services: contributions => {
         path = dataPathOf(parts, contributions, tell)

@@ -16,12 +16,16 @@ const FAILURE_WINDOW_MS = 60_000
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
 
+/** Runs a piece of a plugin so that whatever it leaves running is known as the plugin's. */
+export type Stage = <T>(run: () => T) => T
+
 const died = (what: string, error: unknown): string => `its subscription '${what}' died: ${causeOf(error)}`
 
 export class Fence {
   readonly #clock: Clock
   readonly #trip: (reason: string) => void
   readonly #tell: (what: string, error: unknown) => void
+  readonly #stage: Stage | undefined
   #failedAtMs: number[] = []
   readonly #abort = new AbortController()
   /** Aborts when the plugin leaves the house, for whatever reason. */
@@ -32,15 +36,17 @@ export class Fence {
   /** Work of the plugin that somebody outside waits for. */
   readonly #waiting = new Set<() => void>()
 
-  /** `trip` is called once, after the call that was one too many has returned; `tell` hears of each failure. */
+  /** `trip` is called once, after the call that was one too many has returned; `tell` hears of each failure; our own need no `stage`. */
   constructor(
     clock: Clock,
     trip: (reason: string) => void,
     tell: (what: string, error: unknown) => void = () => undefined,
+    stage?: Stage,
   ) {
     this.#clock = clock
     this.#trip = trip
     this.#tell = tell
+    this.#stage = stage
   }
 
   /** Failures counted since the plugin started, also those long ago. */
@@ -56,6 +62,11 @@ export class Fence {
     for (const end of this.#waiting) end()
   }
 
+  /** Runs a piece of the plugin on its own account, and throws what it throws. */
+  perform<T>(run: () => T): T {
+    return this.#stage === undefined ? run() : this.#stage(run)
+  }
+
   /**
    * Runs a piece of the plugin. Undefined when it threw or when the plugin is withdrawn already. A promise that
    * it returns may reject later: that counts too.
@@ -67,7 +78,7 @@ export class Fence {
   /** As `guard`, also while the plugin is leaving: its `stop` may wait for timers and datagrams. */
   shield<T>(what: string, run: () => T): T | undefined {
     try {
-      const result = run()
+      const result = this.perform(run)
       if (isThenable(result)) result.then(undefined, error => this.count(what, error))
       return result
     } catch (error) {
@@ -93,10 +104,10 @@ export class Fence {
     })
   }
 
-  /** As `shield`, for the packet path: nothing is made for a call. */
+  /** As `shield`, for the packet path: nothing is made for a call of a plugin of our own. */
   pass<A, B>(what: string, run: (a: A, b: B) => unknown, a: A, b: B): void {
     try {
-      const result = run(a, b)
+      const result = this.#stage === undefined ? run(a, b) : this.#stage(() => run(a, b))
       if (result !== undefined && isThenable(result)) result.then(undefined, error => this.count(what, error))
     } catch (error) {
       this.count(what, error)

@@ -10,6 +10,7 @@ import type { ServiceContainer } from './container.ts'
 import type { ContributionBook } from './contributions.ts'
 import { type HealthBook, quarantined, refused, running } from './health.ts'
 import type { LoadedPlugin } from './loader.ts'
+import type { Stray } from './oversight.ts'
 import { claimsOfContributions, claimsOfManifest, Ownership } from './ownership.ts'
 import { rank } from './ranks.ts'
 import { Resident } from './resident.ts'
@@ -31,6 +32,8 @@ export class Lifecycle {
   #announced: readonly Manifest[] = []
   #ranks: readonly (readonly Resident[])[] = []
   readonly #installed = new Map<Resident, Installed>()
+  /** What plugins did outside of every hook. */
+  readonly #accused = new Map<string, ChatError>()
   /** Quarantined plugins on their way out. */
   readonly #leaving: Promise<readonly (string | undefined)[]>[] = []
   #stopped: Promise<readonly string[]> | undefined
@@ -66,6 +69,14 @@ export class Lifecycle {
       await Promise.all(residents.map(resident => this.#startOne(resident)))
   }
 
+  /** A plugin failed outside of every hook: it is withdrawn at once, or never set up. */
+  accuse({ plugin, error }: Stray): void {
+    const why = `it failed outside of its hooks: ${causeOf(error)}`
+    const fault = new ChatError('PLUGIN_FAILED', why, { cause: error })
+    this.#accused.set(plugin, fault)
+    this.quarantine(plugin, fault)
+  }
+
   /** Withdraws a plugin and all that need it: at once for the house, then their stop hooks one after the other. */
   quarantine(id: string, error: unknown): void {
     const first = this.#known.find(resident => resident.id === id)
@@ -99,6 +110,8 @@ export class Lifecycle {
 
   #claims(resident: Resident): boolean {
     try {
+      const fault = this.#accused.get(resident.id)
+      if (fault !== undefined) throw fault
       const taken = resident.provides.find(id => this.#rooms.container.has(id))
       if (taken !== undefined) {
         throw new ChatError('PLUGIN_CONFLICT', `token ${taken} belongs to the kernel already`)

@@ -9,8 +9,10 @@ import type { AnyPlugin, Manifest, PluginHealth } from './api/plugin.ts'
 import type { Clock } from './api/tokens.ts'
 import type { HomeConfig } from './config.ts'
 import { withDeadline } from './deadline.ts'
+import type { Stage } from './fence.ts'
 import { leftOut, type Named, refused } from './health.ts'
 import { checkManifest, checkSameManifest } from './manifest.ts'
+import type { Oversight } from './oversight.ts'
 import { causeOf, firstIssue, isZodError } from './sentence.ts'
 
 const IMPORT_DEADLINE_MS = 10_000
@@ -22,6 +24,8 @@ export interface LoadedPlugin {
   readonly manifest: Manifest
   readonly plugin: AnyPlugin
   readonly config: unknown
+  /** A third-party plugin is overseen. */
+  readonly stage?: Stage | undefined
 }
 
 /** Where third-party packages come from. */
@@ -36,6 +40,7 @@ interface Loading {
   readonly own: readonly AnyPlugin[]
   readonly config: HomeConfig
   readonly packages: Packages | undefined
+  readonly oversight: Oversight | undefined
   readonly clock: Clock
   readonly report: (health: PluginHealth) => void
 }
@@ -70,7 +75,7 @@ const loadForeign = (id: string, choice: Choice, loading: Loading): Promise<Load
   const version = choice === false ? '' : (choice.version ?? '')
   return reporting({ id, version }, loading, async () => {
     if (choice === false) return 'off'
-    const { packages, clock } = loading
+    const { packages, oversight, clock } = loading
     if (choice.package === undefined || packages === undefined) {
       throw new ChatError(
         'PLUGIN_NOT_FOUND',
@@ -78,11 +83,14 @@ const loadForeign = (id: string, choice: Choice, loading: Loading): Promise<Load
       )
     }
     const { manifest, entry } = judgePackage(id, choice, await packages.readPackageJson(choice.package))
-    const imported = packages.importEntry(choice.package, entry)
+    const stage: Stage | undefined = oversight && (run => oversight.perform(id, run))
+    const name = choice.package
+    const load = () => packages.importEntry(name, entry)
+    const imported = stage === undefined ? load() : stage(load)
     const module = await withDeadline(clock, IMPORT_DEADLINE_MS, 'importing its code', imported)
     const plugin = pluginOf(module)
     checkSameManifest(plugin.manifest, manifest)
-    return ready(plugin, manifest, choice)
+    return { ...ready(plugin, manifest, choice), stage }
   })
 }
 

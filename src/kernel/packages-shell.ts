@@ -14,6 +14,10 @@ const PACKAGE_JSON_MAX_BYTES = 1024 * 1024
 const notFound = (why: string, cause?: unknown): ChatError =>
   new ChatError('PLUGIN_NOT_FOUND', why, { cause })
 
+/** Where a package really is, which is what stacks tell. Rejects when it is not installed. */
+export const packageDirectory = (directory: string, name: string): Promise<string> =>
+  realpath(join(directory, 'node_modules', name))
+
 /** Packages as npm installs them: `<directory>/node_modules/<name>`. */
 export const installedPackages = (directory: string): Packages => ({
   async readPackageJson(name) {
@@ -27,7 +31,7 @@ export const installedPackages = (directory: string): Packages => ({
   },
 
   async importEntry(name, entry) {
-    const root = await realpath(join(directory, 'node_modules', name))
+    const root = await packageDirectory(directory, name)
     const file = await realpath(join(root, entry)).catch(error => {
       throw notFound(`package ${name} has no file ${causeOf(entry)}`, error)
     })

@@ -41,12 +41,12 @@ export class Resident implements Ranked {
   #installed: Installed | undefined
   #stopping: Promise<string | undefined> | undefined
 
-  constructor({ manifest, plugin, config }: LoadedPlugin, clock: Clock, watch: Watch) {
+  constructor({ manifest, plugin, config, stage }: LoadedPlugin, clock: Clock, watch: Watch) {
     this.manifest = manifest
     this.needs = tokenIds(plugin.needs)
     this.wants = tokenIds(plugin.wants)
     this.provides = manifest.provides ?? []
-    this.fence = new Fence(clock, watch.trip, watch.tell)
+    this.fence = new Fence(clock, watch.trip, watch.tell, stage)
     this.#faces = new Faces(manifest, this.fence)
     this.#plugin = plugin
     this.#config = config
@@ -61,7 +61,7 @@ export class Resident implements Ranked {
   setUp(give: Give): Installed {
     const face: Give = token => this.#faces.of(token, give(token))
     const given = { ...pick(this.#plugin.needs, face), ...pick(this.#plugin.wants ?? {}, face) }
-    const installed = fromHook('setup', () => this.#plugin.setup(given, this.#config))
+    const installed = this.#fromHook('setup', () => this.#plugin.setup(given, this.#config))
     // A setup that is async by mistake is refused below; its rejection must not end the process.
     if (installed instanceof Promise) installed.catch(() => {})
     return checkInstalled(installed, this.manifest)
@@ -70,7 +70,7 @@ export class Resident implements Ranked {
   /** Rejects when start throws, overruns its deadline, or when the plugin was withdrawn meanwhile. */
   async start(installed: Installed): Promise<void> {
     this.#installed = installed
-    const started = Promise.resolve(fromHook('start', () => installed.start?.(this.#scope())))
+    const started = Promise.resolve(this.#fromHook('start', () => installed.start?.(this.#scope())))
     const untilWithdrawn = this.fence.whileHere(started)
     await withDeadline(this.#clock, START_DEADLINE_MS, `its 'start'`, untilWithdrawn).catch(error => {
       throw failedHook('start', error)
@@ -90,13 +90,21 @@ export class Resident implements Ranked {
 
   async #stop(): Promise<string | undefined> {
     try {
-      const stopped = Promise.resolve(this.#installed?.stop?.())
+      const stopped = Promise.resolve(this.fence.perform(() => this.#installed?.stop?.()))
       await withDeadline(this.#clock, STOP_DEADLINE_MS, `its 'stop'`, stopped)
       return undefined
     } catch (error) {
       return `${this.id} did not stop cleanly: ${causeOf(error)}.`
     } finally {
       await this.#faces.end()
+    }
+  }
+
+  #fromHook<T>(hook: string, run: () => T): T {
+    try {
+      return this.fence.perform(run)
+    } catch (error) {
+      throw failedHook(hook, error)
     }
   }
 
@@ -116,14 +124,6 @@ const pick = <N extends Needs>(needs: N, give: Give): Partial<Given<N>> =>
       .map(([name, token]) => [name, give(token)] as const)
       .filter(([, value]) => value !== undefined),
   ) as Partial<Given<N>>
-
-const fromHook = <T>(hook: string, run: () => T): T => {
-  try {
-    return run()
-  } catch (error) {
-    throw failedHook(hook, error)
-  }
-}
 
 /** What a hook says in the words of the house, such as PORT_IN_USE, keeps its code. */
 const failedHook = (hook: string, error: unknown): ChatError => {

@@ -4,9 +4,11 @@
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Command, Errors, Flags } from '@oclif/core'
+import { Command, Errors, Flags, flush } from '@oclif/core'
 import type { Session } from '../../client/session.ts'
+import { toChatError } from '../../kernel/api/errors.ts'
 import { withNode } from '../../kernel/node/reach-shell.ts'
+import { catchStrays, mayBeKept } from '../../kernel/node/stray-shell.ts'
 import { tellFailure } from './failure.ts'
 
 const dataDirectory = (): string => {
@@ -38,6 +40,11 @@ export abstract class NtmCommand extends Command {
 
   readonly #closing: Promise<void>[] = []
 
+  protected override async init(): Promise<void> {
+    await super.init()
+    catchStrays(error => process.exit(this.#fail(error instanceof Error ? error : toChatError(error))))
+  }
+
   /** The running node of the home, or one inside this process until everybody who uses it is served. */
   protected async withNode<T>(
     flags: HomeFlags,
@@ -59,10 +66,18 @@ export abstract class NtmCommand extends Command {
   protected override async finally(error: Error | undefined): Promise<void> {
     await Promise.all(this.#closing)
     await super.finally(error)
+    if (error !== undefined || !mayBeKept()) return
+    await flush()
+    process.exit()
   }
 
   protected override async catch(thrown: Error): Promise<void> {
     if (thrown instanceof Errors.ExitError) throw thrown
-    this.exit(tellFailure(thrown, this.id ?? '', this.argv))
+    this.exit(this.#fail(thrown))
+  }
+
+  /** Tells what failed and returns the exit code. */
+  #fail(thrown: Error): number {
+    return tellFailure(thrown, this.id ?? '', this.argv)
   }
 }

@@ -18,6 +18,7 @@ import { systemRandom } from '../random.ts'
 import { type Listening, listenLocally } from './listen-shell.ts'
 import { NodeControl } from './methods/node-control.ts'
 import { nodePlugin } from './methods/plugin.ts'
+import { oversee } from './oversight-shell.ts'
 import { ownNetwork } from './own-network-shell.ts'
 import { callAtHome } from './whose-home.ts'
 
@@ -76,6 +77,7 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
     plugins: [nodePlugin, ...(isPerson ? await nodePlugins() : await coordinatorPlugins())],
     config: isPerson ? settled(home.config, runs === 'offline') : home.config,
     packages: installedPackages(home.directory),
+    oversight: await oversee(home),
     services: path => [
       shared(NodeControl, {
         ...{ name, runs, atRest: home.atRest, stop },

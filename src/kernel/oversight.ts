@@ -1,0 +1,19 @@
+/**
+ * What the process around a house sees of third-party plugins outside of every hook, where no fence can: a throw
+ * in a timer of Node's own, a rejected promise that nobody took. A simulated device has no process of its own, and
+ * needs none of this.
+ */
+import type { Observable } from 'rxjs'
+
+/** Something that a plugin threw where no fence could catch it. */
+export interface Stray {
+  /** Its id. */
+  readonly plugin: string
+  readonly error: unknown
+}
+
+export interface Oversight {
+  /** Runs a piece of the plugin; whatever it leaves running is known as the plugin's from then on. */
+  perform<T>(plugin: string, run: () => T): T
+  readonly stray$: Observable<Stray>
+}
