@@ -21,7 +21,10 @@ const packr = new Packr({
  * undefined, lone surrogates, numbers that are not finite …) or too large: that is our own mistake.
  */
 export function packData(value: unknown): Uint8Array {
-  const bytes = new Uint8Array(packr.pack(value))
+  // A piece of a buffer that msgpackr fills from end to end and never writes to again: a copy of its own would be
+  // memory outside of the heap, at the price of a hash.
+  const { buffer, byteOffset, length } = packr.pack(value)
+  const bytes = new Uint8Array(buffer, byteOffset, length)
   const checked = checkData(bytes)
   if (!checked.ok) throw new TypeError(`data cannot be packed: ${checked.why}`)
   return bytes

@@ -74,6 +74,12 @@ describe('packData and readData', () => {
     expect(read).toEqual({ ok: true, value: { key: Uint8Array.of(1) } })
   })
 
+  it('give bytes that no later packing changes', () => {
+    const texts = Array.from({ length: 2_000 }, (_, at) => ({ text: `${at} `.repeat((at * 37) % 400) }))
+    const packed = texts.map(packData)
+    expect(packed.map(bytes => readData(bytes))).toEqual(texts.map(each => ({ ok: true, value: each })))
+  })
+
   it('give bytes that do not change when the input is used again', () => {
     const bytes = packData({ key: Uint8Array.of(1, 2, 3) })
     const read = readData(bytes)
