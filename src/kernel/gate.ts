@@ -6,6 +6,7 @@
 import type { Opened, Sealed } from '../events/envelope.ts'
 import type { DeviceId, EventId } from '../events/ids.ts'
 import { openSealed } from '../wire/open.ts'
+import { isRebuilt } from '../wire/rebuild.ts'
 import { splitRuns, verifyRun } from '../wire/run.ts'
 import type { Admission } from './admission.ts'
 import { ChatError, type Clock, type Gate, type Journal, type Verdict } from './api/index.ts'
@@ -99,12 +100,17 @@ export class EventGate implements Gate {
   }
 
   /**
-   * The events that open, in order. One that needs a newer program counts as held, and nothing of it is kept: no
-   * program turns newer while it runs, and at its next start whoever was not acknowledged sends again.
+   * The events that open, in order; what was rebuilt from a compact frame is open already. One that needs a newer
+   * program counts as held, and nothing of it is kept: no program turns newer while it runs, and at its next
+   * start whoever was not acknowledged sends again.
    */
   #open(sealed: readonly Sealed[], verdicts: Verdict[]): Opened[] {
     const opened: Opened[] = []
     for (const each of sealed) {
+      if (isRebuilt(each)) {
+        opened.push(each)
+        continue
+      }
       const result = openSealed(each)
       if (!result.ok && result.why === 'needs-newer') {
         this.#lacks('a newer version of ntm-chat')

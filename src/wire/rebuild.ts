@@ -2,7 +2,7 @@
  * Putting back what a compact frame leaves out. The receiver tries the few bases and tips that the frame can
  * mean; what fits the frame's id prefixes goes to the gate, which alone checks signatures and so decides.
  */
-import type { Envelope, Opened } from '../events/envelope.ts'
+import type { Envelope, Opened, Sealed } from '../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
 import { ok, type Result, refuse } from '../events/result.ts'
 import type { Base } from './compact.ts'
@@ -29,6 +29,15 @@ export interface ReceiverView {
 }
 
 export type RebuildFault = 'base-unknown' | 'seen-unknown' | 'no-guess-fits'
+
+/** What came out of `rebuild`, and nothing else: no other code can enter anything here. */
+const rebuilt = new WeakSet<Sealed>()
+
+/**
+ * Whether `rebuild` made this very object. Then its bytes are the program's own encoding of its envelope, its id and
+ * data hash were computed from what it holds, and opening it again would find nothing. A copy of one is not.
+ */
+export const isRebuilt = (event: Sealed): event is Opened => rebuilt.has(event)
 
 /** An event with everything but its place in the chain. */
 interface Loose {
@@ -127,7 +136,9 @@ export function rebuild(frame: CompactFrame, view: ReceiverView): Result<readonl
       if (tries === REBUILD_TRIES_MAX) return refuse('no-guess-fits')
       tries += 1
       const run = attachAll(frame, loose, { stream, author: view.author, base, seen })
-      if (run !== undefined) return ok(run)
+      if (run === undefined) continue
+      for (const event of run) rebuilt.add(event)
+      return ok(run)
     }
   }
   return refuse('no-guess-fits')

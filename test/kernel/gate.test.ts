@@ -5,6 +5,9 @@ import type { EventId } from '../../src/events/ids.ts'
 import type { Verdict } from '../../src/kernel/api/index.ts'
 import { MemoryDisk } from '../../src/kernel/testing/memory-disk.ts'
 import { DiskError } from '../../src/store/disk.ts'
+import { compactFrame } from '../../src/wire/compact.ts'
+import type { CompactFrame } from '../../src/wire/frame-compact.ts'
+import { rebuild } from '../../src/wire/rebuild.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import { chainAfter, idOf, keptDraft, START, STREAM, said } from '../support/sealing.ts'
 import { all } from '../support/store-world.ts'
@@ -134,6 +137,25 @@ test('the same event again is a duplicate, also from another source and while it
   expect(answers).toEqual([['admitted'], ['duplicate']])
   expect(await ingest(run)).toEqual(['duplicate'])
   expect(await stored()).toHaveLength(2)
+})
+
+test('what was rebuilt from a frame is judged as any other, and so is a changed copy of it', async () => {
+  const run = seal(['one', 'two'], chainAfter(hello))
+  const { id, envelope } = hello[0]!
+  const base = { id, seq: envelope.seq, at: envelope.at }
+  const sent = { directStream: STREAM, base, acknowledged: id, receiverTip: undefined }
+  const frame = compactFrame(run, sent) as CompactFrame
+  const known = { acknowledged: () => [base], authored: () => [], own: () => [], admitted: () => [] }
+  const rebuildIt = (changed: Partial<CompactFrame> = {}): readonly Opened[] => {
+    const view = { ...known, directStream: STREAM, author: bob.device }
+    const rebuilt = rebuild({ ...frame, ...changed } as CompactFrame, view)
+    return rebuilt.ok ? rebuilt.value : []
+  }
+  expect(await ingest(rebuildIt({ sig: new Uint8Array(64) }))).toEqual(['bad-signature', 'bad-signature'])
+  const changed = rebuildIt().map(event => ({ ...event, data: flip(event.data!, 3) }))
+  expect(await ingest(changed)).toEqual(['data-not-as-committed', 'data-not-as-committed'])
+  expect(await ingest(rebuildIt())).toEqual(['admitted', 'admitted'])
+  expect(await stored()).toEqual([...hello, ...run].map(event => event.id))
 })
 
 test('a duplicate of what is being synced is answered after the sync, as that one is', async () => {

@@ -7,7 +7,8 @@ import { type Base, compactFrame, type SenderView } from '../../src/wire/compact
 import { decodeFrame, encodeFrame, prefixOf } from '../../src/wire/frame.ts'
 import type { CompactFrame } from '../../src/wire/frame-compact.ts'
 import { FRAME_MAX_BYTES, REBUILD_TRIES_MAX } from '../../src/wire/limits.ts'
-import { type ReceiverView, rebuild } from '../../src/wire/rebuild.ts'
+import { openSealed } from '../../src/wire/open.ts'
+import { isRebuilt, type ReceiverView, rebuild } from '../../src/wire/rebuild.ts'
 import { verifyRun } from '../../src/wire/run.ts'
 import { sealRun } from '../../src/wire/seal.ts'
 import { fuzzRuns } from '../support/fuzz.ts'
@@ -129,6 +130,17 @@ describe('a compact frame', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('rebuilds what opens to the same, and only the rebuilt object itself counts as such', () => {
+    const rebuilt = rebuild(over(next(['one', 'two', 'x'.repeat(400)])), receiver)
+    const events = rebuilt.ok ? rebuilt.value : []
+    expect(events).toHaveLength(3)
+    for (const event of events) {
+      expect(openSealed(event)).toEqual({ ok: true, value: event })
+      expect([event, { ...event }].map(isRebuilt)).toEqual([true, false])
+    }
+    expect(next(['own']).some(isRebuilt)).toBe(false)
   })
 
   it.each([
