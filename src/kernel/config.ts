@@ -4,6 +4,7 @@
  * is a setting that a person believes in.
  */
 import { z } from 'zod'
+import { isName } from '../events/name.ts'
 import { ChatError } from './api/errors.ts'
 import { causeOf, firstIssue } from './sentence.ts'
 
@@ -18,7 +19,6 @@ export const DOTTED_NAME_MAX_CHARS = 64
 
 const PACKAGE_NAME = /^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/
 const EXACT_VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/
-const FQDN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/
 /** Only the outline; who dials the DC reads it for good. */
 const JOIN = /^\S{1,255}:\d{1,5}#[A-Za-z0-9_-]{43}$/
 
@@ -39,7 +39,7 @@ const pluginChoice = z
 
 const homeConfig = z.strictObject({
   /** The name that `init` registered. */
-  name: z.string().max(253).regex(FQDN, 'must be a lower-case domain name such as alice.example').optional(),
+  name: z.string().refine(isName, 'must be a lower-case domain name such as alice.example').optional(),
   dc: z
     .array(z.string().max(512).regex(JOIN, 'must be a join string HOST:PORT#KEY'))
     .max(DCS_MAX)

@@ -5,6 +5,8 @@
  */
 import { z } from 'zod'
 import { isId, type PersonId } from '../events/ids.ts'
+import { PROOF_MAX_EVENTS } from '../wire/limits.ts'
+import { NAME_RECORD_MAX_BYTES } from '../wire/name-record.ts'
 import { openSealed } from '../wire/open.ts'
 import { decodeSealed } from '../wire/sealed-codec.ts'
 import { ChatError, type Identity, type Random } from './api/index.ts'
@@ -59,12 +61,12 @@ export function decodeStoreKey(bytes: Uint8Array, keys: DeviceKeys): Uint8Array 
   return dataKey
 }
 
+/** Base64url; all of a proof travels in one name record. */
+const PROOF_EVENT_MAX_CHARS = Math.ceil((NAME_RECORD_MAX_BYTES * 4) / 3)
+
 const personFile = z.object({
   person: z.string().refine(isId),
-  proof: z
-    .array(z.string().max(64 * 1024))
-    .min(1)
-    .max(8),
+  proof: z.array(z.string().max(PROOF_EVENT_MAX_CHARS)).min(1).max(PROOF_MAX_EVENTS),
 })
 
 export type PersonFile = Pick<Identity, 'person' | 'proof'>

@@ -6,13 +6,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import semver from 'semver'
 import { z } from 'zod'
+import { REV_MAX } from '../wire/limits.ts'
 import { ChatError } from './api/errors.ts'
 import { type Manifest, PLUGIN_API } from './api/plugin.ts'
 import { DOTTED_NAME, DOTTED_NAME_MAX_CHARS } from './config.ts'
 import { causeOf, firstIssue } from './sentence.ts'
 
 const OWNED_MAX = 256
-const REV_MAX = 65_535
 
 const dotted = z.string().max(DOTTED_NAME_MAX_CHARS).regex(DOTTED_NAME, 'must be words with dots between')
 

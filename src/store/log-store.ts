@@ -6,6 +6,7 @@
 import type { Recorded } from '../events/envelope.ts'
 import type { DeviceId, EventId, StreamId } from '../events/ids.ts'
 import type { Result } from '../events/result.ts'
+import { RUN_MAX_EVENTS } from '../wire/limits.ts'
 import type { Appended, AppendFault, Arrival, Chain } from './append-plan.ts'
 import { type Disk, DiskError } from './disk.ts'
 import { type Aside, type DropOutcome, Gathering, type Ground, type Standing } from './gathering.ts'
@@ -39,8 +40,8 @@ interface StoreOptions {
 const JOURNAL_ENTRIES = 65_536
 const RECENT_CHAINS_MAX = 1024
 const NONE = new Map<never, never>()
-/** A run has at most 64 events: so many more are read at most to end with a signature. */
-const RUN_REST_MAX = 63
+/** So many more events are read at most to end with a signature. */
+const RUN_REST_MAX = RUN_MAX_EVENTS - 1
 
 export interface Tip extends Branch {
   readonly author: DeviceId

@@ -49,6 +49,8 @@ describe('the config of a home', () => {
     ['{"dc":["dc.example:4100"]}', 'dc.0: must be a join string HOST:PORT#KEY'],
     ['{"dc":"dc.example:4100"}', 'dc'],
     ['{"name":"Alice"}', 'name: must be a lower-case domain name'],
+    ['{"name":"al--ice.example"}', 'name: must be a lower-case domain name'],
+    ['{"name":"192.0.2.1"}', 'name: must be a lower-case domain name'],
     ['{"plugins":{"ntm.people":true}}', 'plugins.ntm.people: must be false, or an object'],
     ['{"plugins":{"people":false}}', 'plugins.people: is not the id of a plugin'],
     ['{"plugins":{"ntm.people":{"off":1}}}', 'plugins.ntm.people: Unrecognized key: "off"'],

@@ -4,6 +4,7 @@ import type { Opened } from '../../../src/events/envelope.ts'
 import type { Identity } from '../../../src/kernel/api/index.ts'
 import { DIRECT_RULES, directIntroduction } from '../../../src/plugins/direct-chat/direct-rules.ts'
 import { decideSay, SAID } from '../../../src/plugins/direct-chat/said.ts'
+import { TEXT_MAX_BYTES } from '../../../src/wire/limits.ts'
 import { packData, readData } from '../../../src/wire/msgpack.ts'
 import { directStream } from '../../../src/wire/person-proof.ts'
 import { sealRun } from '../../../src/wire/seal.ts'
@@ -55,7 +56,7 @@ describe('the law of a conversation of two', () => {
 
 describe('a text', () => {
   it('has data that compact frames can leave out', () => {
-    for (const text of ['hi', 'ä'.repeat(200), 'x'.repeat(64 * 1024)]) {
+    for (const text of ['hi', 'ä'.repeat(200), 'x'.repeat(TEXT_MAX_BYTES)]) {
       const data = packData(decideSay(text).data)
       expect(data).toEqual(textData(Buffer.from(text)))
       expect(readData(data)).toMatchObject({ ok: true, value: { text } })
@@ -66,15 +67,15 @@ describe('a text', () => {
   it.each([
     ['nothing', '', 'USAGE'],
     ['half a character', '\ud800', 'USAGE'],
-    ['a byte too many', 'x'.repeat(64 * 1024 + 1), 'TEXT_TOO_LONG'],
-    ['too many bytes in few characters', 'ä'.repeat(32 * 1024 + 1), 'TEXT_TOO_LONG'],
+    ['a byte too many', 'x'.repeat(TEXT_MAX_BYTES + 1), 'TEXT_TOO_LONG'],
+    ['too many bytes in few characters', 'ä'.repeat(TEXT_MAX_BYTES / 2 + 1), 'TEXT_TOO_LONG'],
   ])('cannot be %s', (_what, text, code) => {
     expect(() => decideSay(text)).toThrow(expect.objectContaining({ code }))
   })
 
   it('is recognised by its shape, with room for later fields', () => {
     expect(SAID.accepts({ text: 'hi', reply: 'x' })).toBe(true)
-    for (const data of [undefined, null, 'hi', {}, { text: 5 }, { text: 'x'.repeat(64 * 1024 + 1) }])
+    for (const data of [undefined, null, 'hi', {}, { text: 5 }, { text: 'x'.repeat(TEXT_MAX_BYTES + 1) }])
       expect(SAID.accepts(data)).toBe(false)
   })
 })

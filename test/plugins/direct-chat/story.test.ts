@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { ClientLine } from '../../../src/kernel/client-line.ts'
+import { TEXT_MAX_BYTES } from '../../../src/wire/limits.ts'
 import { namedPerson } from '../../support/named-person.ts'
 import { type Neighbour, recordOf, Street } from '../support/street.ts'
 
@@ -168,9 +169,9 @@ describe('two people', () => {
     ])
   })
 
-  it('can say exactly 64 KiB and not one byte more', async () => {
+  it('can say as much as a text may hold and not one byte more', async () => {
     const { street, alice, bob } = await aliceAndBob()
-    const longest = 'ä'.repeat(32 * 1024)
+    const longest = 'ä'.repeat(TEXT_MAX_BYTES / 2)
     expect(await alice.call('send', { to: 'bob.example', text: `${longest}.` })).toMatchObject({
       error: 'TEXT_TOO_LONG',
       exitCode: 2,

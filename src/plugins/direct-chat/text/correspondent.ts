@@ -50,7 +50,7 @@ export class Correspondent {
   #isUp = false
   #isPaused = false
   /** Frames that came before it was known where the conversation stands. */
-  #unread: Uint8Array[] = []
+  readonly #unread: Uint8Array[] = []
 
   constructor(parts: CorrespondentParts) {
     const { self, stream, device, recent, book, saved } = parts
@@ -257,9 +257,7 @@ export class Correspondent {
   fetchedTheirs(fromSeq: number, events: readonly Opened[], turn: Turn, out: Output[]): void {
     this.#inbox.fetched(fromSeq, events, turn, out)
     if (!this.#inbox.isReady) return
-    const unread = this.#unread
-    this.#unread = []
-    for (const bytes of unread) this.datagram(bytes, turn, out)
+    for (const bytes of this.#unread.splice(0)) this.datagram(bytes, turn, out)
   }
 
   /** This person has seen everything of the device up to this event. */

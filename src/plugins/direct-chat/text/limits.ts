@@ -1,6 +1,6 @@
 /**
- * Every number of the text protocol by name: how long it waits, how much it keeps, how fast it goes. The tests
- * of the machine and its neighbours read them here and nowhere else.
+ * Every number of the text protocol by name: how long it waits, how much it keeps, how fast it goes. Each
+ * device chooses them for itself; what both ends must agree on stands in the limits of the wire.
  */
 
 /** Reserved virtual UDP port (SPEC.md, ports). */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Opened } from '../../../../src/events/envelope.ts'
 import { decodeFrame, encodeFrame, type Frame, prefixOf } from '../../../../src/wire/frame.ts'
-import { FRAGMENT_BYTES, FRAME_MAX_BYTES } from '../../../../src/wire/limits.ts'
+import { FRAGMENT_BYTES, FRAME_MAX_BYTES, TEXT_MAX_BYTES } from '../../../../src/wire/limits.ts'
 import { type Home, STREAM } from '../support/home.ts'
 import { FAIR, isAllDelivered, World } from '../support/two-homes.ts'
 
@@ -102,7 +102,7 @@ describe('a text on the line', () => {
 })
 
 describe('a long text', () => {
-  const longest = 'x'.repeat(64 * 1024)
+  const longest = 'x'.repeat(TEXT_MAX_BYTES)
   const PIECES = Math.ceil(longest.length / FRAGMENT_BYTES)
 
   it('travels in datagrams that fit, and arrives whole in fair weather without being sent twice', () => {
