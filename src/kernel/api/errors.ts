@@ -27,7 +27,11 @@ export const ERRORS = {
   NOT_IN_BUILD: kind('caller', 2, 'leave it out; this build does not have it yet'),
   UNKNOWN_PEER: kind('caller', 3, 'check the spelling, or ask for an invite link'),
   AMBIGUOUS: kind('caller', 2, 'give more letters of the name'),
+<<<<<<< HEAD
+  TEXT_TOO_LONG: kind('caller', 2, 'say it in several messages'),
+=======
   TEXT_TOO_LONG: kind('caller', 2, 'send it in several messages'),
+>>>>>>> 1554afc689ff02bc37fb6625a44b13e326a7cfad
   CONFIG_INVALID: kind('caller', 2, 'mend the config file of this home'),
   PORT_IN_USE: kind('device', 1, 'choose another port, or stop the program that holds it'),
   DISK_FULL: kind('device', 1, 'free some space and try again; nothing that was acknowledged is lost'),
@@ -35,7 +39,7 @@ export const ERRORS = {
   LOG_DAMAGED: kind('device', 5, 'run `ntm log verify`; keep a copy before you change anything'),
   LOG_NEWER: kind('device', 1, 'this log was written by a newer version: update ntm-chat'),
   LOG_LOCKED: kind('device', 1, 'another process has this log open: stop it first'),
-  REPLAY_DIFFERS: kind('bug', 5, 'please report it with `ntm log export --redact`'),
+  REPLAY_DIFFERS: kind('bug', 5, 'please report it, with what `ntm log verify` says'),
   PASSPHRASE: kind('caller', 2, 'give the right passphrase with --passphrase-file or NTM_PASSPHRASE'),
   DC_UNREACHABLE: kind('peer', 3, 'check the address and that the DC is running'),
   DC_KEY_CHANGED: kind('peer', 5, 'ask the operator; do not go on unless the new key is confirmed'),
