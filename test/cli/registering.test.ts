@@ -1,5 +1,6 @@
 /** Coordinators and names: who gets one, what a DC that is down or full of refusals means, DNS, two domains. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import { type NameServer, startNameServer } from './name-server.ts'
@@ -69,7 +70,11 @@ describe('a name', () => {
     expectRefused(await initAt('eve', 'eve.town.example', `127.0.0.1:9#${key}x`), 2, 'JOIN_INVALID')
     expectRefused(await initAt('eve', 'eve.town.example', 'non sense'), 2, 'JOIN_INVALID')
     expectRefused(await initAt('eve', 'Eve!', town.join), 2, 'NAME_INVALID')
-    expectRefused(await initAt('eve', 'eve.elsewhere.example', town.join), 4, 'DC_REFUSED')
+    const foreign = expectRefused(await initAt('eve', 'eve.elsewhere.example', town.join), 4, 'DC_REFUSED')
+    expect(foreign.error).toMatchObject({
+      message: `the DC at ${town.join.split('#')[0]} does not give out eve.elsewhere.example, which is outside its domain`,
+      hint: 'choose a name that ends in the domain of the DC',
+    })
     expectRefused(await initAt('alice', 'eve.town.example', town.join), 2, 'HOME_IN_USE')
     expect(readdirSync(town.root).filter(file => file.includes('eve'))).toEqual([])
   })
@@ -81,11 +86,25 @@ describe('a name', () => {
     expectDone(await initAt('tom', 'tom.town.example', town.join, ['--token', token]), promised.init)
     expectRefused(await initAt('tim', 'tim.town.example', town.join, ['--token', token]), 4, 'TOKEN_INVALID')
     expect((await town.at('dc', ['dc', 'access', 'set', 'open'])).code).toBe(0)
+    const unasked = await initAt('tina', 'tina.town.example', town.join, ['--token', 'nonsense'])
+    expectDone(unasked, promised.init)
+    for (const home of ['tom', 'tina'])
+      expect(readFileSync(join(town.home(home), 'config.json'), 'utf8')).not.toContain('token')
+  })
+
+  test('that nobody holds cannot be freed, and the hint says where the names are', async () => {
+    const missing = expectRefused(
+      await town.at('dc', ['dc', 'name', 'release', 'nosuch.town.example']),
+      1,
+      'NOT_FOUND',
+    )
+    expect(missing.error.hint).toContain('ntm dc name ls')
   })
 
   test('on the denied list is refused', async () => {
     expect((await town.at('dc', ['dc', 'access', 'deny', 'mallory.town.example'])).code).toBe(0)
-    expectRefused(await initAt('mallory', 'mallory.town.example', town.join), 4, 'DC_REFUSED')
+    const denied = expectRefused(await initAt('mallory', 'mallory.town.example', town.join), 4, 'DC_REFUSED')
+    expect(denied.error.message).toMatch(/^the DC at [^#]+ does not let mallory.town.example in$/)
   })
 })
 

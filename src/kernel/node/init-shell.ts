@@ -15,7 +15,7 @@ import { ChatError } from '../api/errors.ts'
 import { ClientLine } from '../client-line.ts'
 import { systemClock } from '../clock.ts'
 import type { Protection } from '../home.ts'
-import { draftHome, openHome } from '../home-shell.ts'
+import { draftHome, type FoundedHome, openHome } from '../home-shell.ts'
 import { newRecoveryWords, recoveryKey } from '../keys.ts'
 import { systemRandom } from '../random.ts'
 import { passphraseOf, runHome } from './node-shell.ts'
@@ -56,14 +56,7 @@ const makeHome = async (options: InitOptions, join: string, words: string): Prom
     const owner = { signer, tunnelKey: keys.tunnelKey, recovery: idFromBytes<DeviceId>(recovery.publicKey) }
     const { person, founding } = foundPerson(owner, environment)
     await (await draft.openLog()).close()
-    const token =
-      options.token === undefined
-        ? {}
-        : { plugins: { 'ntm.transport': { config: { token: options.token } } } }
-    await draft.found(
-      { name: options.name, dc: [join], ...token },
-      { person, proof: [encodeSealed(founding)] },
-    )
+    await draft.found({ name: options.name, dc: [join] }, { person, proof: [encodeSealed(founding)] })
     return person
   } catch (error) {
     await draft.discard()
@@ -71,11 +64,18 @@ const makeHome = async (options: InitOptions, join: string, words: string): Prom
   }
 }
 
+/** A token is good for the first registration only, if it is asked for at all: the home does not keep it. */
+const invitedBy = (token: string | undefined, home: FoundedHome): FoundedHome => {
+  if (token === undefined) return home
+  const plugins = { ...home.config.plugins, 'ntm.transport': { config: { token } } }
+  return { ...home, config: { ...home.config, plugins } }
+}
+
 const register = async (
   options: InitOptions,
 ): Promise<{ device: string; virtualIPv4: string; virtualIPv6: string }> => {
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
-  const node = await runHome(home, 'command')
+  const node = await runHome(invitedBy(options.token, home), 'command')
   try {
     const { house } = node.device
     const answer = await house.call(

@@ -4,25 +4,17 @@
  */
 import { type Observable, Subject } from 'rxjs'
 import { ChatError, type Clock, type Journal } from '../../kernel/api/index.ts'
+import { dcRefusal } from './dc-refusal.ts'
 import { parseAddress, type VirtualAddress } from './net/address.ts'
-import { formatJoin, type Join } from './signalling/join.ts'
+import type { Join } from './signalling/join.ts'
 import type { DcState, Registered, RequestFailure } from './signalling/outputs.ts'
 
 interface Parts {
+  /** The name that is registered. */
+  readonly name: string
   readonly journal: Journal
   readonly clock: Clock
   readonly setIpv4: (address: VirtualAddress | undefined) => void
-}
-
-const refusal = (join: Join, why: RequestFailure): ChatError => {
-  const dc = `the DC at ${formatJoin(join)}`
-  if (why === 'identity-changed')
-    return new ChatError('DC_KEY_CHANGED', `${dc} shows another identity than the one pinned`)
-  if (why === 'name-taken')
-    return new ChatError('NAME_TAKEN', 'the name belongs to another person at this DC')
-  if (why === 'token-invalid')
-    return new ChatError('TOKEN_INVALID', 'the DC gives names only for a valid invite token')
-  return new ChatError('DC_REFUSED', `${dc} refuses the registration: ${why}`)
 }
 
 export class Membership {
@@ -66,9 +58,9 @@ export class Membership {
   }
 
   refused(join: Join, why: RequestFailure): void {
-    const { journal, setIpv4 } = this.#parts
+    const { name, journal, setIpv4 } = this.#parts
     const before = this.#refusal?.message
-    this.#refusal = refusal(join, why)
+    this.#refusal = dcRefusal(join, why, name)
     this.#virtualIpv4 = undefined
     setIpv4(undefined)
     if (this.#refusal.message !== before) journal.note(this.#refusal.message)

@@ -20,6 +20,7 @@ import type { SignedNameRecord } from '../../wire/name-record.ts'
 import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
+import { dcRefusal } from './dc-refusal.ts'
 import { hostCandidates, type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
@@ -32,7 +33,7 @@ import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
-import { formatJoin, type Join } from './signalling/join.ts'
+import type { Join } from './signalling/join.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
@@ -97,8 +98,7 @@ export class NtmNode {
       onDropped: why => this.carrier.count(why),
     })
     this.membership = new Membership({
-      journal,
-      clock,
+      ...{ name: identity.name, journal, clock },
       setIpv4: ipv4 => this.carrier.stack.setIpv4(ipv4),
     })
     const pins = new CoordinatorPins(keyspace)
@@ -212,7 +212,7 @@ export class NtmNode {
 
   #refused(join: Join, why: RequestFailure): void {
     if (join.key === this.#settings.dc?.key) this.membership.refused(join, why)
-    else this.#given.journal.note(`the DC at ${formatJoin(join)} refuses this node as a guest: ${why}`)
+    else this.#given.journal.note(`as a guest: ${dcRefusal(join, why, this.#given.identity.name).message}`)
   }
 
   #established(neighbour: Neighbour): void {

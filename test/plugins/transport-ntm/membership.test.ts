@@ -23,6 +23,7 @@ function membership() {
   const notes: string[] = []
   const addresses: (readonly number[] | undefined)[] = []
   const made = new Membership({
+    name: 'alice.example',
     clock,
     journal: { note: what => notes.push(what), async *read() {} },
     setIpv4: address => addresses.push(address && [...address]),
@@ -48,17 +49,21 @@ describe('membership', () => {
   })
 
   test.each([
-    ['name-taken', 'NAME_TAKEN'],
-    ['token-invalid', 'TOKEN_INVALID'],
-    ['access-refused', 'DC_REFUSED'],
-    ['identity-changed', 'DC_KEY_CHANGED'],
-  ] as const)('%s is %s, once in the journal, and the address is given up', async (why, code) => {
+    ['name-taken', 'NAME_TAKEN', 'has given alice.example to another person'],
+    ['token-invalid', 'TOKEN_INVALID', 'gives alice.example only for a valid invite token'],
+    ['access-refused', 'DC_REFUSED', 'does not let alice.example in'],
+    ['name-foreign', 'DC_REFUSED', 'does not give out alice.example, which is outside its domain'],
+    ['record-refused', 'DC_REFUSED', 'does not take what this device says about alice.example'],
+    ['failed', 'DC_REFUSED', 'refuses to register alice.example'],
+    ['identity-changed', 'DC_KEY_CHANGED', 'shows another identity than the one pinned'],
+  ] as const)('%s is %s in plain words, noted once, and the address is given up', async (why, code, does) => {
     const { made, notes, addresses } = membership()
     made.registered(registered)
     made.refused(join, why)
     made.refused(join, why)
-    await expect(made.registration(1_000)).rejects.toMatchObject({ code })
-    expect(notes).toHaveLength(1)
+    const message = `the DC at 192.0.2.1:4500 ${does}`
+    await expect(made.registration(1_000)).rejects.toMatchObject({ code, message })
+    expect(notes).toEqual([message])
     expect(addresses.at(-1)).toBeUndefined()
   })
 })

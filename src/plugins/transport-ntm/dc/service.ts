@@ -86,7 +86,10 @@ export class DcService {
   /** Frees a name for somebody else. Rejects with NOT_FOUND, or as the disk does. */
   async releaseName(name: string): Promise<NameListing> {
     const entry = this.#names.held(name)
-    if (entry === undefined) throw new ChatError('NOT_FOUND', `nobody holds the name ${name} here`)
+    if (entry === undefined)
+      throw new ChatError('NOT_FOUND', `nobody holds the name ${name} here`, {
+        hint: '`ntm dc name ls` shows the names that this DC has given',
+      })
     const released = { ...entry, isReleased: true }
     const hasOther = this.#names
       .list()

@@ -64,8 +64,12 @@ export function parseJoin(text: string): Result<Join, JoinFault> {
   return key === undefined ? refuse('join-key') : ok({ host, port, key })
 }
 
+/** `HOST:PORT`. */
+export const formatPlace = ({ host, port }: Pick<Join, 'host' | 'port'>): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`
+
 export const formatJoin = ({ host, port, key }: Join): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}#${keyText(key)}`
+  `${formatPlace({ host, port })}#${keyText(key)}`
 
 /** For what a person typed: the join, or JOIN_INVALID with what is wrong. */
 export function requireJoin(text: string): Join {
