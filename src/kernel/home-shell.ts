@@ -5,9 +5,11 @@
  */
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Disk } from '../store/disk.ts'
+import { type Disk, DiskError } from '../store/disk.ts'
+import { openCopy } from '../store/level-copy.ts'
 import { openLevelDisk } from '../store/level-disk.ts'
 import { type LogStore, openStore } from '../store/log-store.ts'
+import { StoreError } from '../store/store-error.ts'
 import { verifyDirectory } from '../store/verify-directory.ts'
 import type { VerifyReport } from '../store/verify-findings.ts'
 import { ChatError, type Random } from './api/index.ts'
@@ -46,6 +48,8 @@ export interface Home {
 
 /** A home whose `init` finished. */
 export interface FoundedHome extends Home {
+  /** As `openLog`, and one that cannot be opened for its damage is read around that, and never written to. */
+  readLog(): Promise<LogStore>
   /** Checks the files of the log and what can be read of them, also when it does not open; LOG_LOCKED as above. */
   verifyLog(): Promise<VerifyReport>
   readonly config: HomeConfig
@@ -65,7 +69,7 @@ export async function draftHome(place: string, random: Random, protection?: Prot
   const home = resolve(place)
   await mustBeFree(home)
   await mkdir(dirname(home), { recursive: true })
-  await sweepDrafts(home)
+  await sweep(dirname(home), basename(draftPrefix(home)))
   const directory = `${draftPrefix(home)}${process.pid}-${Buffer.from(random.bytes(4)).toString('hex')}`
   await mkdir(directory, { mode: PRIVATE_DIRECTORY })
   const seed = newSeed(random)
@@ -108,6 +112,10 @@ export async function openHome(place: string, random: Random, passphrase?: strin
     atRest,
     person,
     openLog: () => openLog(directory, dataKey, random, options),
+    readLog: () =>
+      openLog(directory, dataKey, random, options).catch(error =>
+        readCopy(directory, dataKey, random, error),
+      ),
     verifyLog: () => verifyLog(directory, dataKey, random),
   }
 }
@@ -128,14 +136,40 @@ async function openLog(
   }
 }
 
+/** Rejects with the refusal itself when it is not for damage, or when that leaves nothing to read. */
+async function readCopy(
+  directory: string,
+  dataKey: Uint8Array,
+  random: Random,
+  refusal: ChatError,
+): Promise<LogStore> {
+  if (!(refusal.cause instanceof DiskError) || refusal.cause.kind !== 'damaged') throw refusal
+  let disk: Disk | undefined
+  try {
+    disk = await openCopy(join(directory, LOG), await scratchIn(directory))
+    const damage = new StoreError('damaged', refusal.message)
+    return await openStore({ disk, vault: openVault(dataKey, random), damage })
+  } catch {
+    await disk?.close().catch(() => undefined)
+    throw refusal
+  }
+}
+
 async function verifyLog(directory: string, dataKey: Uint8Array, random: Random): Promise<VerifyReport> {
-  const scratch = join(directory, `${LOG}.copy-${process.pid}`)
+  const scratch = await scratchIn(directory)
   const vault = openVault(dataKey, random)
   try {
     return await verifyDirectory({ location: join(directory, LOG), vault, scratch })
   } catch (error) {
     throw storeFailure(error)
   }
+}
+
+/** A free place for a copy of the log. */
+async function scratchIn(directory: string): Promise<string> {
+  const prefix = `${LOG}.copy-`
+  await sweep(directory, prefix)
+  return join(directory, `${prefix}${process.pid}`)
 }
 
 const draftPrefix = (home: string): string => join(dirname(home), `.${basename(home)}.init-`)
@@ -148,12 +182,11 @@ async function mustBeFree(home: string): Promise<void> {
   if (files.length > 0) throw new ChatError('HOME_IN_USE', `${home} is in use already`)
 }
 
-/** Takes away what killed processes left of homes that they were making here. */
-async function sweepDrafts(home: string): Promise<void> {
-  const prefix = basename(draftPrefix(home))
-  for (const name of await readdir(dirname(home))) {
+/** Takes away what killed processes left here of homes in the making and copies: the prefix, then their id. */
+async function sweep(directory: string, prefix: string): Promise<void> {
+  for (const name of await readdir(directory)) {
     if (!name.startsWith(prefix) || isAlive(Number.parseInt(name.slice(prefix.length), 10))) continue
-    await rm(join(dirname(home), name), { recursive: true, force: true })
+    await rm(join(directory, name), { recursive: true, force: true })
   }
 }
 

@@ -53,11 +53,11 @@ function diskError(error: unknown, doing: string, location: string): DiskError {
 async function inspect({ location, create, trustJournal }: LevelDiskOptions): Promise<void> {
   const files = await readdir(location).catch((): string[] => [])
   if (files.includes('CURRENT')) {
-    const [hole] = trustJournal === true ? [] : await checkJournals(location)
+    const [hole] = trustJournal === true ? [] : (await checkJournals(location)).damage
     if (hole === undefined) return
     throw new DiskError(
       'damaged',
-      `opening ${location}: ${hole.what}: file ${hole.file}, byte ${hole.offset}`,
+      `opening ${location}: the log is damaged: file ${hole.file}, byte ${hole.offset}: ${hole.what}`,
     )
   }
   if (files.some(file => DATA_FILE.test(file)))

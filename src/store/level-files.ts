@@ -7,7 +7,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteReader } from '../wire/byte-reader.ts'
 import { crc32c, masked } from './crc32c.ts'
-import { journalBlocks, liveTables, readFragment } from './level-manifest.ts'
+import { examineJournal } from './level-journal.ts'
+import { manifestOf, readListing } from './level-manifest.ts'
 
 /** Where a block lies in a table, without its trailer. */
 export interface Block {
@@ -21,6 +22,8 @@ export interface FileDamage {
   readonly what: string
   /** What has to be emptied for the rest to be read; undefined when nothing helps. */
   readonly block?: Block
+  /** The disk does not give it away at all. */
+  readonly isUnreadable?: true
 }
 
 const FOOTER_BYTES = 48
@@ -79,49 +82,50 @@ export function checkTable(file: string, bytes: Uint8Array): FileDamage[] {
   ]
 }
 
-/**
- * The first hole in LevelDB's own journal, if something readable lies behind it. An unreadable end is what a
- * power loss leaves of writes that nobody was told of, and no damage.
- */
-export function checkJournal(file: string, bytes: Uint8Array): FileDamage[] {
-  const journal = bufferOf(bytes)
-  let hole: number | undefined
-  for (const { start, end, lastStart } of journalBlocks(journal)) {
-    let at = start
-    let stopped: number | undefined
-    while (at <= lastStart && stopped === undefined) {
-      const fragment = readFragment(journal, at, end)
-      if (fragment === undefined) stopped = at
-      else at = fragment.next
-    }
-    const isReadable = stopped !== start
-    if (hole !== undefined && isReadable)
-      return [{ file, offset: hole, what: 'the journal of LevelDB has a hole' }]
-    hole ??= stopped
-  }
-  return []
-}
-
 /** Every damage in the tables that count. */
 export async function checkTables(location: string): Promise<FileDamage[]> {
-  const live = await liveTables(location)
-  const found = await filesOf(location, /^(\d+)\.(?:ldb|sst)$/)
+  const listing = await readListing(location)
   const damage: FileDamage[] = []
-  for (const [file, number] of found) {
-    const bytes = live === undefined || live.has(number) ? await read(location, file) : undefined
-    if (bytes !== undefined) damage.push(...checkTable(file, bytes))
-  }
+  for (const [file, number] of await filesOf(location, /^(\d+)\.(?:ldb|sst)$/))
+    if (listing === undefined || listing.tables.has(number))
+      damage.push(...(await examine(location, file, bytes => checkTable(file, bytes))))
   return damage
 }
 
-/** Holes in the journals that LevelDB would replay when it opens. */
-export async function checkJournals(location: string): Promise<FileDamage[]> {
+interface Journals {
+  readonly damage: readonly FileDamage[]
+  /** Where a write begins that was never finished. LevelDB drops it, and nobody was told of it. */
+  readonly torn: readonly { readonly file: string; readonly offset: number }[]
+}
+
+/** The manifest, and the journals that LevelDB would replay when it opens. */
+export async function checkJournals(location: string): Promise<Journals> {
   const damage: FileDamage[] = []
-  for (const [file] of await filesOf(location, /^(\d+)\.log$/)) {
-    const bytes = await read(location, file)
-    if (bytes !== undefined) damage.push(...checkJournal(file, bytes))
+  const torn: Journals['torn'][number][] = []
+  const look = async (file: string, isFollowed: boolean, canBridge: boolean): Promise<boolean> => {
+    let isEmpty = true
+    const found = await examine(location, file, bytes => {
+      const state = examineJournal(bytes, isFollowed)
+      if (state.tornAt !== undefined) torn.push({ file, offset: state.tornAt })
+      isEmpty = state.isEmpty
+      return state.holes.map(({ what, ...block }) => ({
+        file,
+        offset: block.offset,
+        what,
+        ...(canBridge && { block }),
+      }))
+    })
+    damage.unshift(...found)
+    return !isEmpty
   }
-  return damage
+  const firstJournal = (await readListing(location))?.firstJournal ?? 0
+  let isFollowed = false
+  // The youngest first: while another process writes, a journal is whole before the next one has anything in it.
+  for (const [file, number] of (await filesOf(location, /^(\d+)\.log$/)).reverse())
+    if (number >= firstJournal) isFollowed = (await look(file, isFollowed, true)) || isFollowed
+  const manifest = await manifestOf(location)
+  if (manifest !== undefined) await look(manifest, false, false)
+  return { damage, torn }
 }
 
 /** Files by name, with their numbers. */
@@ -137,5 +141,18 @@ async function filesOf(
 }
 
 /** A file that vanished meanwhile was replaced by LevelDB. */
-const read = (location: string, file: string): Promise<Uint8Array | undefined> =>
-  readFile(join(location, file)).catch(() => undefined)
+async function examine(
+  location: string,
+  file: string,
+  check: (bytes: Uint8Array) => FileDamage[],
+): Promise<FileDamage[]> {
+  try {
+    return check(await readFile(join(location, file)))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    return code === 'ENOENT'
+      ? []
+      : [{ file, offset: 0, what: `the file cannot be read (${code})`, isUnreadable: true }]
+  }
+}

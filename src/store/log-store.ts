@@ -35,6 +35,8 @@ interface StoreOptions {
   readonly vault: Vault
   /** Entries that the journal holds before the oldest go. */
   readonly journalEntries?: number
+  /** Known already: what can be read is, and nothing is written. */
+  readonly damage?: StoreError
 }
 
 const JOURNAL_ENTRIES = 65_536
@@ -70,11 +72,12 @@ interface OrderQuery {
  * Opens the log on a disk, or founds it on an empty one. Rejects with StoreError (`newer`, `wrong-key`,
  * `damaged`) or DiskError. The disk is the store's from then on, also to close.
  */
-export async function openStore({ disk, vault, journalEntries }: StoreOptions): Promise<LogStore> {
-  const shelves = new Shelves(disk, vault)
-  await checkLayout(shelves, vault, { found: true })
+export async function openStore({ disk, vault, journalEntries, damage }: StoreOptions): Promise<LogStore> {
+  const shelves = new Shelves(disk, vault, damage)
+  await checkLayout(shelves, vault, { found: damage === undefined })
   const standing = await readStanding(shelves)
-  return new LogStore(shelves, standing, journalEntries ?? JOURNAL_ENTRIES, () => verifyLog({ disk, vault }))
+  const verify = () => verifyLog({ disk, vault }, damage)
+  return new LogStore(shelves, standing, journalEntries ?? JOURNAL_ENTRIES, verify)
 }
 
 export class LogStore {

@@ -18,8 +18,9 @@ export class Shelves {
   readonly #vault: Vault
   #damage: StoreError | undefined
 
-  constructor(disk: Disk, vault: Vault) {
+  constructor(disk: Disk, vault: Vault, damage?: StoreError) {
     this.disk = disk
+    this.#damage = damage
     this.#vault = vault
     this.keys = new Keyspace(vault)
   }

@@ -34,6 +34,11 @@ export interface VerifyReport {
   readonly forks: readonly ForkFound[]
   /** Positions where an event was written and none can be read. */
   readonly gaps: number
+  /**
+   * Where a write begins that was never finished, as a power loss leaves it: no damage, and nobody was told of
+   * it. A record that was damaged at the very end of a journal can look the same.
+   */
+  readonly unfinished: readonly string[]
   /** Nothing at all is damaged. */
   readonly isWhole: boolean
   /** The first of them. */
@@ -61,8 +66,15 @@ export class Findings {
   chains = 0
   gaps = 0
   readonly forks: ForkFound[] = []
+  readonly unfinished: string[] = []
+  readonly #wording: (text: string) => string
   readonly #damage: Damage[] = []
   #damageCount = 0
+
+  /** `wording` has the last word on places and reasons. */
+  constructor(wording = (text: string): string => text) {
+    this.#wording = wording
+  }
 
   get isWhole(): boolean {
     return this.#damageCount === 0
@@ -70,7 +82,8 @@ export class Findings {
 
   damaged(place: string, what: string, advice: keyof typeof ADVICE): void {
     this.#damageCount += 1
-    if (this.#damage.length < DAMAGE_SHOWN_MAX) this.#damage.push({ place, what, advice: ADVICE[advice] })
+    if (this.#damage.length >= DAMAGE_SHOWN_MAX) return
+    this.#damage.push({ place: this.#wording(place), what: this.#wording(what), advice: ADVICE[advice] })
   }
 
   /** Runs one part of the verification; damage that ends it is a finding, and the next part can go on. */
@@ -100,8 +113,8 @@ export class Findings {
   }
 
   report(): VerifyReport {
-    const { events, streams, chains, dropped, forks, gaps, isWhole } = this
+    const { events, streams, chains, dropped, forks, gaps, unfinished, isWhole } = this
     const [damage, damageCount] = [this.#damage, this.#damageCount]
-    return { events, streams, chains, dropped, forks, gaps, isWhole, damage, damageCount }
+    return { events, streams, chains, dropped, forks, gaps, unfinished, isWhole, damage, damageCount }
   }
 }

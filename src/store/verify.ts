@@ -17,9 +17,13 @@ export interface Verified {
   readonly vault: Vault
 }
 
-/** Verifies a log that is open, also while it is written to. Of one that is not, see `verifyDirectory`. */
-export async function verifyLog(log: Verified): Promise<VerifyReport> {
+/**
+ * Verifies a log that is open, also while it is written to; `known` is damage that cannot be seen from there. Of
+ * one that is not open, see `verifyDirectory`.
+ */
+export async function verifyLog(log: Verified, known?: StoreError): Promise<VerifyReport> {
   const findings = new Findings()
+  if (known !== undefined) findings.caught('the files of the log', known, 'disk')
   await verifyInto(findings, log)
   return findings.report()
 }

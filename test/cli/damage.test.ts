@@ -1,7 +1,7 @@
 /** Disks that fail: a log with flipped bytes, a log that does not open any more, a disk without space. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import type { Document, Run } from './program.ts'
@@ -21,9 +21,9 @@ beforeAll(async () => {
   expectDone(await town.at('alice', ['log', 'verify']), promised.verified)
 })
 
-/** A copy of Alice's home in which one byte of the newest file of a kind is flipped. */
-const damagedCopy = (who: string, kind: RegExp, place: (size: number) => number): string => {
-  cpSync(town.home('alice'), town.home(who), { recursive: true })
+/** A copy of a home, Alice's by default, in which one byte of the newest file of a kind is flipped. */
+const damagedCopy = (who: string, kind: RegExp, place: (size: number) => number, of = 'alice'): string => {
+  cpSync(town.home(of), town.home(who), { recursive: true, filter: path => basename(path) !== 'node' })
   const log = join(town.home(who), 'log')
   const file = readdirSync(log)
     .filter(name => kind.test(name))
@@ -62,6 +62,33 @@ describe('a damaged log', () => {
     expect((await town.at('shut', ['send', 'bob', 'x', '--timeout', '0'])).code).toBe(5)
     damagedCopy('lost', /^CURRENT/, () => 0)
     expectDamage(await town.at('lost', ['log', 'verify']))
+  })
+
+  test('whose journal was changed after a kill loses nothing in silence, and what is left is read', async () => {
+    await town.init('carol')
+    const node = await town.up('carol')
+    const carol = await town.session('carol')
+    for (let n = 0; n < 6; n++)
+      await carol.call('send', { to: 'bob.town.example', text: `text ${n}`, wait: 'sent' })
+    await node.stop('SIGKILL')
+    for (const [who, place] of [
+      ['carol-middle', (size: number) => size >> 1],
+      ['carol-end', (size: number) => size - 1],
+    ] as const) {
+      const file = damagedCopy(who, /^\d+\.log$/, place, 'carol')
+      const log = join(town.home(who), 'log')
+      const before = [readdirSync(log), readFileSync(join(log, file))]
+      const found = expectDamage(await town.at(who, ['log', 'verify']))
+      expect(found.damage[0].place).toContain(`file ${file}, byte `)
+      expect(found.error.message).not.toContain('copy')
+      const sent = expectRefused(await town.at(who, ['send', 'bob', 'x', '--timeout', '0']), 5, 'LOG_DAMAGED')
+      expect(sent.error.message).toContain(found.damage[0].place)
+      const history = expectDone(await town.at(who, ['history', 'bob']), promised.history)
+      expect(history.messages).toContainEqual(expect.objectContaining({ text: 'text 0' }))
+      expect((await town.at(who, ['log', 'ls'])).lines.length).toBeGreaterThan(6)
+      expect([readdirSync(log), readFileSync(join(log, file))]).toEqual(before)
+      expect(readdirSync(town.home(who)).filter(name => name.includes('copy'))).toEqual([])
+    }
   })
 
   test('with a lost key is told about as well', async () => {

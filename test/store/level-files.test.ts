@@ -1,11 +1,12 @@
 /** Files of LevelDB are judged by their checksums, and a damaged directory is verified without touching it. */
-import { appendFile, cp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { crc32c } from '../../src/store/crc32c.ts'
 import { openLevelDisk } from '../../src/store/level-disk.ts'
-import { checkJournal, checkTable } from '../../src/store/level-files.ts'
-import { liveTables, tablesIn } from '../../src/store/level-manifest.ts'
+import { checkJournals, checkTable } from '../../src/store/level-files.ts'
+import { examineJournal } from '../../src/store/level-journal.ts'
+import { listedIn, readListing } from '../../src/store/level-manifest.ts'
 import { openStore } from '../../src/store/log-store.ts'
 import { verifyDirectory } from '../../src/store/verify-directory.ts'
 import { Author, said, streamNamed } from '../support/author.ts'
@@ -78,26 +79,46 @@ describe('a manifest', () => {
     await settle()
     const name = (await readdir(location)).find(file => file.startsWith('MANIFEST'))!
     const bytes = await readFile(join(location, name))
-    expect(tablesIn(bytes)?.size).toBe(1)
+    expect(listedIn(bytes)?.tables.size).toBe(1)
     for (let offset = 0; offset < bytes.length; offset += 1) {
-      tablesIn(bytes.subarray(0, offset))
+      listedIn(bytes.subarray(0, offset))
       bytes[offset]! ^= 0x81
-      tablesIn(bytes)
+      listedIn(bytes)
       bytes[offset]! ^= 0x81
     }
   })
 })
 
+describe('a manifest that lost its last edit', () => {
+  it('keeps the log from being opened, before LevelDB deletes the tables that the edit added', async () => {
+    await settle()
+    const name = (await readdir(location)).find(file => file.startsWith('MANIFEST'))!
+    const bytes = await readFile(join(location, name))
+    let last = 0
+    for (let at = 0; at < bytes.length; at += 7 + bytes.readUInt16LE(at + 4)) last = at
+    await flip(join(location, name), last + 5)
+    const before = await readdir(location)
+    await expect(open_(false)).rejects.toMatchObject({
+      kind: 'damaged',
+      message: expect.stringContaining(`${name}, byte ${last}`),
+    })
+    expect((await verify()).damage[0]).toMatchObject({ place: `file ${name}, byte ${last}` })
+    expect(await readdir(location)).toEqual(before)
+  })
+})
+
 describe('the journal of LevelDB', () => {
+  const holes = (bytes: Uint8Array) => examineJournal(bytes).holes
+
   it('may end torn, but may not have a hole', async () => {
     const bytes = await readFile(await pathOf('.log'))
     expect(bytes.length).toBeGreaterThan(3 * 32_768)
-    expect(checkJournal('j', bytes)).toEqual([])
+    expect(examineJournal(bytes)).toEqual({ holes: [], isEmpty: false, tornAt: undefined })
     for (let length = 0; length < bytes.length; length += 4999)
-      expect(checkJournal('j', bytes.subarray(0, length))).toEqual([])
-    for (let offset = 0; offset < bytes.length - 40_000; offset += 4999) {
+      expect(holes(bytes.subarray(0, length))).toEqual([])
+    for (let offset = 0; offset < bytes.length; offset += 1997) {
       bytes[offset]! ^= 1
-      expect(checkJournal('j', bytes), `byte ${offset}`).toHaveLength(1)
+      expect(holes(bytes), `byte ${offset}`).toHaveLength(1)
       bytes[offset]! ^= 1
     }
   })
@@ -123,6 +144,109 @@ describe('the journal of LevelDB', () => {
   })
 })
 
+describe('a journal of a few short texts', () => {
+  const TEXTS = 5
+  let path: string
+  let whole: Buffer
+  /** Where each record begins. */
+  let starts: number[]
+
+  beforeEach(async () => {
+    await rm(location, { recursive: true })
+    const store = await openStore({ disk: await open_(true), vault })
+    const alice = new Author(1)
+    for (let n = 0; n < TEXTS; n += 1) await store.append(own(alice.say(streamNamed(1), [said(`text ${n}`)])))
+    await store.close()
+    path = await pathOf('.log')
+    whole = await readFile(path)
+    starts = [0]
+    for (let at = 0; at < whole.length; starts.push(at)) at += 7 + whole.readUInt16LE(at + 4)
+    expect(starts.pop()).toBe(whole.length)
+  })
+
+  it('is damaged wherever a bit of it flips, also in its last record, and says where', () => {
+    expect(whole.length).toBeLessThan(32_768)
+    for (let offset = 0; offset < whole.length; offset += 1) {
+      const bytes = Buffer.from(whole)
+      bytes[offset]! ^= 1 << (offset & 7)
+      const { holes } = examineJournal(bytes)
+      expect(holes, `byte ${offset}`).toHaveLength(1)
+      expect(holes[0]!.offset).toBe(starts.findLast(start => start <= offset))
+    }
+  })
+
+  it('has a hole where a record, or every record but the last, did not arrive', () => {
+    for (const [from, to] of [
+      [starts[2]!, starts[3]!],
+      [starts[2]! + 7, starts[3]!],
+      [0, starts.at(-1)!],
+    ] as const) {
+      const bytes = Buffer.from(whole).fill(0, from, to)
+      expect(examineJournal(bytes).holes).toMatchObject([{ offset: from < starts[2]! ? 0 : starts[2]! }])
+    }
+  })
+
+  it('ends torn where a write was cut off, or the file had grown and the data had not come', () => {
+    const last = starts.at(-1)!
+    for (let length = 0; length <= whole.length; length += 1) {
+      expect(examineJournal(whole.subarray(0, length)).holes, `cut at ${length}`).toEqual([])
+      const grown = Buffer.concat([whole.subarray(0, length), Buffer.alloc(70_000)])
+      expect(examineJournal(grown).holes, `zeros from ${length}`).toEqual([])
+    }
+    for (let sector = (last | 511) + 1; sector < whole.length; sector += 512) {
+      const torn = Buffer.from(whole).fill(0, sector, Math.min(sector + 512, whole.length))
+      expect(examineJournal(torn)).toMatchObject({ holes: [], tornAt: last })
+    }
+  })
+
+  it('is refused with the place, is left alone, and the rest is read', async () => {
+    await flip(path, whole.length >> 1)
+    const hole = starts.findLast(start => start <= whole.length >> 1)
+    const before = [await readdir(location), await readFile(path)]
+    await expect(open_(false)).rejects.toMatchObject({
+      kind: 'damaged',
+      message: expect.stringContaining(`${basename(path)}, byte ${hole}`),
+    })
+    const report = await verify()
+    expect(report).toMatchObject({ isWhole: false, events: TEXTS - 1 })
+    expect(report.damage[0]).toMatchObject({ place: `file ${basename(path)}, byte ${hole}` })
+    expect(report.damage).toContainEqual(expect.objectContaining({ what: 'it is missing' }))
+    expect([await readdir(location), await readFile(path)]).toEqual(before)
+  })
+
+  it('that is torn is told of, and is left alone until the log is opened', async () => {
+    await truncate(path, whole.length - 3)
+    const torn = await readFile(path)
+    expect(await verify()).toMatchObject({
+      isWhole: true,
+      events: TEXTS - 1,
+      unfinished: [`file ${basename(path)}, byte ${starts.at(-1)}`],
+    })
+    expect(await readFile(path)).toEqual(torn)
+  })
+
+  it('may not end torn when a younger one has something in it', async () => {
+    await truncate(path, whole.length - 3)
+    const younger = join(location, '000999.log')
+    await writeFile(younger, '')
+    expect((await checkJournals(location)).damage).toEqual([])
+    await writeFile(younger, whole)
+    expect((await checkJournals(location)).damage).toMatchObject([{ file: basename(path) }])
+  })
+
+  it('that its manifest no longer counts is not looked at', async () => {
+    await settle()
+    await writeFile(join(location, '000001.log'), Buffer.concat([whole, whole.fill(1, 0, 20)]))
+    expect((await checkJournals(location)).damage).toEqual([])
+  })
+
+  it('that cannot be read is damage, and no reason to go on without it', async () => {
+    await mkdir(join(location, '000999.log'))
+    await expect(open_(false)).rejects.toMatchObject({ message: expect.stringContaining('EISDIR') })
+    expect(await verify()).toMatchObject({ isWhole: false, events: TEXTS })
+  })
+})
+
 describe('a directory', () => {
   it('that is whole has nothing to report', async () => {
     expect(await verify()).toMatchObject({ isWhole: true, events: EVENTS })
@@ -135,7 +259,7 @@ describe('a directory', () => {
     const table = Number.parseInt(basename(await pathOf('.ldb')), 10)
     await writeFile(join(location, '000999.ldb'), new Uint8Array(5_000))
     expect(await verify()).toMatchObject({ isWhole: true, events: EVENTS })
-    expect(await liveTables(location)).toEqual(new Set([table]))
+    expect((await readListing(location))?.tables).toEqual(new Set([table]))
   })
 
   it('with damaged blocks is read around them and left as it is', async () => {

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DeviceId, EventId } from '../../src/events/ids.ts'
-import { checkJournal, checkTable } from '../../src/store/level-files.ts'
+import { checkTable } from '../../src/store/level-files.ts'
+import { examineJournal } from '../../src/store/level-journal.ts'
 import {
   decodeNote,
   decodeOwn,
@@ -102,7 +103,7 @@ describe('files of LevelDB', () => {
         const magic = Buffer.from('57fb808b247547db', 'hex')
         checkTable('t', Buffer.concat([body, handles, magic]))
         checkTable('t', body)
-        checkJournal('j', body)
+        examineJournal(body)
       }),
       { numRuns: fuzzRuns(2_000) },
     )

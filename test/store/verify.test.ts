@@ -52,6 +52,7 @@ describe('a whole log', () => {
       dropped: 0,
       forks: [],
       gaps: 0,
+      unfinished: [],
       isWhole: true,
       damage: [],
       damageCount: 0,

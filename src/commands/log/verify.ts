@@ -15,6 +15,10 @@ export default class LogVerifyCommand extends NtmCommand {
       `${events} events in ${streams} streams, ${forks} forks, ${gaps} gaps: sound`,
     )
     if (flags.json) return
+    for (const place of found.unfinished)
+      this.log(
+        `unfinished: ${place}: a write was cut off before anybody was told of it, as a power loss does; damage to the last record can look the same`,
+      )
     for (const { author, seq, stream } of found.forked)
       this.log(`fork: device ${author} signed two events with number ${seq} in stream ${stream}`)
   }

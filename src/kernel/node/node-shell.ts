@@ -67,7 +67,7 @@ const coordinatorPlugins = async () =>
 
 const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Promise<Device> => {
   const network = ownNetwork()
-  const store = await home.openLog()
+  const store = await (runs === 'offline' ? home.readLog() : home.openLog())
   const isPerson = home.person !== undefined
   const name = home.config.name ?? 'dc'
   return startDevice({

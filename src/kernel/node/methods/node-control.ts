@@ -17,6 +17,8 @@ export interface Verified {
   readonly forked: readonly { readonly stream: string; readonly author: string; readonly seq: number }[]
   /** Positions where an event was written and none can be read. */
   readonly gaps: number
+  /** Where writes begin that were never finished: no damage, though one at the very end can look like this. */
+  readonly unfinished: readonly string[]
   readonly ok: boolean
   /** The first thousand of them. */
   readonly damage: readonly { readonly place: string; readonly what: string; readonly advice: string }[]
@@ -33,9 +35,10 @@ export interface Replayed {
 const FORKS_SHOWN = 100
 
 export const verifiedOf = (report: VerifyReport): Verified => {
-  const { events, streams, forks, gaps, isWhole, damage, damageCount } = report
+  const { events, streams, forks, gaps, unfinished, isWhole, damage, damageCount } = report
   const forked = forks.slice(0, FORKS_SHOWN).map(({ stream, author, seq }) => ({ stream, author, seq }))
-  return { events, streams, forks: forks.length, forked, gaps, ok: isWhole, damage, damageCount }
+  const counts = { events, streams, forks: forks.length, forked, gaps }
+  return { ...counts, unfinished, ok: isWhole, damage, damageCount }
 }
 
 /**
