@@ -27,11 +27,7 @@ export const ERRORS = {
   NOT_IN_BUILD: kind('caller', 2, 'leave it out; this build does not have it yet'),
   UNKNOWN_PEER: kind('caller', 3, 'check the spelling, or ask for an invite link'),
   AMBIGUOUS: kind('caller', 2, 'give more letters of the name'),
-<<<<<<< HEAD
-  TEXT_TOO_LONG: kind('caller', 2, 'say it in several messages'),
-=======
   TEXT_TOO_LONG: kind('caller', 2, 'send it in several messages'),
->>>>>>> 1554afc689ff02bc37fb6625a44b13e326a7cfad
   CONFIG_INVALID: kind('caller', 2, 'mend the config file of this home'),
   PORT_IN_USE: kind('device', 1, 'choose another port, or stop the program that holds it'),
   DISK_FULL: kind('device', 1, 'free some space and try again; nothing that was acknowledged is lost'),
