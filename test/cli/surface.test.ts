@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ERRORS } from '../../src/kernel/api/errors.ts'
 import { expectRefused } from './expectations.ts'
 import { type Document, ROOT, run } from './program.ts'
 
@@ -66,6 +67,9 @@ describe('wrong usage', () => {
     ['a number that is none', ['send', 'bob', 'hi', '--timeout', 'soon', '--json'], 'USAGE'],
     ['a role of another build', ['relay', 'serve', '--json'], 'NOT_IN_BUILD'],
     ['files of another build', ['file', 'send', 'bob', 'x', '--json'], 'NOT_IN_BUILD'],
+    ['a flag of another build', ['up', '--record', 'file', '--json'], 'NOT_IN_BUILD'],
+    ['a flag of another build with its value', ['log', 'replay', '--json', '--until=5'], 'NOT_IN_BUILD'],
+    ['an invite link', ['contact', 'add', 'ntm://bob#key', '--json'], 'NOT_IN_BUILD'],
     ['a part of the demo of another build', ['demo', '--group', '--json'], 'NOT_IN_BUILD'],
   ]
   test.each(refused)('%s exits with 2, one sentence and help that is there', async (_, args, code) => {
@@ -82,6 +86,18 @@ describe('wrong usage', () => {
     expect(stderr).toContain('\\u{1b}[31mred')
     expect(stderr).not.toContain('\u001b')
   })
+})
+
+test('hints name commands and flags that are there', () => {
+  const { commands } = manifest()
+  const hints = Object.values(ERRORS).flatMap(({ hint }) => [...hint.matchAll(/`ntm ([^`]+)`/g)])
+  expect(hints.length).toBeGreaterThan(5)
+  for (const [, words] of hints) {
+    const id = /^[a-z]+( [a-z]+)*/.exec(words!)![0].replaceAll(' ', ':')
+    expect(Object.keys(commands)).toContain(id)
+    for (const [, flag] of words!.matchAll(/--([a-z-]+)/g))
+      expect(Object.keys(commands[id].flags)).toContain(flag)
+  }
 })
 
 describe('help', () => {

@@ -4,6 +4,7 @@
  */
 import { ChatError, ERRORS, type ErrorCode } from '../../kernel/api/errors.ts'
 import { printable } from '../../screen/printer.ts'
+import { flagOfOtherBuild } from './other-builds.ts'
 
 type Thrown = Error & { readonly oclif?: { readonly exit?: number } }
 
@@ -20,24 +21,27 @@ const sentence = (message: string): string =>
     .replace(/\s*\n\s*/g, ' ')
     .trim()
 
-const failureOf = (thrown: Thrown, id: string): Failure => {
-  if (thrown instanceof ChatError) {
-    const { code, message, hint, fields, exitCode } = thrown
-    return { error: { code, message, hint }, fields, exitCode }
-  }
+/** What stands before `--`. */
+const optionsIn = (argv: readonly string[]): readonly string[] => {
+  const end = argv.indexOf('--')
+  return end < 0 ? argv : argv.slice(0, end)
+}
+
+const failureOf = (thrown: Thrown, command: string, argv: readonly string[]): Failure => {
   const exitCode = thrown.oclif?.exit ?? 1
   const isUsage = exitCode === 2
-  const hint = isUsage ? `see \`ntm help${id === '' ? '' : ` ${id.replaceAll(':', ' ')}`}\`` : ERRORS.BUG.hint
+  const better = isUsage ? flagOfOtherBuild(command, optionsIn(argv)) : undefined
+  const told = thrown instanceof ChatError ? thrown : better
+  if (told !== undefined) {
+    const { code, message, hint, fields, exitCode } = told
+    return { error: { code, message, hint }, fields, exitCode }
+  }
+  const hint = isUsage ? `see \`ntm help${command === '' ? '' : ` ${command}`}\`` : ERRORS.BUG.hint
   return {
     error: { code: isUsage ? 'USAGE' : 'BUG', message: sentence(thrown.message), hint },
     fields: {},
     exitCode,
   }
-}
-
-const asksForJson = (argv: readonly string[]): boolean => {
-  const end = argv.indexOf('--')
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 }
 
 /** Tells what failed, with what the caller knows beside, and returns the exit code. */
@@ -47,8 +51,9 @@ export const tellFailure = (
   argv: readonly string[],
   known: object = {},
 ): number => {
-  const { error, fields, exitCode } = failureOf(thrown, id)
-  if (asksForJson(argv)) process.stdout.write(`${JSON.stringify({ ...known, ...fields, error })}\n`)
+  const { error, fields, exitCode } = failureOf(thrown, id.replaceAll(':', ' '), argv)
+  if (optionsIn(argv).includes('--json'))
+    process.stdout.write(`${JSON.stringify({ ...known, ...fields, error })}\n`)
   process.stderr.write(`ntm: ${printable(error.message)}\n${error.hint === '' ? '' : `  ${error.hint}\n`}`)
   if (error.code === 'BUG' && process.env.DEBUG !== undefined) process.stderr.write(`${thrown.stack}\n`)
   return exitCode

@@ -7,6 +7,15 @@ const COMMANDS = [
   ...['events', 'rpc', 'plugin new', 'plugins'],
 ]
 
+/** By the command that has them elsewhere. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  up: ['--tun', '--record'],
+  'log replay': ['--until', '--step', '--capture'],
+}
+
+const notInBuild = (words: string): ChatError =>
+  new ChatError('NOT_IN_BUILD', `\`ntm ${words}\` is not in this build yet`)
+
 /** What to say of words that are no command; `relay` alone is one of another build's, too. */
 export const noCommand = (words: string): ChatError => {
   const known = COMMANDS.find(
@@ -14,5 +23,11 @@ export const noCommand = (words: string): ChatError => {
   )
   return known === undefined
     ? new ChatError('USAGE', `there is no command \`ntm ${words}\``)
-    : new ChatError('NOT_IN_BUILD', `\`ntm ${known}\` is not in this build yet`)
+    : notInBuild(known)
+}
+
+/** What to say of a command line that does not parse, when it has a flag of another build in it. */
+export const flagOfOtherBuild = (command: string, flags: readonly string[]): ChatError | undefined => {
+  const known = FLAGS[command]?.find(flag => flags.some(given => given.split('=')[0] === flag))
+  return known === undefined ? undefined : notInBuild(`${command} ${known}`)
 }

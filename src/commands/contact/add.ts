@@ -1,7 +1,11 @@
 /** `ntm contact add NAME`: looks a person up and pins who it is. */
 import { Args, Flags } from '@oclif/core'
+import { ChatError } from '../../kernel/api/errors.ts'
 import { printable } from '../../screen/printer.ts'
 import { NtmCommand } from '../base/command.ts'
+
+/** No name has any of these. */
+const INVITE_LINK = /[:/#]/
 
 export default class ContactAddCommand extends NtmCommand {
   static override summary = 'add a person by name'
@@ -15,6 +19,10 @@ export default class ContactAddCommand extends NtmCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ContactAddCommand)
     const { name } = args
+    if (INVITE_LINK.test(name))
+      throw new ChatError('NOT_IN_BUILD', 'invite links are not in this build yet', {
+        hint: 'give a full name',
+      })
     const contact = await this.withNode(flags, async node => {
       if (flags['peer-dc'] !== undefined) await node.call('dc.pin', { name, join: flags['peer-dc'] })
       return node.call<{ name: string; state: string }>('contact.add', { name })

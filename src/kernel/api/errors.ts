@@ -25,7 +25,11 @@ export const ERRORS = {
   HOME_EMPTY: kind('caller', 2, 'create a person first with `ntm init NAME --dc JOIN`'),
   USAGE: kind('caller', 2, 'see `ntm help`'),
   NOT_IN_BUILD: kind('caller', 2, 'leave it out; this build does not have it yet'),
-  UNKNOWN_PEER: kind('caller', 3, 'check the spelling, or ask for an invite link'),
+  UNKNOWN_PEER: kind(
+    'caller',
+    3,
+    'check the spelling; who belongs to another DC is found with `ntm contact add NAME --peer-dc JOIN`',
+  ),
   AMBIGUOUS: kind('caller', 2, 'give more letters of the name'),
   TEXT_TOO_LONG: kind('caller', 2, 'send it in several messages'),
   CONFIG_INVALID: kind('caller', 2, 'mend the config file of this home'),
