@@ -14,7 +14,7 @@ const byName = (one: { name: string }, other: { name: string }): number => (one.
 
 /** The rooms of the README's table: `| `src/<room>` | what lives there | room, room |`. */
 const roomsTold = (readme: string) =>
-  [...readme.matchAll(/^\| `src\/([^`]+)` +\| [^|]+\| ([^|]+?) *\|$/gm)].map(([, name, rooms = '']) => ({
+  [...readme.matchAll(/^\| `src\/([^`]+)` +\| [^|]+\| ([^|]+?) *\|$/gm)].map(([, name = '', rooms = '']) => ({
     name,
     rooms: rooms === 'nothing' ? [] : rooms.split(', ').sort(),
   }))
