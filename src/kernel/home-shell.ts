@@ -27,7 +27,7 @@ import {
 } from './home.ts'
 import { type DeviceKeys, deviceKeys, newSeed } from './keys.ts'
 import { causeOf } from './sentence.ts'
-import { storeFailure } from './store-failure.ts'
+import { fileFailure, storeFailure } from './store-failure.ts'
 import { DATA_KEY_BYTES, openVault } from './vault.ts'
 
 const FILES = { config: 'config.json', device: 'device.key', store: 'store.key', person: 'person.json' }
@@ -68,28 +68,42 @@ interface DraftHome extends Home {
 export async function draftHome(place: string, random: Random, protection?: Protection): Promise<DraftHome> {
   const home = resolve(place)
   await mustBeFree(home)
-  await mkdir(dirname(home), { recursive: true })
-  await sweep(dirname(home), basename(draftPrefix(home)))
   const directory = `${draftPrefix(home)}${process.pid}-${Buffer.from(random.bytes(4)).toString('hex')}`
-  await mkdir(directory, { mode: PRIVATE_DIRECTORY })
+  const discard = () => rm(directory, { recursive: true, force: true })
   const seed = newSeed(random)
   const keys = deviceKeys(seed)
   const dataKey = random.bytes(DATA_KEY_BYTES)
-  await writePrivate(join(directory, FILES.device), encodeDeviceKey(seed, random, protection))
-  await writePrivate(join(directory, FILES.store), encodeStoreKey(dataKey, keys, random))
+  /** A draft that failed is of no use; and its place, which nobody chose, is nothing to tell of. */
+  const making = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      await discard()
+      const { code, message, hint } = fileFailure(error, `making ${home}`)
+      throw new ChatError(code, message.replaceAll(directory, home), { hint, cause: error })
+    }
+  }
+  await making(async () => {
+    await mkdir(dirname(home), { recursive: true })
+    await sweep(dirname(home), basename(draftPrefix(home)))
+    await mkdir(directory, { mode: PRIVATE_DIRECTORY })
+    await writePrivate(join(directory, FILES.device), encodeDeviceKey(seed, random, protection))
+    await writePrivate(join(directory, FILES.store), encodeStoreKey(dataKey, keys, random))
+  })
   return {
     directory,
     keys,
     atRest: protection === undefined ? 'key-file' : 'passphrase',
-    openLog: () => openLog(directory, dataKey, random, { create: true }),
-    found: async (config, person) => {
-      if (person !== undefined) await writePrivate(join(directory, FILES.person), encodePerson(person))
-      await writePrivate(join(directory, FILES.config), `${JSON.stringify(config, undefined, 2)}\n`)
-      await mustBeFree(home)
-      await rename(directory, home)
-      await syncDirectory(dirname(home))
-    },
-    discard: () => rm(directory, { recursive: true, force: true }),
+    openLog: () => making(() => openLog(directory, dataKey, random, { create: true })),
+    found: (config, person) =>
+      making(async () => {
+        if (person !== undefined) await writePrivate(join(directory, FILES.person), encodePerson(person))
+        await writePrivate(join(directory, FILES.config), `${JSON.stringify(config, undefined, 2)}\n`)
+        await mustBeFree(home)
+        await rename(directory, home)
+        await syncDirectory(dirname(home))
+      }),
+    discard,
   }
 }
 

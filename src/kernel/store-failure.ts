@@ -5,6 +5,7 @@
 import { DiskError, type DiskFault } from '../store/disk.ts'
 import { StoreError, type StoreFault } from '../store/store-error.ts'
 import { ChatError, type ErrorCode, toChatError } from './api/index.ts'
+import { causeOf } from './sentence.ts'
 
 const CODES: Readonly<Record<DiskFault | StoreFault, ErrorCode>> = {
   locked: 'LOG_LOCKED',
@@ -19,3 +20,11 @@ export const storeFailure = (error: unknown): ChatError =>
   error instanceof DiskError || error instanceof StoreError
     ? new ChatError(CODES[error.kind], error.message, { cause: error })
     : toChatError(error)
+
+/** What the operating system says while a file is written, and what the store says; `doing` begins the sentence. */
+export const fileFailure = (error: unknown, doing: string): ChatError => {
+  if (!(error instanceof Error) || !('syscall' in error)) return storeFailure(error)
+  const isFull = /^(?:ENOSPC|EDQUOT)$/.test(String((error as NodeJS.ErrnoException).code))
+  const why = isFull ? 'no space is left' : causeOf(error)
+  return new ChatError(isFull ? 'DISK_FULL' : 'DISK_FAILED', `${doing}: ${why}`, { cause: error })
+}

@@ -1,6 +1,6 @@
 /** Disks that fail: a log with flipped bytes, a log that does not open any more, a disk without space. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
@@ -112,6 +112,21 @@ describe('a disk without space', () => {
   })
   afterAll(() => {
     if (reason === undefined) execFileSync('umount', ['-l', disk])
+  })
+
+  test('makes no half home, and says why', async context => {
+    if (reason !== undefined) context.skip(reason)
+    const filler = join(disk, 'filler')
+    fillUp(filler)
+    for (const [who, args] of [
+      ['small-disk/eve', ['init', 'eve.town.example', '--dc', town.join]],
+      ['small-disk/dc', ['dc', 'serve', '--domain', 'small.example', '--listen', '127.0.0.1:0']],
+    ] as const) {
+      const refused = expectRefused(await town.at(who, args), 1, 'DISK_FULL')
+      expect(refused.error.message).toContain(town.home(who))
+    }
+    expect(readdirSync(disk)).toEqual(['filler'])
+    rmSync(filler)
   })
 
   test('loses nothing and says so; with space again all goes on', async context => {
