@@ -1,10 +1,11 @@
 /** `ntm status`: how this home's node is. */
+import { printable } from '../screen/printer.ts'
 import { oneCall } from './base/one-call.ts'
 
 interface Status {
   readonly running: boolean
   readonly name: string
-  readonly dc: { readonly state: string }
+  readonly dc: { readonly state: string; readonly refusal: { readonly message: string } | null }
   readonly peers: number
   readonly events: number
   readonly atRest: string
@@ -17,7 +18,7 @@ export default oneCall<Status>({
   tell: ({ running, name, dc, peers, events, atRest }) =>
     [
       `${name}: ${running ? 'running' : 'not running'}`,
-      `dc      ${dc.state}`,
+      `dc      ${dc.state}${dc.refusal === null ? '' : `: ${printable(dc.refusal.message)}`}`,
       `peers   ${peers}`,
       `events  ${events}`,
       `at rest ${atRest}`,

@@ -166,9 +166,24 @@ test('a name that changes its person stops sending until it is accepted', async 
   expectRefused(await town.at('alice', ['send', 'carla.village.example', 'secret']), 5, 'KEYS_CHANGED')
   const accepted = await town.at('alice', ['contact', 'accept', 'carla.village.example'])
   expect(accepted.json).toMatchObject({ state: 'accepted', person: other.json.person })
+  await theRobbedIsTold()
   await town.up('impostor')
   const sent = await town.at('alice', ['send', 'carla.village.example', 'hello, new Carla'])
   expect(expectDone(sent, promised.sent).state).toBe('delivered')
   const { messages } = (await town.at('impostor', ['history', 'alice.town.example'])).json
   expect(messages.map(({ text }: Document) => text)).toEqual(['hello, new Carla'])
 })
+
+/** Carla's home still believes in its name; the DC is there and says no. */
+async function theRobbedIsTold(): Promise<void> {
+  await village.up('carla')
+  const refused = expectRefused(
+    await village.at('carla', ['send', 'bruno.village.example', 'hi']),
+    4,
+    'NAME_TAKEN',
+  )
+  const no = `the DC at ${village.join.split('#')[0]} has given carla.village.example to another person`
+  expect(refused.error.message).toBe(`bruno.village.example cannot be looked up: ${no}`)
+  const status = expectDone(await village.at('carla', ['status']), promised.status)
+  expect(status.dc).toMatchObject({ state: 'down', refusal: { code: 'NAME_TAKEN', message: no } })
+}

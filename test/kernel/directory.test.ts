@@ -1,7 +1,12 @@
 /** All directories as one: which answer wins, and that no source can hang or break a lookup. */
 import { expect, test } from 'vitest'
 import type { PersonId } from '../../src/events/ids.ts'
-import type { DirectorySource, LookupFailure, NameRecord } from '../../src/kernel/api/index.ts'
+import {
+  ChatError,
+  type DirectorySource,
+  type LookupFailure,
+  type NameRecord,
+} from '../../src/kernel/api/index.ts'
 import { DirectorySwitch, LOOKUP_DEADLINE_MS } from '../../src/kernel/directory.ts'
 import { VirtualClock } from '../../src/kernel/testing/virtual-clock.ts'
 import { House, settle } from './support/house.ts'
@@ -13,7 +18,8 @@ const record: NameRecord = {
   devices: [],
   bytes: new Uint8Array(1),
 }
-const source = (answer: NameRecord | LookupFailure): DirectorySource => ({
+const explained = new ChatError('NAME_TAKEN', 'the name is gone')
+const source = (answer: NameRecord | LookupFailure | ChatError): DirectorySource => ({
   id: 'x',
   lookup: async () => answer,
 })
@@ -31,6 +37,9 @@ test.each([
   [[], 'unknown'],
   [[source('unknown'), source('unreachable')], 'unreachable'],
   [[source('refused'), source('unreachable')], 'refused'],
+  [[source('refused'), source(explained), source('unreachable')], explained],
+  [[source(explained), source(record)], record],
+  [[source(explained), source('keys-changed')], 'keys-changed'],
   [[source('unreachable'), source(record)], record],
   [[source('keys-changed'), source(record)], 'keys-changed'],
   [[{ id: 'x', lookup: () => Promise.reject(new Error('no')) }, source('unknown')], 'unreachable'],

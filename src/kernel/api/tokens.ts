@@ -5,6 +5,7 @@
 import type { Observable } from 'rxjs'
 import type { Draft, Opened, Recorded, Sealed } from '../../events/envelope.ts'
 import type { DeviceId, EventId, Millis, PersonId, StreamId, TunnelKey } from '../../events/ids.ts'
+import type { ChatError } from './errors.ts'
 import type { Verdict } from './machine.ts'
 import { type PluginHealth, token } from './plugin.ts'
 import type { Projection, ProjectionState } from './points.ts'
@@ -176,13 +177,15 @@ export const Peers = token<Peers>('ntm.peers')
 
 /** All directories as one; a name never silently changes its person. */
 export interface Directory {
-  lookup(name: string): Promise<NameRecord | LookupFailure>
+  lookup(name: string): Promise<NameRecord | LookupFailure | ChatError>
 }
 export const Directory = token<Directory>('ntm.directory')
 
 /** How this node stands to the coordinator of its own domain. */
 export interface Coordination {
   state(): 'up' | 'down' | 'registering'
+  /** Why the coordinator does not have this node, if it said no; the state is `down` then. */
+  refusal(): ChatError | undefined
 }
 export const Coordination = token<Coordination>('ntm.coordination')
 

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream'
 import type { Observable } from 'rxjs'
 import type { DeviceId, PersonId, TunnelKey } from '../../events/ids.ts'
+import type { ChatError } from './errors.ts'
 
 /** How one device of a person is reached and recognised; proved by the person's stream, never by a DC alone. */
 export interface PeerCard {
@@ -71,5 +72,6 @@ export type LookupFailure = 'unknown' | 'unreachable' | 'refused' | 'keys-change
 /** A directory maps a name to keys: a DC, contacts already known, mDNS, a stranger's DHT. */
 export interface DirectorySource {
   readonly id: string
-  lookup(name: string): Promise<NameRecord | LookupFailure>
+  /** An error in place of a failure where it can tell a person more; it is an answer and counts against nobody. */
+  lookup(name: string): Promise<NameRecord | LookupFailure | ChatError>
 }

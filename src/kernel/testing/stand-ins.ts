@@ -67,7 +67,7 @@ export const standIns = (): readonly StandIn[] => {
     }),
     standIn(Directory, { lookup: async () => 'unknown' }),
     standIn(Protocols, { command: () => {} }),
-    standIn(Coordination, { state: () => 'down' }),
+    standIn(Coordination, { state: () => 'down', refusal: () => undefined }),
     standIn(Health, { plugins: () => [], health$: EMPTY }),
     standIn(People, knownToNobody()),
   ]

@@ -93,6 +93,7 @@ export class PeopleRecord implements People {
   async lookup(name: string): Promise<Contact> {
     if (name === this.#parts.identity.name) throw new ChatError('USAGE', `${name} is yourself`)
     const found = await this.#parts.directory.lookup(name)
+    if (found instanceof ChatError) throw found
     if (typeof found === 'string') throw lookupError(name, found)
     const learned = await this.learn(found)
     if (learned === 'invalid')

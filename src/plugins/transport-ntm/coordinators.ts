@@ -5,7 +5,13 @@
  */
 import type { PersonId, TunnelKey } from '../../events/ids.ts'
 import { ok, type Result, refuse } from '../../events/result.ts'
-import type { ChatError, Clock, LookupFailure, Network, Random } from '../../kernel/api/index.ts'
+import {
+  ChatError,
+  type Clock,
+  type LookupFailure,
+  type Network,
+  type Random,
+} from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import type { Neighbour } from './carrier.ts'
 import type { CoordinatorPins } from './coordinator-pins.ts'
@@ -21,6 +27,8 @@ export interface CoordinatorsParts {
   readonly random: Random
   readonly pins: CoordinatorPins
   readonly home: CoordinatorLink | undefined
+  /** Why the own one does not have this node, if it said no. */
+  readonly refusal: () => ChatError | undefined
   readonly makeLink: (join: Join) => CoordinatorLink
   /** What to show at a foreign coordinator. */
   readonly guestClaim: () => Claim
@@ -72,10 +80,12 @@ export class Coordinators {
     this.#parts.home?.withdraw(person)
   }
 
-  /** Asks for the record behind a name, at the own coordinator first. */
-  async lookUp(name: string): Promise<SignedNameRecord | LookupFailure> {
+  /** Asks for the record behind a name, at the own coordinator first. The error: that one does not have us. */
+  async lookUp(name: string): Promise<SignedNameRecord | LookupFailure | ChatError> {
     const found = await this.#ask(name, link => link.lookUp(name))
-    return typeof found === 'string' ? lookupFailure(found) : found
+    if (typeof found !== 'string') return found
+    const refusal = found === 'unknown-name' ? undefined : this.#parts.refusal()
+    return refusal === undefined ? lookupFailure(found) : notAsked(name, refusal)
   }
 
   /** Asks for the way to one device of a person. */
@@ -109,7 +119,7 @@ export class Coordinators {
   }
 
   async *#linksFor(name: string): AsyncIterable<CoordinatorLink> {
-    const { home, pins } = this.#parts
+    const { home, pins, refusal } = this.#parts
     const pinned = await pins.placeOf(name)
     if (pinned !== undefined) {
       yield this.#guestAt(pinned)
@@ -119,7 +129,7 @@ export class Coordinators {
     if (home !== undefined && isHomeUp) yield home
     const foreign = await this.#foreignFor(name)
     if (foreign !== undefined) yield this.#guestAt(foreign)
-    if (home !== undefined && !isHomeUp) yield home
+    if (home !== undefined && !isHomeUp && refusal() === undefined) yield home
   }
 
   async #foreignFor(name: string): Promise<Join | undefined> {
@@ -208,6 +218,9 @@ const UNKNOWN: readonly RequestFailure[] = [
   'record-expired',
 ]
 const REFUSED: readonly RequestFailure[] = ['access-refused', 'record-refused', 'identity-changed']
+
+const notAsked = (name: string, { code, message, hint }: ChatError): ChatError =>
+  new ChatError(code, `${name} cannot be looked up: ${message}`, { hint })
 
 const lookupFailure = (why: RequestFailure): LookupFailure => {
   if (UNKNOWN.includes(why)) return 'unknown'

@@ -33,6 +33,11 @@ export class Membership {
     return this.#state
   }
 
+  /** The last word of the coordinator, if it was a no. */
+  get refusal(): ChatError | undefined {
+    return this.#refusal
+  }
+
   /** Resolves with the virtual IPv4 once registered; rejects with the DC's refusal or, too late, DC_UNREACHABLE. */
   registration(timeoutMs: number): Promise<string | undefined> {
     return new Promise((done, fail) => {

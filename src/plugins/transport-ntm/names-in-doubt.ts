@@ -3,7 +3,7 @@
  * is looked up again, and what comes back is learnt like any other record. Without it a name that changed its
  * person would go unnoticed by those who know the old one. Away is the usual reason, so it is done rarely.
  */
-import type { Clock, LookupFailure, People } from '../../kernel/api/index.ts'
+import { ChatError, type Clock, type LookupFailure, type People } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 
 /** Between two looks at the same name. */
@@ -13,7 +13,7 @@ const NAMES_MAX = 1_024
 
 interface Parts {
   readonly clock: Pick<Clock, 'monotonicMs'>
-  readonly lookUp: (name: string) => Promise<SignedNameRecord | LookupFailure>
+  readonly lookUp: (name: string) => Promise<SignedNameRecord | LookupFailure | ChatError>
   readonly people: Pick<People, 'learn'>
 }
 
@@ -35,7 +35,7 @@ export class NamesInDoubt {
     if (nowMs - (this.#lookedMs.get(name) ?? Number.NEGATIVE_INFINITY) < DOUBT_PAUSE_MS) return undefined
     this.#remember(name, nowMs)
     const record = await lookUp(name)
-    return typeof record === 'string' ? undefined : people.learn(record)
+    return typeof record === 'string' || record instanceof ChatError ? undefined : people.learn(record)
   }
 
   #remember(name: string, nowMs: number): void {

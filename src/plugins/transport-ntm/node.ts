@@ -4,8 +4,10 @@
  */
 import type { PersonId, TunnelKey } from '../../events/ids.ts'
 import {
+  ChatError,
   type Clock,
   type Contact,
+  type Coordination,
   type DirectorySource,
   type Identity,
   type Journal,
@@ -64,6 +66,7 @@ export class NtmNode {
   readonly directory: DirectorySource
   readonly membership: Membership
   readonly coordinators: Coordinators
+  readonly coordination: Coordination
   readonly carrier: Carrier
   readonly #given: NodeGiven
   readonly #settings: NodeSettings
@@ -101,11 +104,13 @@ export class NtmNode {
       ...{ name: identity.name, journal, clock },
       setIpv4: ipv4 => this.carrier.stack.setIpv4(ipv4),
     })
+    this.coordination = { state: () => this.membership.state, refusal: () => this.membership.refusal }
     const pins = new CoordinatorPins(keyspace)
     const makeLink = this.#linkMaker(pins)
     this.coordinators = new Coordinators({
       ...{ clock, network, random, pins, makeLink },
       home: settings.dc === undefined ? undefined : makeLink(settings.dc),
+      refusal: () => this.membership.refusal,
       guestClaim: () => ({ record: this.#record.signed.bytes, token: undefined, isGuest: true }),
       shout: error => journal.note(`${error.message}; ${error.hint}`),
     })
@@ -196,7 +201,7 @@ export class NtmNode {
 
   async #lookUp(name: string): ReturnType<Coordinators['lookUp']> {
     const record = await this.coordinators.lookUp(name)
-    if (typeof record !== 'string') this.#recordsUsed.note(record)
+    if (typeof record !== 'string' && !(record instanceof ChatError)) this.#recordsUsed.note(record)
     return record
   }
 

@@ -73,7 +73,7 @@ export const transportNtm = definePlugin({
         transport: [node.transport],
         directory: [node.directory],
         method: methodsOf(node),
-        service: [{ token: Coordination, value: { state: () => node.membership.state } }],
+        service: [{ token: Coordination, value: node.coordination }],
       },
       start: async scope => {
         scope.fence('changes of the contact book', given.people.contact$, contact => node.judge(contact))

@@ -2,6 +2,7 @@
  * The plugin 'ntm.node': the methods that belong to the node itself and not to chat. It comes through the same
  * door as all others.
  */
+import type { ChatError } from '../../api/errors.ts'
 import { definePlugin } from '../../api/plugin.ts'
 import type { Method } from '../../api/points.ts'
 import { Coordination, Health, Log, Peers, People } from '../../api/tokens.ts'
@@ -27,6 +28,9 @@ const controlMethods = (control: NodeControl, health: Health): readonly Method[]
   },
 ]
 
+const toldOf = (refusal: ChatError | undefined) =>
+  refusal === undefined ? null : { code: refusal.code, message: refusal.message, hint: refusal.hint }
+
 export const nodePlugin = definePlugin({
   manifest: { id: 'ntm.node', version: '0.1.0', api: '^1.0.0' },
   needs: { control: NodeControl, log: Log, health: Health, peers: Peers },
@@ -43,7 +47,7 @@ export const nodePlugin = definePlugin({
             call: async () => ({
               running: control.runs === 'up',
               name: control.name,
-              dc: { state: coordination?.state() ?? 'down' },
+              dc: { state: coordination?.state() ?? 'down', refusal: toldOf(coordination?.refusal()) },
               peers: peers.links().filter(link => link.up).length,
               events: control.events(),
               atRest: control.atRest,

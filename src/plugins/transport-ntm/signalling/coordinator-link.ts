@@ -72,8 +72,7 @@ export class CoordinatorLink {
     this.#timers.clear()
     if (this.#neighbour !== undefined) this.#parts.carrier.forget(this.#neighbour)
     this.#neighbour = undefined
-    for (const name of [...this.#lookUps.keys()]) settle(this.#lookUps, name, 'timeout')
-    for (const way of [...this.#directions.keys()]) settle(this.#directions, way, 'timeout')
+    this.#giveUp('timeout')
   }
 
   isFrom(neighbour: Neighbour): boolean {
@@ -155,6 +154,7 @@ export class CoordinatorLink {
         break
       case 'refused':
         onRefused(output.code)
+        this.#giveUp(output.code)
         break
       case 'directed':
         onDirected(output.directed)
@@ -177,6 +177,12 @@ export class CoordinatorLink {
       case 'withdrawn':
         break
     }
+  }
+
+  /** Nobody here is answered any more. */
+  #giveUp(why: RequestFailure): void {
+    for (const name of [...this.#lookUps.keys()]) settle(this.#lookUps, name, why)
+    for (const way of [...this.#directions.keys()]) settle(this.#directions, way, why)
   }
 
   /** What one is told as responder answers no question of one's own. */
