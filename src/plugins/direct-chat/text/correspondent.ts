@@ -17,7 +17,7 @@ import {
 import type { Acquaintance } from './acquaintance.ts'
 import type { DeliveryBook, DeliveryState, Pointers } from './delivery-book.ts'
 import { Inbox } from './inbox.ts'
-import { REFUSED_PAUSE_MS, UNREAD_DATAGRAMS_MAX } from './limits.ts'
+import { GIVE_BACK_EVERY_MS, REFUSED_PAUSE_MS, UNREAD_DATAGRAMS_MAX } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { PathSeeker } from './path-seeker.ts'
 import { isWorthReporting } from './piece-reports.ts'
@@ -49,6 +49,7 @@ export class Correspondent {
   #transfers = NO_TRANSFERS
   #isUp = false
   #isPaused = false
+  #gaveBackAtMs = Number.NEGATIVE_INFINITY
   /** Frames that came before it was known where the conversation stands. */
   readonly #unread: Uint8Array[] = []
 
@@ -190,7 +191,7 @@ export class Correspondent {
         this.#refused(frame, out)
         break
       case 'want':
-        out.push({ kind: 'find', device: this.#parts.device, stream: this.#parts.stream, ids: frame.ids })
+        this.#giveBack(frame.ids, turn, out)
     }
   }
 
@@ -269,6 +270,14 @@ export class Correspondent {
 
   #tellShown(out: Output[]): void {
     if (this.#isUp) this.#shown.tell(this.#inbox.tip, out)
+  }
+
+  /** What the device wrote and has lost. It asks with each repetition of ours, and nobody is served more often. */
+  #giveBack(ids: readonly EventId[], turn: Turn, out: Output[]): void {
+    if (turn.nowMs - this.#gaveBackAtMs < GIVE_BACK_EVERY_MS) return
+    this.#gaveBackAtMs = turn.nowMs
+    const { device, stream } = this.#parts
+    out.push({ kind: 'find', device, stream, ids })
   }
 
   #tell(state: DeliveryState, below: number, rttMs?: number): void {

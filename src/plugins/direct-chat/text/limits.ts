@@ -56,6 +56,9 @@ export const REPORT_EVERY_PIECES = 4
 /** Datagrams kept while the log is read for where a conversation stands. */
 export const UNREAD_DATAGRAMS_MAX = 64
 
+/** A few dozen bytes ask for whole runs: a device that lost its own words is given them so often at most. */
+export const GIVE_BACK_EVERY_MS = 1_000
+
 /** How far the saved pointer to the device's newest event may lag: so much is read again at a start. */
 export const RECEIVED_LAG_MAX = 256
 

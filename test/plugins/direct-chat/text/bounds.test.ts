@@ -10,6 +10,7 @@ import {
   EARLY_FRAMES_MAX,
   GAP_FIRST_MS,
   GAP_TRIES_MAX,
+  GIVE_BACK_EVERY_MS,
   PENDING_MAX,
   UNREAD_DATAGRAMS_MAX,
 } from '../../../../src/plugins/direct-chat/text/limits.ts'
@@ -120,5 +121,29 @@ describe('frames that come before their time', () => {
     const tries = Array.from({ length: GAP_TRIES_MAX + 1 }, (_, index) => index)
     expect(pauses).toEqual(tries.map(times => GAP_FIRST_MS * 2 ** times))
     expect(asked).toEqual(tries.map(times => (times < GAP_TRIES_MAX ? 1 : 0)))
+  })
+})
+
+describe('a device that has lost its own words', () => {
+  const want = encodeFrame({ kind: 'want', stream: undefined, ids: [idOf(1)] })
+
+  it('may ask for them, but not more often than once a second', () => {
+    const { step, readLog, now } = acquainted()
+    readLog()
+    const asks = (atMs: number): number =>
+      step({ kind: 'datagram', from: PEER.device, bytes: want }, atMs).filter(({ kind }) => kind === 'find')
+        .length
+    const startMs = now()
+    expect([0, 1, GIVE_BACK_EVERY_MS - 1, GIVE_BACK_EVERY_MS].map(ms => asks(startMs + ms))).toEqual([
+      1, 0, 0, 1,
+    ])
+  })
+
+  it('is given what it wrote, and nothing that somebody else wrote', () => {
+    const { step } = acquainted()
+    const given = (run: readonly Opened[]): number =>
+      step({ kind: 'found', device: PEER.device, stream: STREAM, runs: [run] }).length
+    expect(given(textsOf(1))).toBe(1)
+    expect(given(sealTexts(['mine'], START, deviceOf(1)))).toBe(0)
   })
 })
