@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import { type NameServer, startNameServer } from './name-server.ts'
-import type { Document } from './program.ts'
+import { type Document, run, Staying } from './program.ts'
 import { promised } from './promised.ts'
 import { townOfThisFile } from './town.ts'
 
@@ -37,6 +37,23 @@ describe('a coordinator', () => {
     expectRefused(await serve('other', 'x.example', taken), 1, 'PORT_IN_USE')
     expectRefused(await serve('alice', 'x.example', any), 2, 'HOME_IN_USE')
     expectRefused(await serve('dc', town.domain, any), 1, 'ALREADY_RUNNING')
+  })
+
+  test('that could not start leaves no home behind, and loses none that served before', async () => {
+    const serving = (domain: string, port: string) => [
+      ...['dc', 'serve', '--home', town.home('third'), '--json'],
+      ...['--domain', domain, '--listen', `127.0.0.1:${port}`],
+    ]
+    const taken = /:(\d+)#/.exec(town.join)![1]!
+    expectRefused(await run(serving('x.example', taken)), 1, 'PORT_IN_USE')
+    expect(readdirSync(town.root).filter(file => file.includes('third'))).toEqual([])
+    const served = new Staying(serving('y.example', '0'))
+    expect(await served.ready()).toMatchObject({ domain: 'y.example' })
+    expect(await served.stop()).toBe(0)
+    const refused = await run(serving('y.example', taken))
+    expectRefused(refused, 1, 'PORT_IN_USE')
+    expect(refused.json.error.message).toMatch(/^UDP port \S+ is in use$/)
+    expect(existsSync(town.home('third'))).toBe(true)
   })
 
   test('tells its operator about names, tokens and access', async () => {

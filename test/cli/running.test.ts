@@ -141,7 +141,8 @@ test('a port that somebody else has is named, and what needs no port still works
   const config = readFileSync(file, 'utf8')
   const listen = { address: '127.0.0.1', port: blocker.address().port }
   writeFileSync(file, JSON.stringify({ ...JSON.parse(config), listen }))
-  expectRefused(await town.at('alice', ['up']), 1, 'PORT_IN_USE')
+  const { error } = expectRefused(await town.at('alice', ['up']), 1, 'PORT_IN_USE')
+  expect(error.message).toMatch(/^UDP port \S+ is in use$/)
   expectDone(await town.at('alice', ['history', 'bob']), promised.history)
   blocker.close()
   writeFileSync(file, config)

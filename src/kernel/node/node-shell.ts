@@ -20,6 +20,7 @@ import { NodeControl } from './methods/node-control.ts'
 import { nodePlugin } from './methods/plugin.ts'
 import { oversee } from './oversight-shell.ts'
 import { ownNetwork } from './own-network-shell.ts'
+import { startFailure } from './start-failure.ts'
 import { callAtHome } from './whose-home.ts'
 
 export interface NodeOptions {
@@ -135,5 +136,5 @@ export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
     return node
   }
   await node.stop()
-  throw new ChatError(failed.code ?? 'PLUGIN_FAILED', failed.reason ?? 'the transport did not start')
+  throw startFailure(failed)
 }

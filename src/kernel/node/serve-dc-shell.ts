@@ -3,7 +3,7 @@
  * so that a restart on the same home is the same coordinator.
  */
 
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { isDomain } from '../../events/name.ts'
 import { ChatError } from '../api/errors.ts'
@@ -12,6 +12,7 @@ import type { HomeConfig } from '../config.ts'
 import { draftHome, openHome } from '../home-shell.ts'
 import { systemRandom } from '../random.ts'
 import { passphraseOf, runHome, tellNotices } from './node-shell.ts'
+import { startFailure } from './start-failure.ts'
 
 export interface ServeDcOptions {
   readonly home: string
@@ -68,23 +69,23 @@ const configOf = (options: ServeDcOptions): HomeConfig['plugins'] => {
 
 const isThere = async (home: string): Promise<boolean> => (await readdir(home).catch(() => [])).length > 0
 
+const foundDcHome = async (home: string, plugins: HomeConfig['plugins'], passphrase: string | undefined) => {
+  const draft = await draftHome(home, systemRandom, passphrase === undefined ? undefined : { passphrase })
+  try {
+    await (await draft.openLog()).close()
+    await draft.found({ plugins })
+  } catch (error) {
+    await draft.discard()
+    throw error
+  }
+}
+
+/** `takeBack` takes away what was founded here, if it never comes to serve: the next try may be for another domain. */
 const openDcHome = async (options: ServeDcOptions) => {
   const passphrase = passphraseOf(options.passphraseFile)
   const plugins = configOf(options)
-  if (!(await isThere(options.home))) {
-    const draft = await draftHome(
-      options.home,
-      systemRandom,
-      passphrase === undefined ? undefined : { passphrase },
-    )
-    try {
-      await (await draft.openLog()).close()
-      await draft.found({ plugins })
-    } catch (error) {
-      await draft.discard()
-      throw error
-    }
-  }
+  const isNew = !(await isThere(options.home))
+  if (isNew) await foundDcHome(options.home, plugins, passphrase)
   const home = await openHome(options.home, systemRandom, passphrase)
   if (home.person !== undefined)
     throw new ChatError('HOME_IN_USE', `${options.home} is the home of a person, not of a DC`)
@@ -95,7 +96,12 @@ const openDcHome = async (options: ServeDcOptions) => {
       'HOME_IN_USE',
       `this home is the DC of ${keptDomain ?? 'no domain'}, not of ${options.domain}`,
     )
-  return { ...home, config: { ...home.config, plugins: { ...home.config.plugins, ...plugins } } }
+  return {
+    home: { ...home, config: { ...home.config, plugins: { ...home.config.plugins, ...plugins } } },
+    takeBack: async (): Promise<void> => {
+      if (isNew) await rm(home.directory, { recursive: true, force: true })
+    },
+  }
 }
 
 /**
@@ -109,14 +115,14 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   preferMemoryToSpeed()
   checkRoles(options.roles)
   if (!isDomain(options.domain)) throw new ChatError('NAME_INVALID', `"${options.domain}" cannot be a domain`)
-  const node = await runHome(await openDcHome(options), 'up')
+  const { home, takeBack } = await openDcHome(options)
+  const node = await runHome(home, 'up')
   const caller = new ClientLine()
   try {
     const failed = node.device.house.health
       .plugins()
       .find(({ state }) => state !== 'running' && state !== 'off')
-    if (failed !== undefined)
-      throw new ChatError(failed.code ?? 'PLUGIN_FAILED', failed.reason ?? `${failed.id} did not start`)
+    if (failed !== undefined) throw startFailure(failed)
     const address = (await node.device.house.call('dc.address', {}, caller)) as {
       address: string
       join: string
@@ -130,6 +136,7 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
     }
   } catch (error) {
     await node.stop()
+    await takeBack()
     throw error
   }
 }
