@@ -24,6 +24,7 @@ import { Asides } from './asides.ts'
 import { type Binding, perPlugin, shared } from './container.ts'
 import type { LiveContributions } from './contributions.ts'
 import { DirectorySwitch } from './directory.ts'
+import { DiskState } from './disk-state.ts'
 import { Driver } from './driver.ts'
 import { EventTypes } from './event-types.ts'
 import { EventGate, type GateParts, ownElsewhere } from './gate.ts'
@@ -58,6 +59,7 @@ export class DataPath {
   readonly peers: PeerSwitch
   readonly directory: DirectorySwitch
   readonly driver: Driver
+  readonly disk: DiskState
   readonly person: PersonId
   readonly #parts: DataPathParts
   readonly #asides: Asides
@@ -69,12 +71,14 @@ export class DataPath {
     const { clock, random, signer, person, store, contributions } = parts
     this.#parts = parts
     this.person = person
-    const asides = new Asides(clock, store)
+    const disk = new DiskState(parts.tell)
+    this.disk = disk
+    const asides = new Asides(clock, { write: (...asked) => disk.watch(store.write(...asked)) })
     const book = new StreamBook(store, signer.device)
     const admission = new Admission(contributions, person)
     this.views = new LiveViews(contributions, store)
     const appender = new Appender({
-      store,
+      store: { append: (...asked) => disk.watch(store.append(...asked)) },
       book,
       asides,
       publish: recorded => {

@@ -7,6 +7,8 @@ import { StoreError, type StoreFault } from '../store/store-error.ts'
 import { ChatError, type ErrorCode, toChatError } from './api/index.ts'
 import { causeOf } from './sentence.ts'
 
+const MEBIBYTE = 1024 * 1024
+
 const CODES: Readonly<Record<DiskFault | StoreFault, ErrorCode>> = {
   locked: 'LOG_LOCKED',
   full: 'DISK_FULL',
@@ -16,10 +18,15 @@ const CODES: Readonly<Record<DiskFault | StoreFault, ErrorCode>> = {
   'wrong-key': 'PASSPHRASE',
 }
 
-export const storeFailure = (error: unknown): ChatError =>
-  error instanceof DiskError || error instanceof StoreError
-    ? new ChatError(CODES[error.kind], error.message, { cause: error })
-    : toChatError(error)
+export const storeFailure = (error: unknown): ChatError => {
+  if (!(error instanceof DiskError) && !(error instanceof StoreError)) return toChatError(error)
+  const needed = error instanceof DiskError ? error.neededBytes : undefined
+  const hint = needed === undefined ? {} : { hint: spaceHint(needed) }
+  return new ChatError(CODES[error.kind], error.message, { ...hint, cause: error })
+}
+
+const spaceHint = (bytes: number): string =>
+  `free some space and try again: ${Math.ceil(bytes / MEBIBYTE)} MiB of that disk have to be free; nothing that was acknowledged is lost`
 
 /** What the operating system says while a file is written, and what the store says; `doing` begins the sentence. */
 export const fileFailure = (error: unknown, doing: string): ChatError => {

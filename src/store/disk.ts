@@ -17,11 +17,14 @@ export type DiskFault =
 /** What a disk rejects with; `message` is a sentence that names the place. */
 export class DiskError extends Error {
   readonly kind: DiskFault
+  /** Of a full disk, where it is known: what has to be free before it is written to again. */
+  readonly neededBytes: number | undefined
 
-  constructor(kind: DiskFault, message: string, cause?: unknown) {
+  constructor(kind: DiskFault, message: string, cause?: unknown, neededBytes?: number) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'DiskError'
     this.kind = kind
+    this.neededBytes = neededBytes
   }
 }
 

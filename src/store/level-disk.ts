@@ -3,7 +3,8 @@
  * taken for a new one (LevelDB would delete the tables), and after a failed write the database is opened anew,
  * because its log may hold half a record that would swallow the records written behind it.
  */
-import { readdir, statfs } from 'node:fs/promises'
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { type Disk, DiskError, type DiskOp, type Entry, type Range } from './disk.ts'
 import { checkJournals } from './level-files.ts'
@@ -23,8 +24,12 @@ const ENTRIES_AT_A_TIME = 256
 const KEYS_AT_A_TIME = 2048
 /** Of one such read; LevelDB's own 16 KiB would make a walk wait for another thread every forty records. */
 const BYTES_AT_A_TIME = 256 * 1024
-/** Opening a database anew writes its log out as a table and a fresh manifest. */
-const HEAL_MIN_FREE_BYTES = 16 * 1024 * 1024
+/**
+ * Opening a database anew writes its journals out as tables, in which each entry is a little longer, and begins
+ * a fresh journal and manifest. What does not suffice for that would leave it closed, and nothing to be read.
+ */
+const TABLE_BYTES_PER_JOURNAL_BYTE = 1.25
+const FRESH_FILES_BYTES = 2 * 1024 * 1024
 const DATA_FILE = /^\d+\.(?:ldb|sst|log)$/
 /** For bulk loads; as much is read again when a log that was not closed is opened. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -47,6 +52,21 @@ function diskError(error: unknown, doing: string, location: string): DiskError {
   if (code === 'LEVEL_CORRUPTION' || /corrupt|missing files|no such file/i.test(words))
     return new DiskError('damaged', say(words), error)
   return new DiskError('failed', say(words), error)
+}
+
+/** Free bytes that opening the database anew takes at most. */
+async function neededBytes(location: string): Promise<number> {
+  const names = (await readdir(location)).filter(name => name.endsWith('.log'))
+  const sizes = await Promise.all(names.map(name => stat(join(location, name)).then(({ size }) => size)))
+  const journalBytes = sizes.reduce((sum, size) => sum + size, 0)
+  return FRESH_FILES_BYTES + TABLE_BYTES_PER_JOURNAL_BYTE * journalBytes
+}
+
+/** The same error; one of a full disk with what has to be free. */
+async function measured(error: DiskError, location: string): Promise<DiskError> {
+  if (error.kind !== 'full' || error.neededBytes !== undefined) return error
+  const needed = await neededBytes(location).catch(() => undefined)
+  return new DiskError('full', error.message, error.cause, needed)
 }
 
 /** Refuses what LevelDB would silently overwrite or invent. */
@@ -154,8 +174,9 @@ class LevelDisk implements Disk {
 
   async heal(): Promise<void> {
     const { bavail, bsize } = await statfs(this.#location)
-    if (bavail * bsize < HEAL_MIN_FREE_BYTES)
-      throw new DiskError('full', `writing ${this.#location}: no space is left`)
+    const needed = await neededBytes(this.#location)
+    if (bavail * bsize < needed)
+      throw new DiskError('full', `writing ${this.#location}: no space is left`, undefined, needed)
     this.#healing ??= this.#reopen().finally(() => {
       this.#healing = undefined
     })
@@ -182,7 +203,7 @@ class LevelDisk implements Disk {
     try {
       return await run()
     } catch (error) {
-      throw diskError(error, doing, this.#location)
+      throw await measured(diskError(error, doing, this.#location), this.#location)
     }
   }
 }

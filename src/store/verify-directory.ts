@@ -43,9 +43,9 @@ export async function verifyDirectory({ location, vault, scratch }: DirectoryOpt
 
 async function verifyAt(location: string, vault: Vault, findings: Findings): Promise<void> {
   const opening = openLevelDisk({ location, create: false, trustJournal: true })
-  // A log that another process has open is not damaged, and nothing can be said about it from here.
+  // One that another process has open, or a full disk keeps from being opened, is not damaged for that.
   await opening.catch(error => {
-    if (error instanceof DiskError && error.kind === 'locked') throw error
+    if (error instanceof DiskError && (error.kind === 'locked' || error.kind === 'full')) throw error
   })
   await findings.part('the directory of the log', 'disk', async () => {
     const disk = await opening

@@ -1,6 +1,15 @@
 /** Disks that fail: a log with flipped bytes, a log that does not open any more, a disk without space. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
@@ -134,7 +143,7 @@ describe('a disk without space', () => {
     const home = join(disk, 'full')
     const made = await town.at('small-disk/full', ['init', 'full.town.example', '--dc', town.join])
     expectDone(made, promised.init)
-    await town.up('small-disk/full')
+    const node = await town.up('small-disk/full')
     const session = await town.session('small-disk/full')
     await session.call('send', { to: 'bob.town.example', text: 'before' })
     const filler = join(disk, 'filler')
@@ -144,10 +153,16 @@ describe('a disk without space', () => {
     for (let n = 0; n < 400 && refusals.length === 0; n++)
       await session.call('send', { to: 'bob', text, wait: 'sent' }).catch(error => refusals.push(error))
     expect(refusals[0]).toMatchObject({ code: 'DISK_FULL', exitCode: 1 })
-    expectRefused(await town.at('small-disk/full', ['send', 'bob', text]), 1, 'DISK_FULL')
-    writeFileSync(filler, '')
+    const refused = expectRefused(await town.at('small-disk/full', ['send', 'bob', text]), 1, 'DISK_FULL')
+    expect(await session.call('status')).toMatchObject({ disk: 'full' })
+    const neededMiB = Number(/: (\d+) MiB of that disk have to be free;/.exec(refused.error.hint)?.[1])
+    expect(neededMiB).toBeLessThan(12)
+    truncateSync(filler, statSync(filler).size - neededMiB * 1024 * 1024)
     const sent = expectDone(await town.at('small-disk/full', ['send', 'bob', 'after']), promised.sent)
     expect(sent.state).toBe('delivered')
+    expect(await session.call('status')).toMatchObject({ disk: 'ok' })
+    const told = node.stderr.split('\n').filter(line => line.includes('disk'))
+    expect(told).toEqual([expect.stringContaining('no space is left'), expect.stringContaining('again')])
     expect((await town.at('small-disk/full', ['down'])).code).toBe(0)
     expectDone(await town.at('small-disk/full', ['log', 'verify']), promised.verified)
     expect(readdirSync(home)).toContain('log')

@@ -30,6 +30,7 @@ export const promised = {
     peers: z.number().int(),
     events: z.number().int(),
     atRest: z.string(),
+    disk: z.enum(['ok', 'full', 'failed', 'damaged']),
   }),
   sent: z.object({ id, state: messageState, path: path.nullable(), rttMs: z.number().nullable() }),
   history: z.object({

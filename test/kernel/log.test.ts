@@ -167,6 +167,20 @@ test('a full disk rejects, keeps nothing, and leaves no gap behind', async () =>
   expect(p.appended).toHaveLength(2)
 })
 
+test('a disk that gets full and has space again is told of once each', async () => {
+  await submit(keptDraft())
+  expect([p.path.disk.current, p.told]).toEqual(['ok', []])
+  p.disk.faults.fail = () => 'full'
+  for (let n = 0; n < 3; n += 1) await submit(said('lost')).catch(() => undefined)
+  expect([p.path.disk.current, p.told]).toEqual(['full', [expect.stringContaining('free some space')]])
+  p.disk.faults.fail = () => undefined
+  for (let n = 0; n < 3; n += 1) await submit(said('kept'))
+  expect([p.path.disk.current, p.told]).toEqual([
+    'ok',
+    [expect.any(String), 'the disk takes what is written again.'],
+  ])
+})
+
 test('an event cites the tips of others once', async () => {
   await submit(keptDraft())
   const bob = deviceOf(2)

@@ -83,6 +83,7 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
       shared(NodeControl, {
         ...{ name, runs, atRest: home.atRest, stop },
         events: () => store.lastPosition,
+        disk: () => path.disk.current,
         verify: () => store.verify(),
         replay: () => path.replay(),
       }),

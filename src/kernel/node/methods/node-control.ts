@@ -65,6 +65,8 @@ export interface NodeControl {
   /** How the log lies on the disk: `passphrase` or `key-file`. */
   readonly atRest: string
   events(): number
+  /** How the last write went: `ok`, `full`, `failed`, or refused because the log is `damaged`. */
+  disk(): string
   /** Ends the process after the answer has gone out. */
   stop(): void
   verify(): Promise<VerifyReport>

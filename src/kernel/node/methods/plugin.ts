@@ -51,6 +51,7 @@ export const nodePlugin = definePlugin({
               peers: peers.links().filter(link => link.up).length,
               events: control.events(),
               atRest: control.atRest,
+              disk: control.disk(),
             }),
           },
         ],
