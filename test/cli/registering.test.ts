@@ -172,7 +172,7 @@ describe('two domains', () => {
 
 test('a name that changes its person stops sending until it is accepted', async () => {
   const alice = await town.session('alice')
-  await village.init('carla')
+  const carla = await village.init('carla')
   const add = (name: string) => alice.call('contact.add', { name })
   await alice.call('dc.pin', { name: 'carla.village.example', join: village.join })
   await add('carla.village.example')
@@ -182,7 +182,11 @@ test('a name that changes its person stops sending until it is accepted', async 
   expectRefused(await town.at('alice', ['contact', 'add', 'carla.village.example']), 5, 'KEYS_CHANGED')
   expectRefused(await town.at('alice', ['send', 'carla.village.example', 'secret']), 5, 'KEYS_CHANGED')
   const accepted = await town.at('alice', ['contact', 'accept', 'carla.village.example'])
-  expect(accepted.json).toMatchObject({ state: 'accepted', person: other.json.person })
+  expect(accepted.json).toMatchObject({
+    ...{ state: 'accepted', person: other.json.person },
+    formerly: [carla.person],
+  })
+  expectDone(await town.at('alice', ['history', carla.person]), promised.history)
   await theRobbedIsTold()
   await town.up('impostor')
   const sent = await town.at('alice', ['send', 'carla.village.example', 'hello, new Carla'])

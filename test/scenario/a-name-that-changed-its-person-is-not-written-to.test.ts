@@ -41,6 +41,30 @@ describe('a name that changed its person', () => {
     await world.end()
   })
 
+  test('leaves what was said before under the id of whom it was said to', async () => {
+    const { world, alice, bob, heir } = await bobIsSomebodyElse(3)
+    await add(world, alice, 'bob.example').catch(() => undefined)
+    await world.until(alice.call('contact.accept', { name: 'bob.example' }))
+    await say(world, alice, heir, 'hello, new bob')
+    await world.until(alice.stop())
+    await world.restart(alice)
+    expect(await contactsOf(world, alice)).toMatchObject([
+      { person: heir.personId, state: 'accepted', disputed: false, formerly: [bob.personId] },
+    ])
+    expect(await textsOf(world, alice, 'bob.example')).toEqual(['hello, new bob'])
+    expect(await textsOf(world, alice, bob.personId!)).toEqual(['hello bob'])
+
+    // To be read, not to be written to: the name would go back to him.
+    const send = alice.call('send', { to: bob.personId, text: 'which bob?', timeoutMs: 1_000 })
+    await expect(world.until(send)).rejects.toMatchObject({ code: 'KEYS_CHANGED' })
+    expect(await contactsOf(world, alice)).toMatchObject([{ person: heir.personId }])
+    await world.until(alice.call('contact.accept', { name: bob.personId }))
+    expect(await contactsOf(world, alice)).toMatchObject([
+      { person: bob.personId, formerly: [heir.personId] },
+    ])
+    await world.end()
+  })
+
   test('is told when the new holder writes first', async () => {
     const { world, alice, bob, heir } = await bobIsSomebodyElse(2)
     await world.until(

@@ -4,9 +4,13 @@ import { printable } from '../../screen/printer.ts'
 import { oneCall } from './one-call.ts'
 
 export const contactVerb = (verb: 'accept' | 'block', summary: string): typeof Command =>
-  oneCall<{ name: string; state: string }>({
+  oneCall<{ name: string; state: string; formerly: readonly string[] }>({
     summary,
     args: { name: Args.string({ description: 'name, prefix or person id', required: true }) },
     method: `contact.${verb}`,
-    tell: contact => `${printable(contact.name)}: ${contact.state}`,
+    tell: ({ name, state, formerly }) =>
+      [
+        `${printable(name)}: ${state}`,
+        ...formerly.map(person => `another person had this name before: ntm history ${person}`),
+      ].join('\n'),
   })

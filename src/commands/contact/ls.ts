@@ -8,6 +8,7 @@ interface ContactList {
     readonly verified: boolean
     readonly disputed: boolean
     readonly state: string
+    readonly formerly: readonly string[]
   }[]
 }
 
@@ -17,10 +18,11 @@ export default oneCall<ContactList>({
   offline: true,
   tell: ({ contacts }) =>
     contacts
-      .map(({ name, state, verified, disputed }) =>
+      .flatMap(({ name, state, verified, disputed, formerly }) => [
         [printable(name), state, verified ? 'verified' : '', disputed ? 'KEYS CHANGED' : '']
           .filter(word => word !== '')
           .join('  '),
-      )
+        ...formerly.map(person => `  another person before: ntm history ${person}`),
+      ])
       .join('\n') || 'nobody yet',
 })

@@ -105,6 +105,18 @@ export function contactOf(book: ContactBook, person: PersonId): Contact | undefi
   return { person, name, state, verified: isVerified(book, person), disputed }
 }
 
+/** The name that a person was pinned under last, contact or not. */
+export const nameOf = (book: ContactBook, person: PersonId): string | undefined =>
+  book.names.get(person)?.value
+
+/** Who was pinned under a name before the one that it is pinned to now, and is a contact no more. */
+export const formerHolders = (book: ContactBook, name: string): readonly PersonId[] =>
+  [...book.names]
+    .filter(([, register]) => register.value === name)
+    .map(([person]) => person)
+    .filter(person => person !== pinOf(book, name) && contactOf(book, person) === undefined)
+    .sort()
+
 /** All contacts by name, then by person. */
 export function contactsOf(book: ContactBook): readonly Contact[] {
   const persons = new Set([...book.decided.keys(), ...book.requested.keys()])

@@ -11,18 +11,15 @@ import { isSameNumber, safetyNumber } from './safety-number.ts'
 const NAMED = z.object({ name: z.string().min(1) })
 const VERIFY = NAMED.extend({ number: z.string().optional() })
 
-const shown = ({ name, person, verified, state, disputed }: Contact) => ({
-  name,
-  person,
-  verified,
-  state,
-  disputed,
-})
-
 type Verb = (params: unknown) => Promise<unknown>
 
 export function contactMethods(people: PeopleRecord, self: Contact['person']): readonly Method[] {
   const findNamed = (params: unknown) => people.find(NAMED.parse(params).name)
+  const shown = ({ name, person, verified, state, disputed }: Contact) => ({
+    ...{ name, person, verified, state, disputed },
+    /** What was said with them is found by their ids only. */
+    formerly: people.formerHolders(name),
+  })
   const now = (contact: Contact) => shown(people.contact(contact.person) ?? contact)
 
   const verbs: Record<string, Verb> = {

@@ -19,7 +19,16 @@ import {
 } from '../../kernel/api/index.ts'
 import { introductionDraft } from '../../wire/person-proof.ts'
 import type { CardIndex } from './card-index.ts'
-import { type ContactBook, claimantOf, contactOf, contactsOf, isUndecided, pinOf } from './contact-book.ts'
+import {
+  type ContactBook,
+  claimantOf,
+  contactOf,
+  contactsOf,
+  formerHolders,
+  isUndecided,
+  nameOf,
+  pinOf,
+} from './contact-book.ts'
 import { type ContactFact, contactDraft } from './contact-events.ts'
 import {
   decideAccept,
@@ -67,6 +76,9 @@ export class PeopleRecord implements People {
   contact = (person: PersonId): Contact | undefined => contactOf(this.#parts.book(), person)
   isUndecided = (person: PersonId): boolean => isUndecided(this.#parts.book(), person)
   contacts = (): readonly Contact[] => contactsOf(this.#parts.book())
+
+  /** Those who had the name before the person that it means now. */
+  formerHolders = (name: string): readonly PersonId[] => formerHolders(this.#parts.book(), name)
 
   async learn(record: NameRecord): Promise<Learned> {
     const { cards, isProven } = this.#parts
@@ -142,14 +154,17 @@ export class PeopleRecord implements People {
     if (contact !== undefined) this.#contacts.next(contact)
   }
 
-  /** Somebody whose cards are known but about whom nothing was decided: shown as a request, never recorded. */
+  /** Somebody who is no contact, known by cards or from before: shown as a request, never recorded. */
   #acquaintance(id: string): Contact | undefined {
-    const card = isId(id) ? this.cards(id as PersonId)[0] : undefined
-    return card === undefined ? undefined : this.#standing(card.person, card.name)
+    if (!isId(id)) return undefined
+    const person = id as PersonId
+    const name = this.cards(person)[0]?.name ?? nameOf(this.#parts.book(), person)
+    return name === undefined ? undefined : this.#standing(person, name)
   }
 
   #standing(person: PersonId, name: string): Contact {
-    const disputed = claimantOf(this.#parts.book(), name) !== undefined
+    const isClaimed = claimantOf(this.#parts.book(), name) !== undefined
+    const disputed = isClaimed || this.#isClaimedByOther(name, person)
     return this.contact(person) ?? { person, name, state: 'request', verified: false, disputed }
   }
 

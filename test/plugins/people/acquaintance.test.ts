@@ -28,6 +28,7 @@ describe('people', () => {
       state: 'accepted',
       verified: false,
       disputed: false,
+      formerly: [],
     })
     expect((await alice.people.find('bo')).person).toBe(bob.who.person)
     expect((await alice.people.find(bob.who.person)).name).toBe('bob.example')

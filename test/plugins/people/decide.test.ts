@@ -8,6 +8,7 @@ import {
   contactsOf,
   emptyBook,
   evolve,
+  formerHolders,
 } from '../../../src/plugins/people/contact-book.ts'
 import type { ContactFact } from '../../../src/plugins/people/contact-events.ts'
 import {
@@ -145,6 +146,15 @@ describe('the contact book', () => {
       verified: false,
       disputed: false,
     })
+  })
+
+  it('remembers who had a name before, unless they are still contacts', () => {
+    const before = [pinned(BOB), accepted()]
+    expect(formerHolders(given(...before), NAME)).toEqual([])
+    expect(formerHolders(given(...before, removed()), NAME)).toEqual([])
+    expect(formerHolders(given(...before, removed(), pinned(EVE), accepted(EVE)), NAME)).toEqual([BOB])
+    expect(formerHolders(given(...before, blocked(), pinned(EVE), accepted(EVE)), NAME)).toEqual([])
+    expect(formerHolders(given(...before, removed(), pinned(EVE), pinned(BOB)), NAME)).toEqual([EVE])
   })
 
   it('holds a name disputed from the claim to the settlement', () => {
