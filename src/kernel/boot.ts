@@ -63,6 +63,7 @@ export const boot = async (plan: Plan): Promise<House> => {
   const clock = get(Clock)
   const lifecycle = new Lifecycle({ container, book, health, clock })
   oversight?.stray$.subscribe(stray => lifecycle.accuse(stray))
+  if (tell !== undefined) oversight?.notice$.subscribe(tell)
   const report = health.report.bind(health)
   const loaded = await loadPlugins({ own: plugins, config, packages, oversight, clock, report })
   lifecycle.setUp(

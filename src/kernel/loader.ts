@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ChatError } from './api/errors.ts'
 import type { AnyPlugin, Manifest, PluginHealth } from './api/plugin.ts'
 import type { Clock } from './api/tokens.ts'
+import { mustNotHaveBlocked } from './blocked-plugins.ts'
 import type { HomeConfig } from './config.ts'
 import { withDeadline } from './deadline.ts'
 import type { Stage } from './fence.ts'
@@ -83,6 +84,7 @@ const loadForeign = (id: string, choice: Choice, loading: Loading): Promise<Load
       )
     }
     const { manifest, entry } = judgePackage(id, choice, await packages.readPackageJson(choice.package))
+    mustNotHaveBlocked(oversight?.blocked ?? [], id, version)
     const stage: Stage | undefined = oversight && (run => oversight.perform(id, run))
     const name = choice.package
     const load = () => packages.importEntry(name, entry)

@@ -147,8 +147,8 @@ export class Staying {
     return this.ended()
   }
 
-  async ended(): Promise<number | null> {
-    const force = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  async ended(timeoutMs = STOP_TIMEOUT_MS): Promise<number | null> {
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), timeoutMs)
     const code = await this.#ended
     clearTimeout(force)
     return code
