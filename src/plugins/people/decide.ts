@@ -17,8 +17,10 @@ export function decideAccept(book: ContactBook, person: PersonId, name: string):
   const pinned = pinOf(book, name)
   const isSettled = pinned === person && claimantOf(book, name) === undefined
   const facts: ContactFact[] = []
-  if (pinned !== undefined && pinned !== person && contactOf(book, pinned) !== undefined)
-    facts.push({ type: 'contact.removed', person: pinned })
+  const holder = pinned === undefined || pinned === person ? undefined : contactOf(book, pinned)
+  // Who was blocked stays it without the name.
+  if (holder !== undefined && holder.state !== 'blocked')
+    facts.push({ type: 'contact.removed', person: holder.person })
   if (!isSettled || book.names.get(person)?.value !== name)
     facts.push({ type: 'contact.name-pinned', person, name })
   if (before?.state !== 'accepted') facts.push({ type: 'contact.accepted', person })

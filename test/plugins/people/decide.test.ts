@@ -148,6 +148,14 @@ describe('the contact book', () => {
     })
   })
 
+  it('keeps somebody blocked whose name went to another', () => {
+    const book = given(pinned(BOB), blocked(), claimed(EVE))
+    expect(decideAccept(book, EVE, NAME)).toEqual([pinned(EVE), accepted(EVE)])
+    const after = given(pinned(BOB), blocked(), claimed(EVE), pinned(EVE), accepted(EVE))
+    expect(contactOf(after, BOB)).toMatchObject({ state: 'blocked' })
+    expect(findContact(after, NAME)).toMatchObject({ person: EVE, state: 'accepted' })
+  })
+
   it('remembers who had a name before, unless they are still contacts', () => {
     const before = [pinned(BOB), accepted()]
     expect(formerHolders(given(...before), NAME)).toEqual([])
