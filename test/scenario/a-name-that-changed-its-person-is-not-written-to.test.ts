@@ -52,7 +52,8 @@ describe('a name that changed its person', () => {
       { person: heir.personId, state: 'accepted', disputed: false, formerly: [bob.personId] },
     ])
     expect(await textsOf(world, alice, 'bob.example')).toEqual(['hello, new bob'])
-    expect(await textsOf(world, alice, bob.personId!)).toEqual(['hello bob'])
+    const before = await world.until(alice.call('history', { with: bob.personId }))
+    expect(before).toMatchObject({ messages: [{ text: 'hello bob', state: 'delivered' }] })
 
     // To be read, not to be written to: the name would go back to him.
     const send = alice.call('send', { to: bob.personId, text: 'which bob?', timeoutMs: 1_000 })

@@ -87,6 +87,7 @@ export class Conversations {
   async history(params: unknown): Promise<unknown> {
     const { with: name, limit, before, markRead } = HISTORY.parse(params)
     const contact = await this.#parts.people.find(name)
+    this.#recall(contact)
     const page = { limit, before: before as EventId | undefined }
     const { messages, events } = await readPage(this.#parts.log, this.teller(contact), page)
     if (markRead) this.show(contact, events)
@@ -133,6 +134,14 @@ export class Conversations {
       author === self ? identity.name : (people.card(author)?.name ?? name)
     const stream = known.streamWith(person)
     return { stream, self, book, nameOf, textOf: event => textOf(data, event) }
+  }
+
+  /** How far texts have come is known of contacts from the start, and of others once somebody asks. */
+  #recall({ person }: Contact): void {
+    const { known, people, protocols } = this.#parts
+    if (people.contact(person) !== undefined) return
+    const command: TextCommand = { kind: 'reconsider', stream: known.streamWith(person) }
+    protocols.command(TEXT_PROTOCOL, command)
   }
 
   /** Tells the other side that these events were seen. */
