@@ -22,12 +22,13 @@ export class PluginHome {
     this.#who = who
   }
 
-  /** The home names these plugins, `com.example.NAME`, and no others. */
+  /** The home names these plugins of others, `com.example.NAME`, and no more. */
   settle(plugins: Readonly<Record<string, Code>>): void {
     const chosen = Object.entries(plugins).map(([name, code]) => this.#lay(name, code))
     const file = join(this.#town.home(this.#who), 'config.json')
     const config = JSON.parse(readFileSync(file, 'utf8'))
-    writeFileSync(file, JSON.stringify({ ...config, plugins: Object.fromEntries(chosen) }))
+    const own = Object.entries(config.plugins ?? {}).filter(([id]) => !id.startsWith('com.example.'))
+    writeFileSync(file, JSON.stringify({ ...config, plugins: Object.fromEntries([...own, ...chosen]) }))
   }
 
   /** `plugin ls` by the names given above. */

@@ -59,6 +59,18 @@ test('a running node goes on without the plugin and says why, whenever it fails'
   expect(await alice.stop()).toBe(0)
 })
 
+test('a coordinator goes on without the plugin, too', async () => {
+  const dcs = new PluginHome(town, 'dc')
+  dcs.settle({ stray: { start: `Promise.reject(new Error('x'))` }, bystander })
+  await town.dc!.stop()
+  await town.openDc()
+  expect(await dcs.plugins()).toMatchObject({
+    stray: { state: 'quarantined' },
+    bystander: { state: 'running' },
+  })
+  expect(town.dc!.stderr).toContain('com.example.stray is quarantined: it failed outside of its hooks: x.')
+})
+
 test('code that fails while it is loaded is never set up', async () => {
   const top = `setImmediate(() => { throw new Error('early') })
     await new Promise(done => setTimeout(done, 50))`

@@ -110,6 +110,12 @@ const openDcHome = async (options: ServeDcOptions) => {
  */
 const preferMemoryToSpeed = (): void => setFlagsFromString('--optimize-for-size')
 
+/** A coordinator goes on without it. */
+const isThirdParty = ({ plugins }: HomeConfig, id: string): boolean => {
+  const choice = plugins[id]
+  return choice !== undefined && choice !== false && choice.package !== undefined
+}
+
 /** Rejects with USAGE, HOME_IN_USE, PORT_IN_USE and the like. */
 export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   preferMemoryToSpeed()
@@ -121,7 +127,7 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   try {
     const failed = node.device.house.health
       .plugins()
-      .find(({ state }) => state !== 'running' && state !== 'off')
+      .find(({ id, state }) => state !== 'running' && state !== 'off' && !isThirdParty(home.config, id))
     if (failed !== undefined) throw startFailure(failed)
     const address = (await node.device.house.call('dc.address', {}, caller)) as {
       address: string
