@@ -33,6 +33,7 @@ import { keyspaceOf } from './keyspace.ts'
 import { OwnLog } from './log.ts'
 import { PeerSwitch } from './peers.ts'
 import { type ReplayQuery, type ReplayResult, replay } from './replay.ts'
+import { storeFailure } from './store-failure.ts'
 import { StreamBook } from './stream-book.ts'
 import { LiveViews } from './views.ts'
 
@@ -145,11 +146,18 @@ export class DataPath {
     this.driver.start()
   }
 
-  /** After all plugins have stopped: finishes what was asked for and saves the views. The store stays open. */
+  /**
+   * After all plugins have stopped: finishes what was asked for and saves the views. The store stays open.
+   * Rejects with LOG_DAMAGED, DISK_FULL and the like when what waited cannot be written.
+   */
   async stop(): Promise<void> {
     this.driver.stop()
-    await this.#appender.close()
-    await this.#asides.close()
-    await this.views.stop()
+    try {
+      await this.#appender.close()
+      await this.#asides.close()
+      await this.views.stop()
+    } catch (error) {
+      throw storeFailure(error)
+    }
   }
 }

@@ -50,6 +50,7 @@ const expectDamage = (run: Run): Document => {
   expect(promised.verified.safeParse(found).success).toBe(true)
   expect(found.ok).toBe(false)
   for (const { place, what, advice } of found.damage) expect([place, what, advice]).not.toContain('')
+  expect(JSON.stringify(found)).not.toMatch(/log\.copy-| 1 places/)
   expect(run.stderr).toContain(found.damage[0].place)
   expect(run.stderr).toContain(found.damage[0].advice)
   return found

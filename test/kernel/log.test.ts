@@ -181,6 +181,16 @@ test('a disk that gets full and has space again is told of once each', async () 
   ])
 })
 
+test('a log that takes nothing more says so at the end, too, in the words of the house', async () => {
+  await submit(keptDraft())
+  p.disk.faults.fail = () => 'damaged'
+  p.path.journal.note('waits to be written')
+  await expect(p.path.stop()).rejects.toMatchObject({
+    code: 'LOG_DAMAGED',
+    hint: expect.stringContaining('verify'),
+  })
+})
+
 test('an event cites the tips of others once', async () => {
   await submit(keptDraft())
   const bob = deviceOf(2)

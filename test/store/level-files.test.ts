@@ -296,6 +296,15 @@ describe('a directory', () => {
     }
   }, 60_000)
 
+  it('that does not open is told of by its own name, not by that of a copy', async () => {
+    await settle()
+    await appendFile(await pathOf('.log'), Buffer.alloc(100, 3))
+    await rm(await pathOf('.ldb'))
+    const { damage } = await verify()
+    expect(damage[0]?.what).toContain(location)
+    expect(JSON.stringify(damage)).not.toContain('scratch')
+  })
+
   it('with a table that was cut off, or with nothing in it, is reported', async () => {
     await settle()
     await truncate(await pathOf('.ldb'), 5_000)

@@ -136,6 +136,7 @@ export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
     if (options.runs === 'up') await tellNotices(node)
     return node
   }
-  await node.stop()
+  // What the disk says now is the consequence of what it said before.
+  await node.stop().catch(() => undefined)
   throw startFailure(failed)
 }

@@ -141,7 +141,7 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
       stop: () => node.stop(),
     }
   } catch (error) {
-    await node.stop()
+    await node.stop().catch(() => undefined)
     await takeBack()
     throw error
   }

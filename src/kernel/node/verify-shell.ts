@@ -37,8 +37,9 @@ export const verifyLog = async (options: Omit<NodeOptions, 'runs'>): Promise<Ver
   })
   if (found.ok) return found
   const first = found.damage[0]
-  const place = first === undefined ? '' : `; first at ${first.place}: ${first.what}`
-  throw new ChatError('LOG_DAMAGED', `the log is damaged in ${found.damageCount} places${place}`, {
+  const where = found.damageCount === 1 ? '' : ` in ${found.damageCount} places; first`
+  const place = first === undefined ? '' : ` at ${first.place}: ${first.what}`
+  throw new ChatError('LOG_DAMAGED', `the log is damaged${where}${place}`, {
     ...(first === undefined ? {} : { hint: first.advice }),
     fields: { ...found },
   })
