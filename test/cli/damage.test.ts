@@ -95,6 +95,7 @@ describe('a damaged log', () => {
       expect(sent.error.message).toContain(found.damage[0].place)
       const history = expectDone(await town.at(who, ['history', 'bob']), promised.history)
       expect(history.messages).toContainEqual(expect.objectContaining({ text: 'text 0' }))
+      expect((await town.at(who, ['status'])).json).toMatchObject({ disk: 'damaged' })
       expect((await town.at(who, ['log', 'ls'])).lines.length).toBeGreaterThan(6)
       expect([readdirSync(log), readFileSync(join(log, file))]).toEqual(before)
       expect(readdirSync(town.home(who)).filter(name => name.includes('copy'))).toEqual([])

@@ -83,7 +83,7 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
       shared(NodeControl, {
         ...{ name, runs, atRest: home.atRest, stop },
         events: () => store.lastPosition,
-        disk: () => path.disk.current,
+        disk: () => (store.damage === undefined ? path.disk.current : 'damaged'),
         verify: () => store.verify(),
         replay: () => path.replay(),
       }),
