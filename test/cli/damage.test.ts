@@ -94,7 +94,8 @@ describe('a damaged log', () => {
       const sent = expectRefused(await town.at(who, ['send', 'bob', 'x', '--timeout', '0']), 5, 'LOG_DAMAGED')
       expect(sent.error.message).toContain(found.damage[0].place)
       const history = expectDone(await town.at(who, ['history', 'bob']), promised.history)
-      expect(history.messages).toContainEqual(expect.objectContaining({ text: 'text 0' }))
+      // One record was changed, so one text at most is missing.
+      expect(history.messages.length).toBeGreaterThanOrEqual(5)
       expect((await town.at(who, ['status'])).json).toMatchObject({ disk: 'damaged' })
       expect((await town.at(who, ['log', 'ls'])).lines.length).toBeGreaterThan(6)
       expect([readdirSync(log), readFileSync(join(log, file))]).toEqual(before)
