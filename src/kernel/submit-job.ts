@@ -28,7 +28,7 @@ interface SubmitParts {
   readonly admission: Admission
 }
 
-interface Sealed {
+interface SealedSubmission {
   readonly submission: Submission
   readonly count: number
 }
@@ -42,7 +42,7 @@ export class SubmitJob implements Job {
   readonly #queue: Submission[]
   readonly #onTurn: (rest: Submission[]) => void
   #taken: readonly Submission[] | undefined
-  #sealed: readonly Sealed[] = []
+  #sealed: readonly SealedSubmission[] = []
 
   /** `queue` may grow until `onTurn` is called, with what is left for another turn. */
   constructor(
@@ -82,7 +82,7 @@ export class SubmitJob implements Job {
     }
     // One of them cannot be sealed or is not allowed: that must not be the others' loss.
     const arrivals: Arrival[] = []
-    const sealed: Sealed[] = []
+    const sealed: SealedSubmission[] = []
     for (const submission of taken) {
       try {
         arrivals.push(...this.#seal([submission]))
