@@ -157,7 +157,9 @@ export class Saga {
    */
   async #revive(who: Person): Promise<void> {
     const left = await this.#town.at(who, ['history', OTHER[who], '--limit', String(4 * MESSAGES_EACH)])
-    const texts = new Set(left.json.messages.map(({ text }: Message) => text))
+    // One who lost all has no history to show, and knows nobody.
+    const messages: readonly Message[] = left.json.messages ?? []
+    const texts = new Set(messages.map(({ text }) => text))
     const round = [...this.#acknowledged].filter(text => text.startsWith(`${this.#round} `))
     const forgotten = round.filter(text => !texts.has(text))
     if (forgotten.length > 0)

@@ -13,6 +13,7 @@ import {
 } from '../../../src/events/ids.ts'
 import {
   definePlugin,
+  type EventKind,
   type Input,
   Keys,
   type Link,
@@ -139,15 +140,23 @@ class ToyChat implements Machine<unknown> {
   }
 }
 
+const KINDS = [keptDraft(), said('')].map(({ type, rev }): EventKind => ({ type, rev, accepts: () => true }))
+
 const toyChat = (book: PhoneBook, stream: StreamId): AnyPlugin =>
   definePlugin({
-    manifest: { id: 'toy.chat', version: '1.0.0', api: '^1.0.0' },
+    manifest: {
+      id: 'toy.chat',
+      version: '1.0.0',
+      api: '^1.0.0',
+      owns: Object.fromEntries(KINDS.map(({ type, rev }) => [type, rev])),
+    },
     needs: { keys: Keys, log: LogToken },
     setup({ keys, log }) {
       const machine = new ToyChat(book, keys.device)
       return {
         contributes: {
           rule: [OPEN_LAW],
+          event: KINDS,
           protocol: [{ name: 'toy', version: 1, port: CHAT_PORT, machine }],
           method: [
             { name: 'hello', call: () => log.submit(stream, [keptDraft()]) },
