@@ -19,7 +19,7 @@ import { keptIfRed, seedsOf } from './support/seeds.ts'
 
 const SUITE = 'two-people'
 /** The share of every test run; `npm run sim -- --seeds N` runs more. */
-const SEEDS = 200
+const SEEDS = 500
 const PLANTED_SEEDS = 8
 
 const TEXTS = 50
