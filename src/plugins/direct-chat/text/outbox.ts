@@ -158,7 +158,9 @@ export class Outbox {
     this.#repeatedAcks += 1
     if (first === undefined || this.#repeatedAcks % REPEATED_ACKS !== 0) return
     const waitedMs = this.#roundTrip.guessMs
-    const pieces = first.resend(turn.nowMs - waitedMs, turn.nowMs, this.#window.size)
+    // What is early is told at once, and a round trip holds a sync of the disk: only a second loss has to wait for one.
+    const sentByMs = first.wasResent ? turn.nowMs - waitedMs : turn.nowMs
+    const pieces = first.resend(sentByMs, turn.nowMs, this.#window.size)
     for (const piece of pieces) this.#send(piece, out)
     if (pieces.length > 0) this.#window.lost(turn.nowMs, waitedMs)
   }

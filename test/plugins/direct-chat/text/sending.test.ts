@@ -140,6 +140,16 @@ describe('one loss among much', () => {
     expect(flightsSince(line, next)[0]).toBeLessThan(0.75 * WINDOW_FIRST)
   })
 
+  it('of texts that all left in one instant is cured as soon', () => {
+    const line = measured()
+    const from = line.sentAtMs.length
+    line.swallows = index => index === from
+    sayMany(line, WINDOW_FIRST)
+    line.world.run(0.5 * RTO_MIN_MS)
+    expect(isAllDelivered(line.world)).toBe(true)
+    expect(line.sentAtMs.length - from).toBe(WINDOW_FIRST + 1)
+  })
+
   it('of pieces is cured by their reports, and halves the flight', () => {
     const line = measured()
     const from = line.sentAtMs.length
