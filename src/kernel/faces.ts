@@ -8,7 +8,16 @@ import type { Draft } from '../events/envelope.ts'
 import { DEVICE_INTRODUCED } from '../events/person.ts'
 import { ChatError } from './api/errors.ts'
 import type { AnyToken, Manifest } from './api/plugin.ts'
-import { Clock, Gate, Keyspace, Log, Network, type UdpEndpoint, type UdpSocket } from './api/tokens.ts'
+import {
+  Clock,
+  Gate,
+  Keyspace,
+  Log,
+  Network,
+  type UdpEndpoint,
+  type UdpOptions,
+  type UdpSocket,
+} from './api/tokens.ts'
 import type { Fence } from './fence.ts'
 import { faceOfService } from './service-face.ts'
 
@@ -79,8 +88,9 @@ export class Faces {
 
   #network(network: Network): Network {
     return {
-      udp: (local, receive) => this.#udp(network, local, receive),
+      udp: (local, receive, options) => this.#udp(network, local, receive, options),
       localAddresses: () => network.localAddresses(),
+      sourceTowards: address => network.sourceTowards(address),
       addresses: host => network.addresses(host),
       srv: name => network.srv(name),
       txt: name => network.txt(name),
@@ -92,10 +102,12 @@ export class Faces {
     network: Network,
     local: UdpEndpoint,
     receive: Parameters<Network['udp']>[1],
+    options: UdpOptions | undefined,
   ): Promise<UdpSocket> {
     this.#mustBeHere()
     const fence = this.#fence
-    const socket = await network.udp(local, (bytes, from) => fence.pass(DATAGRAM, receive, bytes, from))
+    const passOn: typeof receive = (bytes, from) => fence.pass(DATAGRAM, receive, bytes, from)
+    const socket = await network.udp(local, passOn, options)
     if (this.#hasLeft) {
       await socket.close()
       throw this.#gone()
@@ -103,7 +115,7 @@ export class Faces {
     this.#sockets.add(socket)
     return {
       local: socket.local,
-      send: (bytes, to) => socket.send(bytes, to),
+      send: (bytes, to, hopLimit) => socket.send(bytes, to, hopLimit),
       close: () => {
         this.#sockets.delete(socket)
         return socket.close()

@@ -10,6 +10,8 @@ import { ChatError, type Network, type UdpEndpoint, type UdpSocket } from './api
 
 /** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+/** RFC 863; nothing is sent there. */
+const DISCARD_PORT = 9
 const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
@@ -119,6 +121,18 @@ const recordsOf = async <T>(ask: () => Promise<readonly T[]>): Promise<readonly 
 const addressesBySystem = async (host: string): Promise<readonly string[]> =>
   (await recordsOf(() => lookup(host, { all: true }))).map(({ address }) => address)
 
+/** What the system's own routing says, asked by connecting a socket that never sends. */
+const sourceTowards = (address: string): Promise<string | undefined> =>
+  new Promise(resolve => {
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: answerAtOnce as never })
+    const done = (source: string | undefined): void => {
+      socket.close()
+      resolve(source)
+    }
+    socket.once('error', () => done(undefined))
+    socket.connect(DISCARD_PORT, address, () => done(socket.address().address))
+  })
+
 /** `nameServers`: `address` or `address:port`; without it the system's own. */
 export function systemNetwork(nameServers?: readonly string[]): Network {
   const resolver = new Resolver()
@@ -131,6 +145,7 @@ export function systemNetwork(nameServers?: readonly string[]): Network {
           .filter(({ address, internal }) => isOutside(address, internal))
           .map(({ address }) => address),
       ),
+    sourceTowards,
     addresses: async host => {
       if (isIP(host) !== 0) return [host]
       // The system's own way also reads its table of hosts.

@@ -31,12 +31,26 @@ export const Random = token<Random>('ntm.random')
 export interface UdpEndpoint {
   readonly address: string
   readonly port: number
+  /** The way out towards it, and the way in from it, where that is not the ordinary socket: a relay, one of many. */
+  readonly via?: Outlet
 }
-export interface UdpSocket {
-  readonly local: UdpEndpoint
+/** A way out for datagrams. */
+export interface Outlet {
   /** Hands the bytes to the network now; they may be reused when it returns. Errors are counted, not thrown. */
   send(bytes: Uint8Array, to: UdpEndpoint): void
+}
+export interface UdpSocket extends Outlet {
+  readonly local: UdpEndpoint
+  /** `hopLimit` is of this datagram alone; without it the system's own. */
+  send(bytes: Uint8Array, to: UdpEndpoint, hopLimit?: number): void
   close(): Promise<void>
+}
+export interface UdpOptions {
+  /**
+   * `receive` may be handed several datagrams of one source in one piece, all of the same size but for the last,
+   * which may be shorter, and must split them. Off: one at a time.
+   */
+  readonly coalesced?: boolean
 }
 export interface SrvRecord {
   readonly host: string
@@ -46,9 +60,15 @@ export interface SrvRecord {
 }
 export interface Network {
   /** Rejects with PORT_IN_USE. `bytes` in `receive` are valid only during the call. */
-  udp(local: UdpEndpoint, receive: (bytes: Uint8Array, from: UdpEndpoint) => void): Promise<UdpSocket>
+  udp(
+    local: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+    options?: UdpOptions,
+  ): Promise<UdpSocket>
   /** Addresses of this host that others might reach, without port. */
   localAddresses(): readonly string[]
+  /** The own address that datagrams to `address` would leave from now; undefined when none would. */
+  sourceTowards(address: string): Promise<string | undefined>
   /** Addresses of a host name; an address stands for itself. Empty when there are none. */
   addresses(host: string): Promise<readonly string[]>
   srv(name: string): Promise<readonly SrvRecord[]>

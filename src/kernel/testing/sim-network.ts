@@ -3,7 +3,14 @@
  * decides which of them are lost, late, doubled or overtaken. Hosts get it as the kernel's `Network`, so the
  * code under test is the code that runs on real sockets.
  */
-import { ChatError, type Network, type SrvRecord, type UdpEndpoint, type UdpSocket } from '../api/index.ts'
+import {
+  ChatError,
+  type Network,
+  type SrvRecord,
+  type UdpEndpoint,
+  type UdpOptions,
+  type UdpSocket,
+} from '../api/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -171,7 +178,11 @@ export class SimHost implements Network {
   }
 
   /** Unspecified and loopback addresses stand for the host's own one: a host here has no other. */
-  async udp(asked: UdpEndpoint, receive: (bytes: Uint8Array, from: UdpEndpoint) => void): Promise<UdpSocket> {
+  async udp(
+    asked: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+    _options?: UdpOptions,
+  ): Promise<UdpSocket> {
     const port: Port = { receive, host: this }
     const local = this.#network.open({ address: this.address, port: asked.port }, port)
     let isOpen = true
@@ -192,6 +203,10 @@ export class SimHost implements Network {
 
   localAddresses(): readonly string[] {
     return [this.address]
+  }
+
+  async sourceTowards(): Promise<string> {
+    return this.address
   }
 
   async addresses(host: string): Promise<readonly string[]> {

@@ -7,16 +7,25 @@ export interface Endpoint {
   /** IPv4 or IPv6 literal. */
   readonly address: string
   readonly port: number
+  /** The way there, where it is not the ordinary socket: a relay's channel, one socket of many. */
+  readonly via?: Outlet
+}
+
+/** A way out for datagrams; compared by identity. */
+interface Outlet {
+  send(bytes: Uint8Array, to: Endpoint): void
 }
 
 /** A key for maps, and the text that cookies are bound to. */
 export const endpointKey = (endpoint: Endpoint): string => `${endpoint.address}|${endpoint.port}`
 
 /** An endpoint to keep, out of whatever object a socket handed over. */
-export const copyOf = ({ address, port }: Endpoint): Endpoint => ({ address, port })
+export const copyOf = ({ address, port, via }: Endpoint): Endpoint =>
+  via === undefined ? { address, port } : { address, port, via }
 
+/** The same place by the same way. */
 export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>
-  a.port === b.port && a.address === b.address
+  a.port === b.port && a.address === b.address && a.via === b.via
 
 /**
  * Whose budget a source spends: the address itself for IPv4 (also inside IPv6), the /64 for IPv6, since one
