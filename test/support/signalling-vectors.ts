@@ -4,7 +4,7 @@
  */
 import type { PersonId } from '../../src/events/ids.ts'
 import { deviceKeys } from '../../src/kernel/keys.ts'
-import { formatAddress, virtualIpv6 } from '../../src/plugins/transport-ntm/net/address.ts'
+import { virtualIpv6 } from '../../src/plugins/transport-ntm/net/address.ts'
 import { type Control, encodeControl } from '../../src/plugins/transport-ntm/path/control.ts'
 import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import { encodeMessage } from '../../src/plugins/transport-ntm/signalling/codec.ts'
@@ -16,6 +16,7 @@ import {
 import { formatJoin } from '../../src/plugins/transport-ntm/signalling/join.ts'
 import type { Message } from '../../src/plugins/transport-ntm/signalling/messages.ts'
 import { splitMessage } from '../../src/plugins/transport-ntm/signalling/parts.ts'
+import { formatAddress } from '../../src/wire/ip-address.ts'
 import {
   countersign,
   encodeNameRecord,

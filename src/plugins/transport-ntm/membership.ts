@@ -4,8 +4,9 @@
  */
 import { type Observable, Subject } from 'rxjs'
 import { ChatError, type Clock, type Journal } from '../../kernel/api/index.ts'
+import { parseAddress } from '../../wire/ip-address.ts'
 import { dcRefusal } from './dc-refusal.ts'
-import { parseAddress, type VirtualAddress } from './net/address.ts'
+import type { VirtualAddress } from './net/address.ts'
 import type { Join } from './signalling/join.ts'
 import type { DcState, Registered, RequestFailure } from './signalling/outputs.ts'
 

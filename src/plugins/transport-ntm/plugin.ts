@@ -16,7 +16,7 @@ import {
   People,
   Random,
 } from '../../kernel/api/index.ts'
-import { formatAddress } from './net/address.ts'
+import { formatAddress } from '../../wire/ip-address.ts'
 import { NtmNode } from './node.ts'
 import { requireJoin } from './signalling/join.ts'
 

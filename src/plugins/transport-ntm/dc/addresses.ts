@@ -5,7 +5,7 @@
  */
 import type { DeviceId, PersonId } from '../../../events/ids.ts'
 import { labelledHash } from '../../../wire/hash.ts'
-import { formatAddress, parseAddress } from '../net/address.ts'
+import { formatAddress, parseAddress } from '../../../wire/ip-address.ts'
 
 const ADDRESS_LABEL = 'ntm.dc.ip4.1'
 

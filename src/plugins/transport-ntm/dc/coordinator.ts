@@ -4,8 +4,8 @@
  */
 import type { TunnelKey } from '../../../events/ids.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
+import { encodeEndpoint, normalEndpoint } from '../../../wire/endpoint.ts'
 import { decodeMessage } from '../signalling/codec.ts'
-import { encodeEndpoint, normalEndpoint } from '../signalling/endpoint.ts'
 import { ANSWER_LIFETIME_MS } from '../signalling/limits.ts'
 import type {
   DirectionRequest,

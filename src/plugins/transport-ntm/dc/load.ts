@@ -3,7 +3,7 @@
  */
 import type { TunnelKey } from '../../../events/ids.ts'
 import type { Keyspace } from '../../../kernel/api/tokens.ts'
-import { decodeEndpoint } from '../signalling/endpoint.ts'
+import { decodeEndpoint } from '../../../wire/endpoint.ts'
 import { type Access, decodeAccess, OPEN_ACCESS } from './access.ts'
 import type { Addresses } from './addresses.ts'
 import { KEYS, PREFIXES } from './keys.ts'

@@ -6,7 +6,8 @@
 
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
-import { formatAddress, IPV6_BYTES, sameAddress, type VirtualAddress } from './address.ts'
+import { formatAddress } from '../../../wire/ip-address.ts'
+import { IPV6_BYTES, sameAddress, type VirtualAddress } from './address.ts'
 import {
   ICMP_HEADER_BYTES,
   type IcmpRefusal,

@@ -4,7 +4,8 @@
  */
 import { Duplex } from 'node:stream'
 import { ChatError } from '../../../kernel/api/errors.ts'
-import { formatAddress, type VirtualAddress } from './address.ts'
+import { formatAddress } from '../../../wire/ip-address.ts'
+import type { VirtualAddress } from './address.ts'
 import { MEMORY_STREAM_BYTES } from './limits.ts'
 
 export type OnStream = (stream: Duplex, from: VirtualAddress) => void

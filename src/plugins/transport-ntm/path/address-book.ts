@@ -5,8 +5,8 @@
 
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Keyspace, UdpEndpoint } from '../../../kernel/api/index.ts'
+import { parseAddress } from '../../../wire/ip-address.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
-import { parseAddress } from '../net/address.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 
 const PREFIX = 'seen/'

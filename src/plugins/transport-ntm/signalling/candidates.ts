@@ -7,7 +7,7 @@ import sodium from 'sodium-native'
 import { idToBytes, type TunnelKey } from '../../../events/ids.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import type { Keys, Random, UdpEndpoint } from '../../../kernel/api/tokens.ts'
-import { decodeEndpoint, encodeEndpoint } from './endpoint.ts'
+import { decodeEndpoint, encodeEndpoint } from '../../../wire/endpoint.ts'
 import { CANDIDATES_MAX, SEALED_CANDIDATES_MAX_BYTES } from './limits.ts'
 
 const CANDIDATES_LABEL = 'ntm.candidates.1'

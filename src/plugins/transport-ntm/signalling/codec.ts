@@ -8,11 +8,11 @@ import { isName } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { isBytes } from '../../../events/shape.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
+import { decodeEndpoint, encodeEndpoint } from '../../../wire/endpoint.ts'
+import { formatAddress, parseAddress } from '../../../wire/ip-address.ts'
 import { SIGNATURE_BYTES } from '../../../wire/limits.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 import { NAME_RECORD_MAX_BYTES } from '../../../wire/name-record.ts'
-import { formatAddress, parseAddress } from '../net/address.ts'
-import { decodeEndpoint, encodeEndpoint } from './endpoint.ts'
 import {
   LEASE_MAX_MS,
   MESSAGE_MAX_BYTES,

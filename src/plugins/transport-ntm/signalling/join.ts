@@ -6,7 +6,7 @@ import { ID_BYTES, idFromBytes, idToBytes, type TunnelKey } from '../../../event
 import { isDomain } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
-import { formatAddress, parseAddress } from '../net/address.ts'
+import { formatAddress, parseAddress } from '../../../wire/ip-address.ts'
 
 export interface Join {
   /** An IPv4 or IPv6 address, or a host name in lower-case A-labels. Without brackets. */

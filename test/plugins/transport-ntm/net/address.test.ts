@@ -3,12 +3,8 @@ import { isIP } from 'node:net'
 import fc from 'fast-check'
 import sodium from 'sodium-native'
 import { describe, expect, it } from 'vitest'
-import {
-  formatAddress,
-  parseAddress,
-  sameAddress,
-  virtualIpv6,
-} from '../../../../src/plugins/transport-ntm/net/address.ts'
+import { sameAddress, virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
+import { formatAddress, parseAddress } from '../../../../src/wire/ip-address.ts'
 import { fuzzRuns } from '../../../support/fuzz.ts'
 import { hex } from './kernel-packets.ts'
 
