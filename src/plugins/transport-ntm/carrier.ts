@@ -5,12 +5,14 @@
  */
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
-import type { Clock, Keys, Network, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
+import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
 import { virtualIpv6 } from './net/address.ts'
+import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
 import type { TunnelLimits } from './tunnel/constants.ts'
 import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
+import { sameEndpoint } from './tunnel/endpoint.ts'
 import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
 import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
 
@@ -37,9 +39,27 @@ export interface CarrierOptions {
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
-  readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint) => void
+  readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
+  /** Something other than control messages goes to or comes from a neighbour after a second without. */
+  readonly onTraffic?: (neighbour: Neighbour) => void
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
+  /** Who else uses the sockets, by the first byte of what comes in. */
+  readonly frames?: FrameDesk
+}
+
+/** Takes datagrams that are none of the tunnel's. */
+export interface FrameDesk {
+  claims(bytes: Uint8Array): boolean
+  receive(bytes: Uint8Array, from: UdpEndpoint): void
+}
+
+/** A socket of its own beside the common ones. */
+export interface ExtraSocket {
+  readonly outlet: Outlet
+  /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
+  knock(to: UdpEndpoint, hopLimit: number): void
+  close(): void
 }
 
 /** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
@@ -50,6 +70,11 @@ export class Neighbour implements Sender {
   heardMs: number | undefined
   /** Where that packet came from. */
   source: UdpEndpoint | undefined
+  /** The last that came from where packets go to. */
+  heardHereMs = Number.NEGATIVE_INFINITY
+  /** The last packets, either way, that were not about the tunnel itself. */
+  sentMs = Number.NEGATIVE_INFINITY
+  receivedMs = Number.NEGATIVE_INFINITY
 
   constructor(peer: TunnelPeer) {
     this.peer = peer
@@ -64,6 +89,11 @@ export class Neighbour implements Sender {
     return this.allowed[0]
   }
 }
+
+/** Traffic after so long without any is news. */
+const QUIET_MS = 1_000
+/** What opens a NAT means nothing to anybody who gets it after all. */
+const KNOCK = Uint8Array.of(0)
 
 /** `payload` is valid during the call only. */
 export type OnPayload = (payload: Uint8Array, from: Neighbour, fromPort: number) => void
@@ -87,6 +117,8 @@ export class Carrier {
   readonly #dropped = new Map<string, number>()
   /** Whose packet is in hand: where the stack's next emission goes. */
   #inHand: Neighbour | undefined
+  /** By which path it goes, if not by the one in use. */
+  #by: UdpEndpoint | undefined
   #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
 
   constructor(options: CarrierOptions) {
@@ -96,7 +128,7 @@ export class Carrier {
     this.address = virtualIpv6(publicKey)
     this.stack = createStack({
       addresses: { ipv6: this.address },
-      emit: packet => this.#inHand && this.tunnel.send(this.#inHand.peer, packet),
+      emit: packet => this.#emit(packet),
       dropped: reason => this.count(reason),
       now: () => clock.monotonicMs(),
     })
@@ -109,11 +141,11 @@ export class Carrier {
         timestamps: options.timestamps,
       },
       output: {
-        transmit: (bytes, to) => this.#socketFor(to)?.send(bytes, to),
+        transmit: (bytes, to) => this.transmit(bytes, to),
         deliver: (packet, peer, from) => this.#take(packet, peer, from),
         established: peer => options.onEstablished(this.#neighbourOf(peer)),
         handshakeFailed: peer => options.onFailed(this.#neighbourOf(peer)),
-        newSource: (peer, from) => options.onNewSource?.(this.#neighbourOf(peer), from),
+        newSource: (peer, from, bytes) => options.onNewSource?.(this.#neighbourOf(peer), from, bytes),
         forgotten: peer => this.#forget(peer),
         dropped: reason => this.count(reason),
       },
@@ -126,13 +158,47 @@ export class Carrier {
 
   /** Opens one more socket; the first of each address family is used. Rejects with PORT_IN_USE. */
   async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
+    const { frames } = this.#options
     const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
-      this.tunnel.receive(bytes, from)
-      this.#rearm()
+      if (frames?.claims(bytes) === true) frames.receive(bytes, from)
+      else this.receive(bytes, from)
     }
     const socket = await this.#options.network.udp(local, receive)
     this.#sockets.push(socket)
     return socket.local
+  }
+
+  /** One message for the tunnel, whichever way it came. */
+  receive(bytes: Uint8Array, from: UdpEndpoint): void {
+    this.tunnel.receive(bytes, from)
+    this.#rearm()
+  }
+
+  /** One datagram out of the socket of its family, or by the way that the endpoint names. */
+  transmit(bytes: Uint8Array, to: UdpEndpoint): void {
+    if (to.via === undefined) this.#socketFor(to)?.send(bytes, to)
+    else to.via.send(bytes, to)
+  }
+
+  /** Opens the own NAT towards a place with one byte that dies on its way there. */
+  knock(to: UdpEndpoint, hopLimit: number): void {
+    this.#socketFor(to)?.send(KNOCK, to, hopLimit)
+  }
+
+  /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
+  async extraSocket(address: string): Promise<ExtraSocket> {
+    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void => {
+      const { frames } = this.#options
+      const from = { address, port, via: socket }
+      if (frames?.claims(bytes) === true) frames.receive(bytes, from)
+      else this.receive(bytes, from)
+    }
+    const socket = await this.#options.network.udp({ address, port: 0 }, receive)
+    return {
+      outlet: socket,
+      knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
+      close: () => void socket.close(),
+    }
   }
 
   /** Where the sockets are bound. */
@@ -179,7 +245,9 @@ export class Carrier {
   bind(port: number, receive: OnPayload): Port {
     const socket = this.stack.bind(port, (payload, _from, fromPort) => {
       const from = this.#inHand
-      if (from !== undefined) receive(payload, from, fromPort)
+      if (from === undefined) return
+      if (port !== PORTS.control) this.#noteReceived(from)
+      receive(payload, from, fromPort)
     })
     return {
       send: (to, toPort, payload) => this.send(port, to, toPort, payload),
@@ -191,6 +259,7 @@ export class Carrier {
   send(fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
     const before = this.#inHand
     this.#inHand = to
+    if (fromPort !== PORTS.control) this.#noteSent(to)
     try {
       return this.stack.send(fromPort, to.address, toPort, payload)
     } finally {
@@ -199,9 +268,20 @@ export class Carrier {
     }
   }
 
+  /** One datagram by one path, whichever is in use, or not at all: to prove a path, or to answer on it. */
+  sendBy(path: UdpEndpoint, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): void {
+    this.#by = path
+    try {
+      this.send(fromPort, to, toPort, payload)
+    } finally {
+      this.#by = undefined
+    }
+  }
+
   /** One echo; `onReply` may never come. Returns how to stop listening for it. */
   echo(to: Neighbour, id: number, onReply: () => void): () => void {
     const pinger = this.stack.ping(to.address, id, onReply)
+    this.#noteSent(to)
     const before = this.#inHand
     this.#inHand = to
     try {
@@ -222,8 +302,10 @@ export class Carrier {
 
   #take(packet: Uint8Array, peer: TunnelPeer, from: UdpEndpoint): void {
     const neighbour = this.#neighbourOf(peer)
-    neighbour.heardMs = this.#options.clock.monotonicMs()
+    const now = this.#options.clock.monotonicMs()
+    neighbour.heardMs = now
     neighbour.source = from
+    if (peer.endpoint !== undefined && sameEndpoint(from, peer.endpoint)) neighbour.heardHereMs = now
     const before = this.#inHand
     this.#inHand = neighbour
     try {
@@ -231,6 +313,26 @@ export class Carrier {
     } finally {
       this.#inHand = before
     }
+  }
+
+  #emit(packet: Uint8Array): void {
+    if (this.#inHand === undefined) return
+    if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
+    else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by)
+  }
+
+  #noteSent(to: Neighbour): void {
+    const now = this.#options.clock.monotonicMs()
+    const wasQuiet = now - to.sentMs > QUIET_MS
+    to.sentMs = now
+    if (wasQuiet) this.#options.onTraffic?.(to)
+  }
+
+  #noteReceived(from: Neighbour): void {
+    const now = this.#options.clock.monotonicMs()
+    const wasQuiet = now - from.receivedMs > QUIET_MS
+    from.receivedMs = now
+    if (wasQuiet) this.#options.onTraffic?.(from)
   }
 
   #neighbourOf(peer: TunnelPeer): Neighbour {

@@ -6,6 +6,7 @@
 import { idFromBytes } from '../../../events/ids.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import {
+  ANSWER_AGAIN_MAX,
   ANSWER_OTHER_SOURCES,
   INITIATION_SPACING_MS,
   KEY_BYTES,
@@ -90,11 +91,16 @@ function answerKept(device: Device, bytes: Uint8Array, now: number): Answer | un
   return same ? found.answer : undefined
 }
 
-/** The same message on another path gets the same answer, a few times; on the same path, nothing. */
+/**
+ * The same message gets the same answer a few times more: on another path, and on the same one, for the answer may
+ * have been lost. It is smaller than the message, so nothing is gained by asking.
+ */
 function answerAgain(device: Device, kept: Answer, from: Endpoint): DropReason | undefined {
   const seen = kept.sources.some(source => sameEndpoint(source, from))
-  if (seen || kept.sources.length > ANSWER_OTHER_SOURCES) return 'replayedTimestamp'
-  kept.sources.push(copyOf(from))
+  if (!seen && kept.sources.length > ANSWER_OTHER_SOURCES) return 'replayedTimestamp'
+  if (kept.given > ANSWER_AGAIN_MAX) return 'replayedTimestamp'
+  kept.given += 1
+  if (!seen) kept.sources.push(copyOf(from))
   device.output.transmit(kept.response, from)
   return undefined
 }
@@ -208,6 +214,6 @@ function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response
   forgetAnswer(device, peer)
   const initiation = accepted.bytes.slice()
   const sources = [copyOf(accepted.from)]
-  peer.answer = { initiation, response, at: accepted.now, sources, cookieUsed: false }
+  peer.answer = { initiation, response, at: accepted.now, sources, given: 1, cookieUsed: false }
   device.answers.set(answerKey(initiation), { peer, answer: peer.answer })
 }

@@ -34,7 +34,7 @@ export function receiveResponse(
     message: noise,
   })
   if (!read.ok) return 'forged'
-  adoptPath(device, peer, from, now)
+  adoptPath(device, peer, from, bytes.length, now)
   installInitiated(device, peer, { keys: read.value.keys, localIndex: receiver, remoteIndex: sender, now })
   peer.timers.authenticatedReceived(now)
   completeHandshake(device, peer, now)
@@ -60,11 +60,11 @@ function refuseAnswerUnderLoad(
 }
 
 /** The answer came this way, so the way is open; while another is in use it is only a candidate. */
-function adoptPath(device: Device, peer: Peer, from: Endpoint, now: number): void {
+function adoptPath(device: Device, peer: Peer, from: Endpoint, bytes: number, now: number): void {
   if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
   if (peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
     peer.endpoint = copyOf(from)
-  else device.output.newSource?.(peer, from)
+  else device.output.newSource?.(peer, from, bytes)
 }
 
 function installInitiated(

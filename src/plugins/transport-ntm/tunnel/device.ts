@@ -70,7 +70,7 @@ export interface TunnelOutput {
   /** No answer in a whole attempt; what was waiting is gone. */
   handshakeFailed?(peer: TunnelPeer): void
   /** A node sent authentic, newest data from an address that is not its endpoint (FORMATS 5.5). */
-  newSource?(peer: TunnelPeer, from: Endpoint): void
+  newSource?(peer: TunnelPeer, from: Endpoint, bytes: number): void
   /** A transient peer left the table. */
   forgotten?(peer: TunnelPeer): void
   dropped?(reason: DropReason): void

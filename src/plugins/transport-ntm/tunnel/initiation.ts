@@ -59,6 +59,14 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
   }
 }
 
+/** Sends the message of the opening under way once more, to wherever it went: no session is lost by repeating it. */
+export function repeatInitiation(device: Device, peer: Peer): boolean {
+  const pending = peer.handshake
+  if (pending === undefined || peer.plain) return false
+  for (const endpoint of pending.sentTo) device.output.transmit(pending.message, endpoint)
+  return true
+}
+
 function sendInitiation(device: Device, peer: Peer, now: number): void {
   if (!isKnown(device, peer)) return
   const { environment, limits } = device
@@ -107,7 +115,7 @@ function sendInitiation(device: Device, peer: Peer, now: number): void {
 function targetsOf(peer: Peer, now: number, limits: TunnelLimits): readonly Endpoint[] {
   const all = peer.allEndpoints
   const firstOfRekey = peer.attempts === 0 && peer.inUse(now, limits)
-  if (!peer.plain && !firstOfRekey) return all
+  if (!peer.plain && (!firstOfRekey || peer.alsoTo.length > 0)) return all
   return all.length === 0 ? all : [all[peer.attempts % all.length]!]
 }
 

@@ -38,6 +38,8 @@ export interface TunnelPeer {
   readonly transient: boolean
   /** Where packets go now. */
   readonly endpoint: Endpoint | undefined
+  /** Where they go as well, while it is in doubt that they arrive there. */
+  readonly alsoTo: readonly Endpoint[]
   /** Where handshakes may go besides. */
   readonly endpoints: readonly Endpoint[]
   /** Whether a session is there to carry packets; it may have aged past use while nothing was sent. */
@@ -64,6 +66,8 @@ export interface Answer {
   readonly response: Uint8Array
   readonly at: number
   readonly sources: Endpoint[]
+  /** How often it was given. */
+  given: number
   cookieUsed: boolean
 }
 
@@ -83,6 +87,7 @@ export class Peer implements TunnelPeer {
   readonly timers: PeerTimers<Peer>
 
   endpoint: Endpoint | undefined
+  alsoTo: readonly Endpoint[] = NOWHERE
   endpoints: readonly Endpoint[]
 
   previous: PeerSession | undefined

@@ -64,8 +64,26 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
     device.counters.bytesSent += packet.length
   }
   peer.timers.authenticatedSent(now)
-  device.output.transmit(device.sendScratch.whole(length), endpoint)
+  const message = device.sendScratch.whole(length)
+  device.output.transmit(message, endpoint)
+  for (let at = 0; at < peer.alsoTo.length; at++) device.output.transmit(message, peer.alsoTo[at]!)
   if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
+  return true
+}
+
+/** Sends an inner packet by one path, whichever is in use; never waits. False when there is no session. */
+export function sendPacketTo(
+  device: Device,
+  peer: Peer,
+  packet: Uint8Array,
+  to: Endpoint,
+  now: number,
+): boolean {
+  const session = peer.current
+  if (session === undefined || !session.canSend(now, device.limits)) return false
+  const length = session.seal(packet, device.sendScratch)
+  peer.timers.authenticatedSent(now)
+  device.output.transmit(device.sendScratch.whole(length), to)
   return true
 }
 
@@ -92,7 +110,7 @@ export function receiveData(
 
   const { peer } = session
   const packetLength = length === 0 ? 0 : ipLength(scratch.body(length))
-  if (newest) noteSource(device, session, from, now)
+  if (newest) noteSource(device, session, from, bytes.length, now)
   peer.timers.authenticatedReceived(now)
   if (packetLength > 0) peer.timers.dataReceived(now)
   if (session === peer.next) confirmSession(device, peer, now)
@@ -109,12 +127,18 @@ export function receiveData(
  * Data came from where we do not send to. A plain peer has roamed. A node has only shown a candidate, except
  * while it opens its first session: then the path it chose is the best that we know.
  */
-function noteSource(device: Device, session: PeerSession, from: Endpoint, now: number): void {
+function noteSource(
+  device: Device,
+  session: PeerSession,
+  from: Endpoint,
+  bytes: number,
+  now: number,
+): void {
   const { peer } = session
   if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
   const opening = session === peer.next && !peer.inUse(now, device.limits)
   if (peer.plain || opening || peer.endpoint === undefined) peer.endpoint = copyOf(from)
-  else device.output.newSource?.(peer, from)
+  else device.output.newSource?.(peer, from, bytes)
 }
 
 /** The initiator uses the session we answered with: so may we. */

@@ -22,14 +22,14 @@ import {
   type TunnelOutput,
 } from './device.ts'
 import { copyOf, type Endpoint } from './endpoint.ts'
-import { openTunnel, tryNewEndpoints } from './initiation.ts'
+import { openTunnel, repeatInitiation, tryNewEndpoints } from './initiation.ts'
 import { LoadMeter, SourceLimiter } from './load.ts'
 import { mac1Key } from './mac.ts'
 import { COOKIE_REPLY, DATA, INITIATION, messageType, RESPONSE } from './messages.ts'
 import type { Peer, PeerOptions, TunnelPeer } from './peer.ts'
 import { PacketScratch } from './scratch.ts'
 import { PERSISTENT } from './timers.ts'
-import { receiveData, sendPacket } from './transport.ts'
+import { receiveData, sendPacket, sendPacketTo } from './transport.ts'
 import { wakeDue } from './wake.ts'
 
 interface TunnelOptions {
@@ -62,12 +62,16 @@ export interface Tunnel {
   receive(bytes: Uint8Array, from: Endpoint): void
   /** One inner IP packet; it is copied if it has to wait. */
   send(peer: TunnelPeer, packet: Uint8Array): void
+  /** One inner IP packet by one path, now or not at all: to prove a path, or to answer on it. */
+  sendTo(peer: TunnelPeer, packet: Uint8Array, to: Endpoint): boolean
   /** Opens a session, if none is in use, without having anything to send. */
   open(peer: TunnelPeer): void
   /** Opens a new session although one is in use: the peer seems to have lost it. */
   renew(peer: TunnelPeer): void
-  /** Sends to this endpoint from now on. */
-  setEndpoint(peer: TunnelPeer, endpoint: Endpoint): void
+  /** Sends to this endpoint from now on, and to `alsoTo` as well. */
+  setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[]): void
+  /** Repeats the first message of an opening under way. False when there is none. */
+  knock(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
   setCandidates(peer: TunnelPeer, endpoints: readonly Endpoint[]): void
   /** How long we wait if both sides were told to open: 0 for the lower key (FORMATS 5.4). */
@@ -94,6 +98,14 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const refusal = peer && sendPacket(device, peer, packet, environment.now())
       if (refusal !== undefined) drop(device, refusal)
     },
+    sendTo(handle, packet, to) {
+      const peer = known(handle)
+      return peer !== undefined && sendPacketTo(device, peer, packet, to, environment.now())
+    },
+    knock(handle) {
+      const peer = known(handle)
+      return peer !== undefined && repeatInitiation(device, peer)
+    },
     open(handle) {
       const peer = known(handle)
       const now = environment.now()
@@ -103,9 +115,11 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const peer = known(handle)
       if (peer !== undefined) openTunnel(device, peer, environment.now())
     },
-    setEndpoint(handle, endpoint) {
+    setEndpoint(handle, endpoint, alsoTo) {
       const peer = known(handle)
-      if (peer !== undefined) peer.endpoint = copyOf(endpoint)
+      if (peer === undefined) return
+      peer.endpoint = copyOf(endpoint)
+      peer.alsoTo = alsoTo?.map(copyOf) ?? []
     },
     setCandidates(handle, endpoints) {
       const peer = known(handle)
