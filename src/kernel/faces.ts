@@ -22,6 +22,7 @@ import type { Fence } from './fence.ts'
 import { faceOfService } from './service-face.ts'
 
 const TIMER = 'a timer of Clock.after'
+const MOVE = 'the watcher given to Network.watch'
 const DATAGRAM = 'the receiver given to Network.udp'
 
 /** Everything works until the plugin's `stop` has returned: it may need it to say goodbye. */
@@ -90,11 +91,23 @@ export class Faces {
     return {
       udp: (local, receive, options) => this.#udp(network, local, receive, options),
       localAddresses: () => network.localAddresses(),
+      watch: changed => this.#watch(network, changed),
       sourceTowards: address => network.sourceTowards(address),
       addresses: host => network.addresses(host),
       srv: name => network.srv(name),
       txt: name => network.txt(name),
     }
+  }
+
+  #watch(network: Network, changed: () => void): () => void {
+    this.#mustBeHere()
+    const stop = network.watch(() => this.#fence.shield(MOVE, changed))
+    const cancel = (): void => {
+      this.#timers.delete(cancel)
+      stop()
+    }
+    this.#timers.add(cancel)
+    return cancel
   }
 
   /** One closure a socket and none a datagram. */

@@ -10,6 +10,8 @@ import { ChatError, type Network, type UdpEndpoint, type UdpSocket } from './api
 
 /** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+/** How often the own addresses are looked at. */
+const WATCH_MS = 200
 /** RFC 863; nothing is sent there. */
 const DISCARD_PORT = 9
 const SLOTS = 64
@@ -133,18 +135,38 @@ const sourceTowards = (address: string): Promise<string | undefined> =>
     socket.connect(DISCARD_PORT, address, () => done(socket.address().address))
   })
 
+/** Any address of the Internet will do: what counts is by which of its own the system would go there (RFC 5737). */
+const FAR_AWAY = ['192.0.2.1', '2001:db8::1']
+
+const localAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap(all =>
+    (all ?? []).filter(({ address, internal }) => isOutside(address, internal)).map(({ address }) => address),
+  )
+
+/** Node has no event for it. Asking costs 0.1 ms, so it is done often enough that nobody waits for the answer. */
+const watch = (changed: () => void): (() => void) => {
+  let known: string | undefined
+  const look = async (): Promise<void> => {
+    const sources = await Promise.all(FAR_AWAY.map(sourceTowards))
+    const now = JSON.stringify([localAddresses(), sources])
+    const isNews = known !== undefined && known !== now
+    known = now
+    if (isNews) changed()
+  }
+  void look()
+  const timer = setInterval(look, WATCH_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
 /** `nameServers`: `address` or `address:port`; without it the system's own. */
 export function systemNetwork(nameServers?: readonly string[]): Network {
   const resolver = new Resolver()
   if (nameServers !== undefined) resolver.setServers(nameServers)
   return {
     udp: openUdp,
-    localAddresses: () =>
-      Object.values(networkInterfaces()).flatMap(all =>
-        (all ?? [])
-          .filter(({ address, internal }) => isOutside(address, internal))
-          .map(({ address }) => address),
-      ),
+    localAddresses,
+    watch,
     sourceTowards,
     addresses: async host => {
       if (isIP(host) !== 0) return [host]

@@ -93,7 +93,12 @@ const newMember = (index: number, domain: string, join: Join): Member => {
       ...{ candidates: () => [], decide: () => 'accept' },
     },
     pins: { identityOf: async () => undefined, pinIdentity: async () => undefined },
-    ...{ onDirected: () => undefined, onState: () => undefined, onDropped: () => undefined },
+    ...{
+      onDirected: () => undefined,
+      onState: () => undefined,
+      onObserved: () => undefined,
+      onDropped: () => undefined,
+    },
     onRegistered: () => isRegistered(),
     onRefused: why => console.error(`${name} was refused: ${why}`),
   })

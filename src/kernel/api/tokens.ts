@@ -67,6 +67,8 @@ export interface Network {
   ): Promise<UdpSocket>
   /** Addresses of this host that others might reach, without port. */
   localAddresses(): readonly string[]
+  /** Calls when the own addresses, or the ways out, have become others. Returns how to stop. */
+  watch(changed: () => void): () => void
   /** The own address that datagrams to `address` would leave from now; undefined when none would. */
   sourceTowards(address: string): Promise<string | undefined>
   /** Addresses of a host name; an address stands for itself. Empty when there are none. */

@@ -29,6 +29,8 @@ export interface Link {
   /** Largest payload of one datagram, bytes. */
   readonly mtu: number
   readonly lastSeenMs: number | undefined
+  /** Why the path is the one it is, or why there is none; for a person. */
+  readonly why?: string | undefined
 }
 
 export interface DatagramTransport {

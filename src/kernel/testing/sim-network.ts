@@ -205,6 +205,10 @@ export class SimHost implements Network {
     return [this.address]
   }
 
+  watch(): () => void {
+    return () => undefined
+  }
+
   async sourceTowards(): Promise<string> {
     return this.address
   }

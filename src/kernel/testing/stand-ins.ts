@@ -80,6 +80,7 @@ const silentNetwork = (): Network => ({
     close: async () => {},
   }),
   localAddresses: () => ['192.0.2.1'],
+  watch: () => () => {},
   sourceTowards: async () => '192.0.2.1',
   addresses: async () => [],
   srv: async () => [],

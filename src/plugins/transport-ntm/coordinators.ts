@@ -96,6 +96,11 @@ export class Coordinators {
     return known.direct(name, device)
   }
 
+  /** This host's addresses are others now. */
+  moved(): void {
+    for (const link of this.all()) link.moved()
+  }
+
   stop(): void {
     for (const link of this.all()) link.stop()
   }

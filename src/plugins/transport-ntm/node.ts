@@ -2,7 +2,7 @@
  * One node's transport, put together: carrier, links, acquaintance, coordinators. Everything is wired without
  * I/O when it is made; sockets open at `start` and close at `stop`.
  */
-import type { PersonId, TunnelKey } from '../../events/ids.ts'
+import type { DeviceId, PersonId, TunnelKey } from '../../events/ids.ts'
 import {
   ChatError,
   type Clock,
@@ -16,19 +16,20 @@ import {
   type Network,
   type People,
   type Random,
+  type Relays,
   standingOf,
+  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
-import { hostCandidates, type Listening, listen } from './listening.ts'
+import { type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
 import { PORTS } from './net/ports.ts'
 import { OwnRecord } from './own-record.ts'
-import { Acquaintance } from './path/acquaintance.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Links } from './path/links.ts'
 import { RecordsUsed } from './records-used.ts'
@@ -40,6 +41,7 @@ import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
 import type { PeerOptions } from './tunnel/peer.ts'
+import { Ways } from './ways.ts'
 
 export interface NodeGiven {
   readonly clock: Clock
@@ -50,6 +52,7 @@ export interface NodeGiven {
   readonly people: People
   readonly keyspace: Keyspace
   readonly journal: Journal
+  readonly relays?: Relays | undefined
 }
 
 export interface NodeSettings {
@@ -73,7 +76,7 @@ export class NtmNode {
   readonly #timestamps: Timestamps
   readonly #addresses: AddressBook
   readonly #links: Links
-  readonly #acquaintance: Acquaintance
+  readonly #ways: Ways
   readonly #recordsUsed = new RecordsUsed()
   readonly #record: OwnRecord
 
@@ -84,22 +87,29 @@ export class NtmNode {
     this.#timestamps = new Timestamps(keyspace)
     this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
+    this.#ways = new Ways({
+      ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
+      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
+      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
+      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
+      onPath: neighbour => this.#rerouted(neighbour),
+      onLost: neighbour => this.#seek(neighbour),
+      onMoved: () => this.coordinators.moved(),
+      story: (neighbour, what) => this.#tell(neighbour, what),
+    })
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
-      onNewSource: (neighbour, from) => this.#acquaintance.prove(neighbour, from),
+      onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
+      onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
       onForgotten: neighbour => this.#lost(neighbour),
+      ...(this.#ways.relays === undefined ? {} : { frames: this.#ways.relays }),
     })
-    this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address))
-    this.#acquaintance = new Acquaintance({
-      ...{ clock, random, carrier: this.carrier },
-      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
-      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
-      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
-      onDropped: why => this.carrier.count(why),
-    })
+    this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address), neighbour =>
+      this.#ways.finder.viewOf(neighbour),
+    )
     this.membership = new Membership({
       ...{ name: identity.name, journal, clock },
       setIpv4: ipv4 => this.carrier.stack.setIpv4(ipv4),
@@ -115,7 +125,7 @@ export class NtmNode {
       shout: error => journal.note(`${error.message}; ${error.hint}`),
     })
     this.transport = new NtmTransport({
-      ...{ clock, identity, people, carrier: this.carrier },
+      ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
       ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
@@ -126,6 +136,7 @@ export class NtmNode {
   async start(): Promise<void> {
     await Promise.all([this.#timestamps.load(), this.#addresses.load(), this.#record.start()])
     await listen(this.carrier, this.#given.keyspace, this.#settings.listen)
+    this.#ways.start()
     this.#shutOutTheBlocked()
     this.#register(this.#record.signed)
     this.#callNeighbours()
@@ -135,6 +146,7 @@ export class NtmNode {
     this.#record.stop()
     this.coordinators.stop()
     this.transport.close()
+    this.#ways.stop()
     await this.carrier.close()
   }
 
@@ -160,7 +172,7 @@ export class NtmNode {
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      if (card !== undefined) this.transport.open(card, this.#addresses.of(device))
+      if (card !== undefined) this.transport.open(card, { endpoints: this.#addresses.of(device) })
     }
   }
 
@@ -170,7 +182,7 @@ export class NtmNode {
     const port = carrier.bind(PORTS.signalling, (bytes, from) => this.coordinators.of(from)?.receive(bytes))
     const environment = {
       sealer: candidateSealer(keys, random),
-      candidates: () => hostCandidates(carrier, network),
+      candidates: () => this.#ways.own.list(),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
       wallMs: () => clock.now(),
     }
@@ -179,12 +191,19 @@ export class NtmNode {
       return new CoordinatorLink({
         ...{ clock, random, network, carrier, port, join, pins, environment },
         onDirected: directed => this.#directed(directed),
+        onObserved: endpoint => this.#seenBy(join, endpoint),
         onRegistered: registered => isHome && membership.registered(registered),
         onState: state => isHome && membership.changed(state),
         onRefused: why => this.#refused(join, why),
         onDropped: why => carrier.count(why),
       })
     }
+  }
+
+  /** A coordinator told where it sees this node. */
+  #seenBy(join: Join, observed: UdpEndpoint): void {
+    const server = this.carrier.neighbour(join.key)?.peer.endpoint
+    if (server !== undefined) this.#ways.seen(server, observed)
   }
 
   #decide({ person }: SignedNameRecord): Decision {
@@ -229,14 +248,38 @@ export class NtmNode {
     }
     const { endpoint } = neighbour.peer
     neighbour.heardMs = this.#given.clock.monotonicMs()
-    if (endpoint !== undefined) this.#addresses.reached(card.device, endpoint)
+    this.#remember(card.device, endpoint)
+    this.#ways.established(neighbour)
     this.#links.established(card.device, neighbour)
-    this.#acquaintance.greet(neighbour)
+  }
+
+  /** Where somebody was reached without a relay's help is where to look next time. */
+  #remember(device: DeviceId, endpoint: UdpEndpoint | undefined): void {
+    if (endpoint !== undefined && endpoint.via === undefined) this.#addresses.reached(device, endpoint)
+  }
+
+  #rerouted(neighbour: Neighbour): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card === undefined) return
+    this.#remember(card.device, this.#ways.finder.viewOf(neighbour)?.endpoint)
+    this.#links.changed(card.device)
+  }
+
+  #seek(neighbour: Neighbour): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card !== undefined)
+      this.transport.seek(card).catch(() => this.carrier.count('direction-not-followed'))
+  }
+
+  #tell(neighbour: Neighbour, what: string): void {
+    const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    if (card !== undefined) this.#given.journal.note(what, card.device)
   }
 
   /** Nobody answers any more, or the keys are gone. */
   #lost(neighbour: Neighbour): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
+    this.#ways.finder.ended(neighbour)
     if (card !== undefined) this.#links.failed(card.device)
   }
 
@@ -244,8 +287,7 @@ export class NtmNode {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card === undefined) return
     this.#links.measured(card.device, rttMs)
-    const { endpoint } = neighbour.peer
-    if (endpoint !== undefined) this.#addresses.reached(card.device, endpoint)
+    this.#remember(card.device, neighbour.peer.endpoint)
   }
 
   /** Somebody was told another record of ours than we signed: whoever told them lied, or is behind. */

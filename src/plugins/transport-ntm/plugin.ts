@@ -15,6 +15,7 @@ import {
   Network,
   People,
   Random,
+  Relays,
 } from '../../kernel/api/index.ts'
 import { formatAddress } from '../../wire/ip-address.ts'
 import { NtmNode } from './node.ts'
@@ -61,6 +62,7 @@ export const transportNtm = definePlugin({
     keyspace: Keyspace,
     journal: Journal,
   },
+  wants: { relays: Relays },
   config: raw => settings.parse(raw ?? {}),
   setup(given, { dc, token, listen }) {
     const node = new NtmNode(given, {

@@ -4,7 +4,7 @@
  * (FORMATS §1.3); a blocked person's never do.
  */
 import type { Observable } from 'rxjs'
-import { type DeviceId, idToBytes, type PersonId, type TunnelKey } from '../../events/ids.ts'
+import type { DeviceId, PersonId, TunnelKey } from '../../events/ids.ts'
 import {
   type Clock,
   type DatagramTransport,
@@ -15,7 +15,6 @@ import {
   type StreamTransport,
   standingOf,
   type Transport,
-  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
@@ -23,8 +22,8 @@ import { MemoryStreams } from './memory-streams.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
 import type { AddressBook } from './path/address-book.ts'
 import type { Links } from './path/links.ts'
+import type { Pathfinder, Places } from './path/pathfinder.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
-import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface TransportParts {
   readonly clock: Clock
@@ -33,6 +32,7 @@ export interface TransportParts {
   readonly people: Pick<People, 'card' | 'cardOfTunnelKey' | 'cards' | 'contact' | 'learn'>
   readonly links: Links
   readonly addresses: AddressBook
+  readonly paths: Pick<Pathfinder, 'open' | 'forget'>
   readonly coordinators: Pick<Coordinators, 'direct'>
   readonly namesInDoubt: Pick<NamesInDoubt, 'doubt'>
 }
@@ -40,10 +40,9 @@ export interface TransportParts {
 /** A handshake over any path takes a few round trips; a coordinator's help a few more. */
 const REACH_TIMEOUT_MS = 10_000
 /** Whoever was reached before is looked for there, before a coordinator is troubled. */
-const KNOWN_FIRST_MS = 1_000
+const KNOWN_FIRST_MS = 400
 /** Persons whose records are being learnt because a coordinator directed us to each other. */
 export const INTRODUCTIONS_MAX = 64
-const ENDPOINTS_MAX = 16
 /** What a coordinator says of a device that is away, and of one that the name does not stand for any more. */
 const NOT_FOUND: readonly RequestFailure[] = ['unreachable', 'unknown-name']
 
@@ -84,26 +83,18 @@ export class NtmTransport implements Transport {
     return search.finally(() => this.#searches.delete(card.device))
   }
 
-  /** Begins to open a tunnel to a proven device at these places; the lower key speaks first (FORMATS §5.4). */
-  open(card: PeerCard, endpoints: readonly UdpEndpoint[], bothOpen = false): void {
-    const { carrier, clock, links, people } = this.#parts
-    const delayMs = bothOpen ? carrier.tunnel.bothOpenDelayMs(idToBytes(card.tunnelKey)) : 0
+  /** Begins to open a tunnel to a proven device. Of two who are directed to each other the asker speaks first. */
+  open(card: PeerCard, places: Places, speaksFirst = true): void {
+    const { carrier, paths, people } = this.#parts
     const transient = people.contact(card.person) === undefined
-    const neighbour = carrier.meet(card.tunnelKey, { endpoints, transient })
-    const known = neighbour.peer.endpoints.filter(old => !endpoints.some(fresh => sameEndpoint(fresh, old)))
-    const begin = (): void => {
-      carrier.renew(neighbour)
-      carrier.hint(neighbour, [...endpoints, ...known].slice(0, ENDPOINTS_MAX))
-    }
-    if (delayMs === 0) begin()
-    else clock.after(delayMs, () => links.isFresh(card.device) || begin())
+    paths.open(carrier.meet(card.tunnelKey, { endpoints: [], transient }), places, speaksFirst)
   }
 
   /**
    * A coordinator tells where a device is: it is believed about addresses, never about keys. Resolves with what
    * stood against it, or undefined when the tunnel is being opened.
    */
-  async follow({ record, device, observed, candidates }: Directed): Promise<string | undefined> {
+  async follow({ role, record, device, observed, candidates }: Directed): Promise<string | undefined> {
     const { people, carrier } = this.#parts
     if (this.#introductions.size >= INTRODUCTIONS_MAX) return 'too many are being introduced'
     const learning = people.learn(record)
@@ -114,10 +105,11 @@ export class NtmTransport implements Transport {
     if (learned === 'keys-changed') return isAnothers(record.name)
     if (learned === 'invalid' || card === undefined || isBlocked) {
       const neighbour = carrier.neighbour(device)
-      if (neighbour !== undefined && (card === undefined || isBlocked)) carrier.forget(neighbour)
+      if (neighbour !== undefined && (card === undefined || isBlocked)) this.#forget(neighbour)
       return isBlocked ? `${record.name} is blocked` : 'what the coordinator says does not prove itself'
     }
-    this.open(card, [observed, ...candidates.map(({ endpoint }) => endpoint)], true)
+    const endpoints = candidates.map(({ endpoint }) => endpoint)
+    this.open(card, { endpoints, attested: observed }, role === 'initiator')
     return undefined
   }
 
@@ -131,7 +123,7 @@ export class NtmTransport implements Transport {
     const { people, carrier, links, addresses } = this.#parts
     for (const { device, tunnelKey } of people.cards(person)) {
       const neighbour = carrier.neighbour(tunnelKey)
-      if (neighbour !== undefined) carrier.forget(neighbour)
+      if (neighbour !== undefined) this.#forget(neighbour)
       links.forget(device)
       addresses.forget(device)
     }
@@ -141,11 +133,21 @@ export class NtmTransport implements Transport {
     this.#streams.close()
   }
 
+  #forget(neighbour: Neighbour): void {
+    this.#parts.paths.forget(neighbour)
+    this.#parts.carrier.forget(neighbour)
+  }
+
+  /** A coordinator is asked for a way to a peer that was lost; what it says is followed. */
+  async seek(card: PeerCard): Promise<void> {
+    if (standingOf(this.#parts.people.contact(card.person)).mayBeHeard) await this.#askTheWay(card)
+  }
+
   async #search(card: PeerCard): Promise<Reached> {
     const { addresses } = this.#parts
     const known = addresses.of(card.device)
     if (known.length > 0) {
-      this.open(card, known)
+      this.open(card, { endpoints: known })
       if (await this.#untilUp(card.device, KNOWN_FIRST_MS).isUp) return UP
     }
     const up = this.#untilUp(card.device, REACH_TIMEOUT_MS)

@@ -51,6 +51,13 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
   const transport = new NtmTransport({
     clock: street.clock,
     carrier: alice.carrier,
+    paths: {
+      open: (neighbour, { endpoints, attested }) => {
+        alice.carrier.hint(neighbour, attested === undefined ? endpoints : [attested, ...endpoints])
+        alice.carrier.renew(neighbour)
+      },
+      forget: () => {},
+    },
     identity: { ...identity, device, tunnelKey: alice.key },
     people: {
       contact,
@@ -62,7 +69,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
         return learn.next(record)
       },
     },
-    links: new Links(street.clock, 1_152),
+    links: new Links(street.clock, 1_152, () => undefined),
     addresses: new AddressBook(new MemoryKeyspace(street.clock)),
     coordinators: {
       direct: async () => {

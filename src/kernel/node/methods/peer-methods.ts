@@ -19,6 +19,7 @@ const peerLine = (people: People, link: Link) => ({
   rttMs: link.rttMs ?? null,
   mtu: link.mtu,
   lastSeen: link.lastSeenMs ?? null,
+  why: link.why ?? null,
 })
 
 const median = (sorted: readonly number[]): number | null => sorted[Math.floor(sorted.length / 2)] ?? null

@@ -1,6 +1,7 @@
 /**
- * Says hello on every new tunnel, measures its round trip and proves new addresses. One challenge per neighbour is
- * open at a time, so a flood of forged sources costs nothing but the first answer.
+ * The control port inside every tunnel: says hello when one opens, answers challenges where they came from, and hands
+ * on what is about paths. Where nobody looks after paths, as at a coordinator, it proves a new address itself: one
+ * challenge per neighbour is open at a time, so a flood of forged sources costs nothing but the first answer.
  */
 import type { Clock, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour, Port } from '../carrier.ts'
@@ -8,6 +9,9 @@ import { PORTS } from '../net/ports.ts'
 import { CHALLENGE_BYTES, type Control, decodeControl, encodeControl } from './control.ts'
 
 const CHALLENGE_LIFETIME_MS = 1_000
+
+/** What a peer says about its paths. */
+export type PathWord = Extract<Control, { kind: 'candidates' | 'punch' }>
 
 export interface AcquaintanceParts {
   readonly clock: Clock
@@ -18,6 +22,9 @@ export interface AcquaintanceParts {
   /** The other side says which record of ours it used. */
   readonly onRecord: (neighbour: Neighbour, hash: Uint8Array) => void
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
+  /** An answer that was not asked for here. */
+  readonly onAnswer?: (neighbour: Neighbour, token: Uint8Array, from: UdpEndpoint) => void
+  readonly onPathWord?: (neighbour: Neighbour, word: PathWord) => void
   readonly onDropped: (why: string) => void
 }
 
@@ -42,19 +49,34 @@ export class Acquaintance {
   greet(neighbour: Neighbour): void {
     const { token } = this.#challenge(neighbour, undefined)
     const record = this.#parts.recordUsedFor(neighbour)
-    this.#send(neighbour, { kind: 'hello', token, capabilities: 0, record })
+    this.say(neighbour, { kind: 'hello', token, capabilities: 0, record })
   }
 
   /** An authentic packet came from somewhere new: asks whether the neighbour can be reached there. */
   prove(neighbour: Neighbour, endpoint: UdpEndpoint): void {
-    const { clock, carrier } = this.#parts
     const open = this.#open.get(neighbour)
+    const { clock } = this.#parts
     if (open?.endpoint !== undefined && clock.monotonicMs() - open.sentMs < CHALLENGE_LIFETIME_MS) return
     const { token } = this.#challenge(neighbour, endpoint)
-    const present = neighbour.peer.endpoint
-    carrier.tunnel.setEndpoint(neighbour.peer, endpoint)
-    this.#send(neighbour, { kind: 'ping', token })
-    if (present !== undefined) carrier.tunnel.setEndpoint(neighbour.peer, present)
+    this.say(neighbour, { kind: 'ping', token }, endpoint)
+  }
+
+  /** A challenge by one path, whose answer `onAnswer` gets. */
+  ping(neighbour: Neighbour, path: UdpEndpoint): Buffer {
+    const token = this.freshToken()
+    this.say(neighbour, { kind: 'ping', token }, path)
+    return token
+  }
+
+  /** By the path in use, or by the one that is named. */
+  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint): void {
+    const bytes = encodeControl(control)
+    if (path === undefined) this.#port.send(neighbour, PORTS.control, bytes)
+    else this.#parts.carrier.sendBy(path, PORTS.control, neighbour, PORTS.control, bytes)
+  }
+
+  freshToken(): Buffer {
+    return Buffer.from(this.#parts.random.bytes(CHALLENGE_BYTES))
   }
 
   close(): void {
@@ -62,15 +84,9 @@ export class Acquaintance {
   }
 
   #challenge(neighbour: Neighbour, endpoint: UdpEndpoint | undefined): Challenge {
-    const { clock, random } = this.#parts
-    const token = Buffer.from(random.bytes(CHALLENGE_BYTES))
-    const challenge = { token, sentMs: clock.monotonicMs(), endpoint }
+    const challenge = { token: this.freshToken(), sentMs: this.#parts.clock.monotonicMs(), endpoint }
     this.#open.set(neighbour, challenge)
     return challenge
-  }
-
-  #send(neighbour: Neighbour, control: Control): void {
-    this.#port.send(neighbour, PORTS.control, encodeControl(control))
   }
 
   #receive(bytes: Uint8Array, from: Neighbour): void {
@@ -81,15 +97,19 @@ export class Acquaintance {
   }
 
   #asked(from: Neighbour, control: Control): void {
-    this.#send(from, { kind: 'pong', token: control.token })
+    this.say(from, { kind: 'pong', token: control.token }, from.source)
     if (control.kind === 'hello' && control.record !== undefined) this.#parts.onRecord(from, control.record)
+    if (control.kind === 'candidates' || control.kind === 'punch') this.#parts.onPathWord?.(from, control)
   }
 
   #answered(from: Neighbour, token: Uint8Array): void {
     const challenge = this.#open.get(from)
-    if (challenge === undefined || !challenge.token.equals(token)) return
+    const { clock, carrier, onRoundTrip, onAnswer } = this.#parts
+    if (challenge === undefined || !challenge.token.equals(token)) {
+      if (from.source !== undefined) onAnswer?.(from, token, from.source)
+      return
+    }
     this.#open.delete(from)
-    const { clock, carrier, onRoundTrip } = this.#parts
     if (challenge.endpoint !== undefined) carrier.tunnel.setEndpoint(from.peer, challenge.endpoint)
     onRoundTrip(from, clock.monotonicMs() - challenge.sentMs)
   }

@@ -7,6 +7,7 @@ import type { DeviceId } from '../../../events/ids.ts'
 import type { Clock, Link } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../carrier.ts'
 import { sameAddress, type VirtualAddress } from '../net/address.ts'
+import type { PathView } from './pathfinder.ts'
 
 /** Silence after which a path that we need is looked for anew. */
 const SUSPECT_AFTER_MS = 5_000
@@ -22,14 +23,17 @@ interface Entry {
 export class Links {
   readonly #clock: Clock
   readonly #mtu: number
+  readonly #viewOf: (neighbour: Neighbour) => PathView | undefined
   /** In order of the last handshake, oldest first. */
   readonly #byDevice = new Map<DeviceId, Entry>()
   readonly #changes = new Subject<Link>()
   readonly link$: Observable<Link> = this.#changes.asObservable()
 
-  constructor(clock: Clock, mtu: number) {
+  /** `viewOf`: which path a neighbour's packets go by. */
+  constructor(clock: Clock, mtu: number, viewOf: (neighbour: Neighbour) => PathView | undefined) {
     this.#clock = clock
     this.#mtu = mtu
+    this.#viewOf = viewOf
   }
 
   /** The device's neighbour while there is a path to it. */
@@ -66,6 +70,11 @@ export class Links {
     this.#byDevice.delete(device)
   }
 
+  /** Its packets go by another path now. */
+  changed(device: DeviceId): void {
+    if (this.#byDevice.get(device)?.up === true) this.#tell(device)
+  }
+
   measured(device: DeviceId, rttMs: number): void {
     const entry = this.#byDevice.get(device)
     if (entry !== undefined) entry.rttMs = rttMs
@@ -95,17 +104,19 @@ export class Links {
 
   #linkOf(device: DeviceId): Link {
     const entry = this.#byDevice.get(device)
-    const endpoint = entry?.neighbour.peer.endpoint
+    const view = entry === undefined ? undefined : this.#viewOf(entry.neighbour)
+    const endpoint = view?.endpoint ?? entry?.neighbour.peer.endpoint
     const heardMs = entry?.neighbour.heardMs
     const agoMs = heardMs === undefined ? undefined : this.#clock.monotonicMs() - heardMs
     return {
       device,
       up: entry?.up ?? false,
-      path: entry?.up === true ? 'direct' : undefined,
+      path: entry?.up !== true ? undefined : view?.isDirect === false ? 'relay' : 'direct',
       address: endpoint === undefined ? undefined : endpointText(endpoint),
-      rttMs: entry?.rttMs,
+      rttMs: view?.rttMs ?? entry?.rttMs,
       mtu: this.#mtu,
       lastSeenMs: agoMs === undefined ? undefined : Math.round(this.#clock.now() - agoMs),
+      why: view?.why,
     }
   }
 }

@@ -28,7 +28,7 @@ const IPV4_BYTES = 4
 const IPV6_BYTES = 16
 
 /** Each in 19 bytes: kind with the family in its top bit, address padded with zeros, port. */
-function writeCandidates(candidates: readonly Candidate[]): Uint8Array {
+export function writeCandidates(candidates: readonly Candidate[]): Uint8Array {
   const entries: Uint8Array[] = []
   for (const { kind, endpoint } of candidates) {
     const encoded = encodeEndpoint(endpoint)
@@ -52,7 +52,9 @@ function readCandidate(entry: Uint8Array): Candidate | undefined {
   return kind === undefined || !isPadded || !endpoint.ok ? undefined : { kind, endpoint: endpoint.value }
 }
 
-function readCandidates(plain: Uint8Array): readonly Candidate[] | undefined {
+/** At most 16; anything more, or anything else, is nothing. */
+export function readCandidates(plain: Uint8Array): readonly Candidate[] | undefined {
+  if (plain.length > CANDIDATES_MAX * ENTRY_BYTES || plain.length % ENTRY_BYTES !== 0) return undefined
   const candidates: Candidate[] = []
   for (let at = 0; at < plain.length; at += ENTRY_BYTES) {
     const candidate = readCandidate(plain.subarray(at, at + ENTRY_BYTES))

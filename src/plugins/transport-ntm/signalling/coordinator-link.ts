@@ -26,6 +26,8 @@ export interface CoordinatorLinkParts {
   readonly environment: Omit<DirectionEnvironment, 'dcKey'>
   readonly onDirected: (directed: Directed) => void
   readonly onRegistered: (registered: Registered) => void
+  /** The coordinator sees this node at another address than before. */
+  readonly onObserved: (endpoint: UdpEndpoint) => void
   readonly onState: (state: DcState) => void
   readonly onRefused: (why: RequestFailure) => void
   readonly onDropped: (why: string) => void
@@ -84,6 +86,13 @@ export class CoordinatorLink {
     this.#step({ kind: 'datagram', bytes })
   }
 
+  /** This host has other addresses now: the tunnel is tried at once, and anew if it does not answer. */
+  moved(): void {
+    if (this.#isStopped || this.#neighbour === undefined) return
+    this.#parts.carrier.renew(this.#neighbour)
+    this.#step({ kind: 'moved' })
+  }
+
   withdraw(person: PersonId): void {
     this.#step({ kind: 'withdraw', person })
   }
@@ -135,7 +144,7 @@ export class CoordinatorLink {
   }
 
   #perform(output: NodeOutput): void {
-    const { port, onDirected, onState, onRefused, onDropped } = this.#parts
+    const { port, onDirected, onObserved, onState, onRefused, onDropped } = this.#parts
     switch (output.kind) {
       case 'send':
         if (this.#neighbour !== undefined) port.send(this.#neighbour, PORTS.signalling, output.bytes)
@@ -174,6 +183,8 @@ export class CoordinatorLink {
         onDropped(output.why)
         break
       case 'observed':
+        onObserved(output.endpoint)
+        break
       case 'withdrawn':
         break
     }

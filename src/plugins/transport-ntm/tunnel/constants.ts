@@ -97,8 +97,6 @@ export const ANSWER_KEPT_MS = 5_000
 export const ANSWER_OTHER_SOURCES = 8
 /** How often it is given in all beyond the first time, known sources included. */
 export const ANSWER_AGAIN_MAX = 16
-/** Of two peers that open towards each other, the one with the higher key waits this long (FORMATS 5.4). */
-export const BOTH_OPEN_WAIT_MS = 1_000
 /** A session pushed out of its slot still opens packets that were in flight for this long. */
 export const RETIRED_MS = 10_000
 /** So many such sessions per peer: two handshakes that cross push out two. */

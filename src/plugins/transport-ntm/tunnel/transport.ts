@@ -58,13 +58,8 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
   const { endpoint } = peer
   if (session === undefined || endpoint === undefined) return false
   if (!session.canSend(now, device.limits)) return false
-  const length = session.seal(packet, device.sendScratch)
-  if (packet.length > 0) {
-    device.counters.packetsSent += 1
-    device.counters.bytesSent += packet.length
-  }
+  const message = seal(device, session, packet)
   peer.timers.authenticatedSent(now)
-  const message = device.sendScratch.whole(length)
   device.output.transmit(message, endpoint)
   for (let at = 0; at < peer.alsoTo.length; at++) device.output.transmit(message, peer.alsoTo[at]!)
   if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
@@ -81,10 +76,18 @@ export function sendPacketTo(
 ): boolean {
   const session = peer.current
   if (session === undefined || !session.canSend(now, device.limits)) return false
-  const length = session.seal(packet, device.sendScratch)
+  device.output.transmit(seal(device, session, packet), to)
   peer.timers.authenticatedSent(now)
-  device.output.transmit(device.sendScratch.whole(length), to)
   return true
+}
+
+/** The data message, in the scratch. */
+function seal(device: Device, session: PeerSession, packet: Uint8Array): Uint8Array {
+  if (packet.length > 0) {
+    device.counters.packetsSent += 1
+    device.counters.bytesSent += packet.length
+  }
+  return device.sendScratch.whole(session.seal(packet, device.sendScratch))
 }
 
 /** A data message whose length was checked. */
@@ -127,13 +130,7 @@ export function receiveData(
  * Data came from where we do not send to. A plain peer has roamed. A node has only shown a candidate, except
  * while it opens its first session: then the path it chose is the best that we know.
  */
-function noteSource(
-  device: Device,
-  session: PeerSession,
-  from: Endpoint,
-  bytes: number,
-  now: number,
-): void {
+function noteSource(device: Device, session: PeerSession, from: Endpoint, bytes: number, now: number): void {
   const { peer } = session
   if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
   const opening = session === peer.next && !peer.inUse(now, device.limits)

@@ -8,7 +8,7 @@ import { idFromBytes, type TunnelKey } from '../../../events/ids.ts'
 import type { StaticKey } from './aead.ts'
 import { newPeer, receiveInitiation } from './answering.ts'
 import { receiveCookieReply, receiveResponse } from './completing.ts'
-import { BOTH_OPEN_WAIT_MS, DEFAULT_LIMITS, type TunnelLimits } from './constants.ts'
+import { DEFAULT_LIMITS, type TunnelLimits } from './constants.ts'
 import { CookieJar } from './cookie.ts'
 import { Deadlines } from './deadlines.ts'
 import {
@@ -74,8 +74,6 @@ export interface Tunnel {
   knock(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
   setCandidates(peer: TunnelPeer, endpoints: readonly Endpoint[]): void
-  /** How long we wait if both sides were told to open: 0 for the lower key (FORMATS 5.4). */
-  bothOpenDelayMs(publicKey: Uint8Array): number
   wake(): void
   /** Monotonic ms of the next deadline; it may turn out to be none. */
   nextWakeAt(): number | undefined
@@ -127,8 +125,6 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       peer.endpoints = endpoints.map(copyOf)
       tryNewEndpoints(device, peer, environment.now())
     },
-    bothOpenDelayMs: publicKey =>
-      Buffer.compare(options.staticKey.publicKey, publicKey) < 0 ? 0 : BOTH_OPEN_WAIT_MS,
     wake: () => wakeDue(device, environment.now()),
     nextWakeAt: () => device.deadlines.next,
     close() {

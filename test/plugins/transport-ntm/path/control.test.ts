@@ -17,6 +17,17 @@ const CONTROLS: readonly Control[] = [
   { kind: 'hello', token, capabilities: 0xffff, record: undefined },
   { kind: 'ping', token },
   { kind: 'pong', token },
+  { kind: 'candidates', token, nat: 'hard', candidates: [] },
+  {
+    kind: 'candidates',
+    token,
+    nat: 'open',
+    candidates: [
+      { kind: 'host', endpoint: { address: '2001:db8::2', port: 1 } },
+      { kind: 'reflexive', endpoint: { address: '192.0.2.7', port: 65_535 } },
+    ],
+  },
+  { kind: 'punch', token, first: 1024, step: 1, count: 64_512 },
 ]
 
 describe('control messages', () => {
@@ -32,7 +43,12 @@ describe('control messages', () => {
     ['control-malformed', packData([1, 1, token, 0, token])],
     ['control-malformed', packData([1, 1, token, 0])],
     ['control-unknown', packData([0, 2, token])],
-    ['control-unknown', packData([1, 4, token])],
+    ['control-malformed', packData([1, 4, token, 9, new Uint8Array(0)])],
+    ['control-malformed', packData([1, 4, token, 1, new Uint8Array(18)])],
+    ['control-malformed', packData([1, 4, token, 1, new Uint8Array(17 * 19)])],
+    ['control-malformed', packData([1, 5, token, 0, 1, 1])],
+    ['control-malformed', packData([1, 5, token, 1, 1, 65_536])],
+    ['control-unknown', packData([1, 6, token])],
     ['control-unknown', packData([1, 0, token])],
   ])('%s', (why, bytes) => {
     expect(decodeControl(bytes)).toEqual({ ok: false, why })
@@ -50,7 +66,7 @@ describe('control messages', () => {
       fc.property(mutated(CONTROLS.map(encodeControl)), bytes => {
         const read = decodeControl(bytes)
         if (!read.ok) return
-        expect(['hello', 'ping', 'pong']).toContain(read.value.kind)
+        expect(['hello', 'ping', 'pong', 'candidates', 'punch']).toContain(read.value.kind)
         expect(read.value.token).toHaveLength(8)
       }),
       { numRuns: fuzzRuns(2_000) },

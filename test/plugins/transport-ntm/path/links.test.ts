@@ -13,7 +13,7 @@ async function watched() {
   const street = new Street()
   const [, , toOther] = await street.pair()
   const clock = new VirtualClock()
-  const links = new Links(clock, 1_152)
+  const links = new Links(clock, 1_152, () => undefined)
   const told: Pick<Link, 'device' | 'up'>[] = []
   links.link$.subscribe(({ device, up }) => told.push({ device, up }))
   return { links, told, clock, neighbour: toOther as Neighbour }

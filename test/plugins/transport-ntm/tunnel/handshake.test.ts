@@ -67,15 +67,6 @@ describe('a tunnel opens', () => {
     expect(a.tunnel.counters.handshakesCompleted - crossed).toBe(3)
   })
 
-  it('by the lower key at once and by the higher a second later, where both were told to', () => {
-    const world = new World()
-    const { a, b } = pair(world)
-    const aIsLower = Buffer.compare(a.staticKey.publicKey, b.staticKey.publicKey) < 0
-    const [lower, higher] = aIsLower ? [a, b] : [b, a]
-    expect(lower.tunnel.bothOpenDelayMs(higher.staticKey.publicKey)).toBe(0)
-    expect(higher.tunnel.bothOpenDelayMs(lower.staticKey.publicKey)).toBe(1_000)
-  })
-
   it('when both plain sides open at the same instant', () => {
     const world = new World()
     const { a, b, toA, toB } = pair(world, { a: { plain: true }, b: { plain: true } })

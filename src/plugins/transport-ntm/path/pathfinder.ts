@@ -1,0 +1,289 @@
+/**
+ * Looks after the paths to all peers: keeps one machine a peer, performs what the machines ask for over carrier and
+ * relays, and wakes them. The machines know neither sockets nor each other; what is limited over all of them is
+ * limited here.
+ */
+import type { TunnelKey } from '../../../events/ids.ts'
+import type {
+  Clock,
+  Network,
+  Random,
+  RelayChannel,
+  RelayClient,
+  UdpEndpoint,
+} from '../../../kernel/api/index.ts'
+import type { Carrier, Neighbour } from '../carrier.ts'
+import type { Acquaintance, PathWord } from './acquaintance.ts'
+import type { NatKind } from './control.ts'
+import { OPENER_HOPS } from './limits.ts'
+import type { OwnCandidates } from './own-candidates.ts'
+import { PeerPaths } from './peer-paths.ts'
+import { isPlausible } from './plausible.ts'
+import { ProbeBudget } from './probe-budget.ts'
+
+export interface PathfinderParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Pick<Network, 'localAddresses'>
+  readonly carrier: Carrier
+  readonly own: OwnCandidates
+  readonly relays: RelayClient | undefined
+  readonly acquaintance: Acquaintance
+  /** The path to a peer is another one, or another round trip was measured. */
+  readonly onPath: (neighbour: Neighbour) => void
+  /** Nothing leads to a peer any more. */
+  readonly onLost: (neighbour: Neighbour) => void
+  readonly story: (neighbour: Neighbour, what: string) => void
+}
+
+/** Where a peer may be, as a coordinator or the memory of this node says. */
+export interface Places {
+  readonly endpoints: readonly UdpEndpoint[]
+  /** What the coordinator itself sees of the peer. */
+  readonly attested?: UdpEndpoint | undefined
+  /** A grant for a relay. */
+  readonly grant?: Uint8Array | undefined
+}
+
+/** A peer's path as others may see it. */
+export interface PathView {
+  readonly isDirect: boolean
+  readonly endpoint: UdpEndpoint
+  readonly rttMs: number | undefined
+  readonly why: string
+}
+
+export interface Entry {
+  readonly neighbour: Neighbour
+  readonly paths: PeerPaths
+  attested: readonly string[]
+  nat: NatKind
+  channel: RelayChannel | undefined
+  /** The channel before, until the new one is bound. */
+  former: RelayChannel | undefined
+  wakeMs: number
+  cancelWake: () => void
+}
+
+const SECOND_SPEAKER_WAITS_MS = 1_000
+const NOT_PLANNED = Number.POSITIVE_INFINITY
+const ATTESTED_MAX = 4
+
+export class Pathfinder {
+  readonly #parts: PathfinderParts
+  readonly #entries = new Map<TunnelKey, Entry>()
+  readonly #budget = new ProbeBudget()
+
+  constructor(parts: PathfinderParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Begins to open a tunnel. Of two whom a coordinator directs to each other the one that asked speaks first; the
+   * other opens its NAT and waits a second before it tries by itself.
+   */
+  open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
+    const entry = this.#entryOf(neighbour)
+    const { attested, grant } = places
+    if (attested !== undefined)
+      entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
+        0,
+        ATTESTED_MAX,
+      )
+    this.#learn(entry, attested === undefined ? places.endpoints : [attested, ...places.endpoints])
+    if (grant !== undefined) this.#useGrant(entry, grant)
+    this.#do(entry, now => entry.paths.begin(now))
+    if (speaksFirst) this.#call(entry)
+    else
+      this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => this.#isStillAlone(entry) && this.#call(entry))
+  }
+
+  established(neighbour: Neighbour): void {
+    const { endpoint } = neighbour.peer
+    const entry = this.#entryOf(neighbour)
+    if (endpoint !== undefined) this.#do(entry, now => entry.paths.established(endpoint, now))
+  }
+
+  /** No session any more. */
+  ended(neighbour: Neighbour): void {
+    this.#entries.get(neighbour.key)?.paths.ended()
+  }
+
+  forget(neighbour: Neighbour): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry?.neighbour !== neighbour) return
+    entry.cancelWake()
+    entry.channel?.close()
+    entry.former?.close()
+    this.#entries.delete(neighbour.key)
+  }
+
+  has(neighbour: Neighbour): boolean {
+    return this.#entries.has(neighbour.key)
+  }
+
+  heardFrom(neighbour: Neighbour, from: UdpEndpoint, bytes: number): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry !== undefined) this.#do(entry, now => entry.paths.heardFrom(from, bytes, now))
+  }
+
+  answered(neighbour: Neighbour, token: Uint8Array, from: UdpEndpoint): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined) return
+    this.#do(entry, now => entry.paths.answered(token, from, now))
+    this.#parts.onPath(neighbour)
+  }
+
+  /** The peer says something about its paths. */
+  told(neighbour: Neighbour, word: PathWord): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined || word.kind !== 'candidates') return
+    entry.nat = word.nat
+    const endpoints = this.#plausible(
+      entry,
+      word.candidates.map(({ endpoint }) => endpoint),
+    )
+    this.#do(entry, now => entry.paths.announced(endpoints, now))
+  }
+
+  trafficBegan(neighbour: Neighbour): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(now))
+  }
+
+  /** This host's addresses are others now. */
+  moved(): void {
+    this.#parts.relays?.moved()
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
+  }
+
+  viewOf(neighbour: Neighbour): PathView | undefined {
+    const paths = this.#entries.get(neighbour.key)?.paths
+    const active = paths?.active
+    if (paths === undefined || active === undefined) return undefined
+    const { endpoint, srttMs, isRelay } = active
+    return { isDirect: !isRelay, endpoint, rttMs: srttMs, why: paths.why }
+  }
+
+  close(): void {
+    for (const { neighbour } of [...this.#entries.values()]) this.forget(neighbour)
+  }
+
+  /** Sends the first message of a handshake to every place that is known. */
+  #call({ neighbour, paths }: Entry): void {
+    const { carrier } = this.#parts
+    carrier.hint(
+      neighbour,
+      paths.all.map(({ endpoint }) => endpoint),
+    )
+    carrier.renew(neighbour)
+  }
+
+  #isStillAlone(entry: Entry): boolean {
+    const isKnown = this.#entries.get(entry.neighbour.key) === entry
+    const { heardMs } = entry.neighbour
+    return (
+      isKnown &&
+      (heardMs === undefined || this.#parts.clock.monotonicMs() - heardMs > SECOND_SPEAKER_WAITS_MS)
+    )
+  }
+
+  #entryOf(neighbour: Neighbour): Entry {
+    const known = this.#entries.get(neighbour.key)
+    if (known?.neighbour === neighbour) return known
+    if (known !== undefined) this.forget(known.neighbour)
+    const made: Entry = {
+      neighbour,
+      paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
+      attested: [],
+      nat: 'unknown',
+      channel: undefined,
+      former: undefined,
+      wakeMs: NOT_PLANNED,
+      cancelWake: () => {},
+    }
+    this.#entries.set(neighbour.key, made)
+    return made
+  }
+
+  #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
+    const { clock, carrier, own, acquaintance, onPath, onLost, story } = this.#parts
+    return {
+      challenge: path => {
+        const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
+      },
+      open: endpoint => {
+        if (this.#budget.take(endpoint.address, clock.monotonicMs())) carrier.knock(endpoint, OPENER_HOPS)
+      },
+      knock: () => void carrier.tunnel.knock(neighbour.peer),
+      use: (path, also) => {
+        carrier.tunnel.setEndpoint(
+          neighbour.peer,
+          path.endpoint,
+          also.map(({ endpoint }) => endpoint),
+        )
+        onPath(neighbour)
+      },
+      announce: () => {
+        const token = acquaintance.freshToken()
+        acquaintance.say(neighbour, { kind: 'candidates', token, nat: own.nat, candidates: own.list() })
+      },
+      refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
+      tryHarder: () => {},
+      seek: () => onLost(neighbour),
+      story: what => story(neighbour, what),
+    }
+  }
+
+  #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
+    const { own, network, carrier } = this.#parts
+    const hosts = network.localAddresses()
+    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry.attested }
+    const isOwn = (endpoint: UdpEndpoint): boolean =>
+      hosts.includes(endpoint.address) && carrier.locals.some(({ port }) => port === endpoint.port)
+    return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
+  }
+
+  #learn(entry: Entry, endpoints: readonly UdpEndpoint[]): void {
+    entry.paths.learn(this.#plausible(entry, endpoints), 'announced')
+  }
+
+  #useGrant(entry: Entry, grant: Uint8Array): void {
+    const { relays, carrier } = this.#parts
+    const channel = relays?.open(grant, {
+      onPacket: (packet, { endpoint }) => carrier.receive(packet, endpoint),
+      onState: changed => this.#channelChanged(entry, changed),
+    })
+    if (channel === undefined) return
+    entry.former?.close()
+    entry.former = entry.channel
+    entry.channel = channel
+    entry.paths.learn([channel.endpoint], 'relay')
+  }
+
+  #channelChanged(entry: Entry, channel: RelayChannel): void {
+    const { neighbour, paths, former } = entry
+    if (channel.state === 'bound' && channel === entry.channel && former !== undefined) {
+      entry.former = undefined
+      former.close()
+      this.#do(entry, now => paths.forget(former.endpoint, now))
+    }
+    if (channel.state === 'lost' && channel === entry.channel && !paths.isDirect)
+      this.#parts.onLost(neighbour)
+  }
+
+  #do(entry: Entry, act: (nowMs: number) => void): void {
+    const { clock } = this.#parts
+    const nowMs = clock.monotonicMs()
+    act(nowMs)
+    const dueMs = entry.paths.dueMs(nowMs)
+    if (dueMs >= entry.wakeMs) return
+    entry.cancelWake()
+    entry.wakeMs = dueMs
+    entry.cancelWake = clock.after(Math.max(0, dueMs - nowMs), () => {
+      entry.wakeMs = NOT_PLANNED
+      this.#do(entry, now => entry.paths.wake(now))
+    })
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * All ways to one peer, as a machine: which are known, which are proved, which one carries, and when that one is
+ * doubted. While it is in doubt everything goes over a relay as well, so that a path can die, move or be replaced
+ * without losing a word; the tunnel's replay window drops what comes twice. It sees no packet: it is told when
+ * something came from elsewhere and looks at the times of the traffic when it wakes.
+ */
+import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
+import { choosePath } from './choice.ts'
+import {
+  DEAD_AFTER_MS,
+  DIRECTION_PAUSE_MS,
+  PATHS_MAX,
+  PING_BYTES,
+  STANDBY_HEARTBEAT_MS,
+  STANDBYS_MEASURED,
+  TRUST_MS,
+  UNPROVEN_FACTOR,
+  WARM_MS,
+} from './limits.ts'
+import { Path, type PathOrigin } from './path.ts'
+import { Rounds } from './rounds.ts'
+import { beatOf, type Traffic } from './traffic.ts'
+
+export interface PathsOutput {
+  /** A challenge by this path; returns its token, or undefined if nothing may be sent there now. */
+  challenge(path: Path): Buffer | undefined
+  /** Opens the own NAT towards the place, with a datagram that does not get there. */
+  open(endpoint: Endpoint): void
+  /** The first message of the handshake once more, to every place that is known. */
+  knock(): void
+  /** Packets go by this path from now on, and by the others as well. */
+  use(path: Path, also: readonly Path[]): void
+  /** Tells the peer where this node is. */
+  announce(): void
+  /** Tells the relay where this node is: packets are about to come and go. */
+  refresh(relay: Path): void
+  /** Ordinary probes have had their chance and nothing is direct. */
+  tryHarder(): void
+  /** Nothing leads to the peer: a coordinator may know more. */
+  seek(): void
+  /** For the journal. */
+  story(what: string): void
+}
+
+const NEVER = Number.NEGATIVE_INFINITY
+const LATER = Number.POSITIVE_INFINITY
+/** Probes of a round that are sent although something direct is proved: another path may be better. */
+const ENOUGH_WHEN_DIRECT = 3
+
+export class PeerPaths {
+  readonly #output: PathsOutput
+  readonly #traffic: Traffic
+  readonly #random: () => number
+  readonly #rounds = new Rounds()
+  readonly #paths: Path[] = []
+  #active: Path | undefined
+  #also: readonly Path[] = []
+  /** Since when the path in use has to prove itself anew. */
+  #doubtedMs = NEVER
+  #isSuspect = false
+  #relayedSinceMs = NEVER
+  #soughtMs = NEVER
+  #isUp = false
+  /** The peer asked for this round, so it knows where we are. */
+  #isAsked = false
+  #routed: Path | undefined
+  #why = 'it is being looked for'
+
+  constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
+    this.#output = output
+    this.#traffic = traffic
+    this.#random = random
+  }
+
+  get active(): Path | undefined {
+    return this.#active
+  }
+
+  get all(): readonly Path[] {
+    return this.#paths
+  }
+
+  /** Why packets go by a relay, or by no path; for a person. */
+  get why(): string {
+    return this.#why
+  }
+
+  get isDirect(): boolean {
+    return this.#active !== undefined && !this.#active.isRelay && !this.#isSuspect
+  }
+
+  /** When `wake` has something to do, monotonic ms. */
+  dueMs(nowMs: number): number {
+    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#judgementMs())
+  }
+
+  /** Places where the peer may be. */
+  learn(endpoints: readonly Endpoint[], origin: PathOrigin): void {
+    for (const endpoint of endpoints)
+      if (this.#find(endpoint) === undefined) this.#add(new Path(endpoint, origin))
+  }
+
+  /** The peer says where it is now, and is about to probe. */
+  announced(endpoints: readonly Endpoint[], nowMs: number): void {
+    this.learn(endpoints, 'announced')
+    if (!this.#isUp) return
+    this.#isAsked = true
+    this.#rounds.start(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** A way that is no more, such as a relay's channel that was closed. */
+  forget(endpoint: Endpoint, nowMs: number): void {
+    const path = this.#find(endpoint)
+    if (path === undefined) return
+    this.#paths.splice(this.#paths.indexOf(path), 1)
+    if (this.#active === path) this.#active = undefined
+    this.#decide(nowMs)
+  }
+
+  /** There is no session yet, and one is being opened. */
+  begin(nowMs: number): void {
+    if (this.#isUp) this.#rounds.start(nowMs)
+    else this.#rounds.restart(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** A handshake went through; `endpoint` is where it came from last. */
+  established(endpoint: Endpoint, nowMs: number): void {
+    const path = this.#find(endpoint) ?? this.#add(new Path(endpoint, 'observed'))
+    path.established(nowMs)
+    const isFirst = !this.#isUp
+    this.#isUp = true
+    if (isFirst) this.#startRound(nowMs)
+    this.#decide(nowMs)
+    if (isFirst) this.wake(nowMs)
+  }
+
+  /** The session is over. */
+  ended(): void {
+    this.#isUp = false
+    this.#active = undefined
+    this.#isSuspect = false
+    this.#why = 'nobody answers'
+    this.#rounds.finish()
+  }
+
+  /** An authentic packet came from somewhere that is not in use. Both ends of the doubt are asked. */
+  heardFrom(endpoint: Endpoint, bytes: number, nowMs: number): void {
+    if (!this.#isUp) return
+    const path = this.#find(endpoint) ?? this.#addObserved(endpoint)
+    if (path === undefined) return
+    path.heardMs = nowMs
+    if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes
+    if (path.isRelay || path.isValid(nowMs) || nowMs - path.pingedMs < path.patienceMs / 4) return
+    this.#ping(path, nowMs)
+    const active = this.#active
+    if (active === undefined || active.unansweredSinceMs !== LATER) return
+    this.#doubt(nowMs)
+  }
+
+  /** An answer to a challenge came from `from`. Its round trip, or undefined if nothing was asked. */
+  answered(token: Uint8Array, from: Endpoint, nowMs: number): number | undefined {
+    for (const path of this.#paths) {
+      const sentMs = path.answered(token)
+      if (sentMs === undefined) continue
+      const rttMs = nowMs - sentMs
+      if (sameEndpoint(path.endpoint, from)) path.proved(rttMs, nowMs)
+      this.#decide(nowMs)
+      return rttMs
+    }
+    return undefined
+  }
+
+  /** Data after a pause: what was proved long ago is not trusted alone. */
+  trafficBegan(nowMs: number): void {
+    const active = this.#active
+    if (!this.#isUp || active === undefined) return
+    if (nowMs - active.provenMs > TRUST_MS) this.#doubt(nowMs)
+    if (active.isRelay) this.#startRound(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** This node's own addresses are others now: nothing direct is certain. */
+  moved(nowMs: number): void {
+    for (const path of this.#paths) if (!path.isRelay) path.unprove()
+    if (!this.#isUp) return
+    this.#doubt(nowMs)
+    this.#startRound(nowMs)
+    this.wake(nowMs)
+  }
+
+  wake(nowMs: number): void {
+    if (this.#isUp) {
+      this.#judge(nowMs)
+      this.#beat(nowMs)
+    }
+    for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs))
+      if (this.#isUp) this.#probe(step, nowMs)
+      else this.#openWays()
+    if (!this.#isUp) return
+    if (this.#rounds.takeHarder(nowMs) && !this.isDirect) this.#output.tryHarder()
+    this.#arrangeRounds(nowMs)
+  }
+
+  #startRound(nowMs: number): void {
+    this.#isAsked = false
+    this.#rounds.start(nowMs)
+  }
+
+  #probe(step: number, nowMs: number): void {
+    if (step === 0) {
+      if (!this.#isAsked) this.#output.announce()
+      this.#isAsked = false
+    }
+    if (this.isDirect && step >= ENOUGH_WHEN_DIRECT) {
+      this.#rounds.finish()
+      return
+    }
+    const { startedMs } = this.#rounds
+    for (const path of [...this.#paths]) {
+      if (path.provenMs >= startedMs || (path === this.#active && path.unansweredSinceMs === LATER)) continue
+      if (!path.isRelay || step === 0) this.#ping(path, nowMs)
+    }
+  }
+
+  /** Without a session there is nothing to prove anything with: the ways are opened, and the peer called. */
+  #openWays(): void {
+    for (const path of this.#paths) if (!path.isRelay) this.#output.open(path.endpoint)
+    this.#output.knock()
+  }
+
+  #arrangeRounds(nowMs: number): void {
+    if (this.isDirect) return
+    const { sentMs, receivedMs } = this.#traffic
+    if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
+    else this.#rounds.again(nowMs - this.#relayedSinceMs, this.#random)
+  }
+
+  #measureStandbys(nowMs: number): void {
+    let measured = 0
+    for (const path of this.#paths) {
+      if (path === this.#active || path.isRelay || !path.isValid(nowMs)) continue
+      if (nowMs - path.pingedMs < STANDBY_HEARTBEAT_MS || measured >= STANDBYS_MEASURED) continue
+      measured += 1
+      this.#ping(path, nowMs)
+    }
+  }
+
+  #find(endpoint: Endpoint): Path | undefined {
+    return this.#paths.find(path => sameEndpoint(path.endpoint, endpoint))
+  }
+
+  #add(path: Path): Path {
+    if (this.#paths.length >= PATHS_MAX) {
+      const at = this.#paths.findIndex(old => old !== this.#active && !old.isRelay && old.provenMs === NEVER)
+      this.#paths.splice(at < 0 ? this.#paths.findIndex(old => old !== this.#active) : at, 1)
+    }
+    this.#paths.push(path)
+    return path
+  }
+
+  /** Somebody who sends from ever new places must not push out what was announced. */
+  #addObserved(endpoint: Endpoint): Path | undefined {
+    const observed = this.#paths.filter(path => path.origin === 'observed' && path.provenMs === NEVER)
+    if (observed.length >= PATHS_MAX / 4) return undefined
+    return this.#add(new Path(endpoint, 'observed'))
+  }
+
+  #ping(path: Path, nowMs: number): void {
+    if (path.creditBytes < PING_BYTES) return
+    const token = this.#output.challenge(path)
+    if (token === undefined) return
+    path.creditBytes -= PING_BYTES
+    path.pinged(token, nowMs)
+  }
+
+  /** The relay besides the path in use: of several the one that was heard from last. */
+  get #standby(): Path | undefined {
+    let best: Path | undefined
+    for (const path of this.#paths)
+      if (path.isRelay && path !== this.#active && (best === undefined || path.provenMs > best.provenMs))
+        best = path
+    return best
+  }
+
+  #doubt(nowMs: number): void {
+    const active = this.#active
+    if (active === undefined) return
+    this.#doubtedMs = nowMs
+    this.#ping(active, nowMs)
+    if (active.isRelay) this.#output.refresh(active)
+    this.#route()
+  }
+
+  /** Whether the path in use has missed an answer. */
+  #judge(nowMs: number): void {
+    const active = this.#active
+    if (active === undefined) return
+    if (!active.isMissed(nowMs)) return
+    if (!this.#isSuspect) this.#suspect(active, nowMs)
+    const isDead = nowMs - active.unansweredSinceMs >= DEAD_AFTER_MS
+    if (isDead) this.#giveUp(active, nowMs)
+    else this.#decide(nowMs)
+  }
+
+  #suspect(active: Path, nowMs: number): void {
+    this.#isSuspect = true
+    this.#doubtedMs = nowMs
+    const waitedMs = Math.round(nowMs - active.unansweredSinceMs)
+    this.#output.story(`no answer by ${active.name} for ${waitedMs} ms`)
+    this.#startRound(nowMs)
+    this.#route()
+    if (this.#standby === undefined) this.#seek(nowMs)
+  }
+
+  #giveUp(active: Path, nowMs: number): void {
+    const relay = this.#standby
+    if (relay === undefined) {
+      this.#seek(nowMs)
+      return
+    }
+    active.unprove()
+    this.#switch(relay, nowMs, `${active.name} is silent`)
+  }
+
+  #seek(nowMs: number): void {
+    if (nowMs - this.#soughtMs < DIRECTION_PAUSE_MS) return
+    this.#soughtMs = nowMs
+    this.#output.seek()
+  }
+
+  /** Chooses anew after something was proved, missed or forgotten. */
+  #decide(nowMs: number): void {
+    const active = this.#active
+    const isTrusted = active !== undefined && !active.isMissed(nowMs)
+    const best = choosePath(this.#paths, isTrusted ? active : undefined, nowMs)
+    const isOnlyRelay = active !== undefined && best?.isRelay === true && !active.isRelay
+    if (best !== undefined && best !== active && !isOnlyRelay) this.#switch(best, nowMs, undefined)
+    if (this.#isSuspect && this.#active !== undefined && !this.#active.isMissed(nowMs))
+      this.#isSuspect = false
+    this.#route()
+  }
+
+  #switch(path: Path, nowMs: number, why: string | undefined): void {
+    const before = this.#active
+    this.#active = path
+    this.#isSuspect = false
+    if (path.isRelay && before?.isRelay !== true) this.#relayedSinceMs = nowMs
+    const inMs = path.srttMs === undefined ? '' : `, ${path.srttMs.toFixed(1)} ms`
+    this.#why = why ?? (path.isRelay ? 'no direct path has answered yet' : 'it answered')
+    this.#output.story(`by ${path.name}${inMs}${why === undefined ? '' : `: ${why}`}`)
+    this.#route()
+  }
+
+  /** Tells the tunnel where packets go, if that has changed. */
+  #route(): void {
+    const active = this.#active
+    if (active === undefined) return
+    const isDoubted = this.#isSuspect || active.provenMs <= this.#doubtedMs
+    const standby = isDoubted ? this.#standby : undefined
+    const also = standby === undefined ? [] : [standby]
+    if (this.#routed === active && this.#also[0] === standby) return
+    this.#routed = active
+    this.#also = also
+    if (standby !== undefined) this.#output.refresh(standby)
+    this.#output.use(active, also)
+  }
+  #beatMs(nowMs: number): number {
+    if (!this.#isUp || this.#active === undefined) return LATER
+    return beatOf(this.#active, this.#traffic, nowMs)
+  }
+
+  #judgementMs(): number {
+    const active = this.#active
+    if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
+    const patienceMs = this.#isSuspect ? DEAD_AFTER_MS : active.patienceMs
+    return active.unansweredSinceMs + patienceMs
+  }
+
+  #beat(nowMs: number): void {
+    const active = this.#active
+    if (active === undefined || beatOf(active, this.#traffic, nowMs) > nowMs) return
+    this.#ping(active, nowMs)
+    this.#measureStandbys(nowMs)
+  }
+}

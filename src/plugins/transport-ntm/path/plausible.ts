@@ -1,0 +1,56 @@
+/**
+ * Which of a peer's places are worth a probe. A private address means something only to who is on the same network;
+ * probing it from elsewhere finds nobody, or a stranger, and looks like a scan to those who watch (kubo#10327).
+ */
+import { parseAddress } from '../../../wire/ip-address.ts'
+import type { Endpoint } from '../tunnel/endpoint.ts'
+
+export interface Surroundings {
+  /** This host's own addresses. */
+  readonly hosts: readonly string[]
+  /** What servers see of this node. */
+  readonly publicAddresses: readonly string[]
+  /** What a coordinator sees of the peer: it did reach the peer there. */
+  readonly attested: readonly string[]
+}
+
+type Scope = 'loopback' | 'link' | 'private' | 'public' | 'none'
+
+const scopeOfIpv4 = ([a, b]: Uint8Array): Scope => {
+  if (a === 127) return 'loopback'
+  if (a === 169 && b === 254) return 'link'
+  if (a === 10 || (a === 172 && (b! & 0xf0) === 16) || (a === 192 && b === 168)) return 'private'
+  if (a === 100 && (b! & 0xc0) === 64) return 'private'
+  return a === 0 || a! >= 224 ? 'none' : 'public'
+}
+
+const scopeOfIpv6 = (bytes: Uint8Array): Scope => {
+  if (bytes.subarray(0, 15).every(byte => byte === 0)) return bytes[15] === 1 ? 'loopback' : 'none'
+  if (bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80) return 'link'
+  if ((bytes[0]! & 0xfe) === 0xfc) return 'private'
+  return bytes[0] === 0xff ? 'none' : 'public'
+}
+
+const scopeOf = (address: string): Scope => {
+  const parsed = parseAddress(address)
+  if (!parsed.ok) return 'none'
+  return parsed.value.length === 4 ? scopeOfIpv4(parsed.value) : scopeOfIpv6(parsed.value)
+}
+
+/** The part of an address that one network commonly has: /24 of IPv4, /64 of IPv6. */
+const networkOf = (address: string): string | undefined => {
+  const parsed = parseAddress(address)
+  if (!parsed.ok) return undefined
+  const { value } = parsed
+  return Buffer.from(value.subarray(0, value.length === 4 ? 3 : 8)).toString('hex')
+}
+
+export const isPlausible = ({ address }: Endpoint, around: Surroundings): boolean => {
+  const { hosts, publicAddresses, attested } = around
+  const scope = scopeOf(address)
+  if (scope === 'none' || scope === 'link') return false
+  if (scope === 'public' || attested.includes(address)) return true
+  if (scope === 'loopback') return publicAddresses.some(own => scopeOf(own) === 'loopback')
+  const isBehindSame = attested.some(seen => publicAddresses.includes(seen))
+  return isBehindSame || hosts.some(host => networkOf(host) === networkOf(address))
+}

@@ -1,0 +1,24 @@
+/**
+ * How much this node sends to places that have not shown they are there, counted per address over all peers
+ * (FORMATS §6.1): whoever announces somebody else's address gets a trickle sent there, and no more for being many.
+ */
+import { TokenBucket } from '../net/token-bucket.ts'
+
+const PROBES_PER_SECOND = 12
+const PROBES_BURST = 96
+const ADDRESSES_MAX = 1_024
+
+export class ProbeBudget {
+  /** In order of last use. */
+  readonly #buckets = new Map<string, TokenBucket>()
+
+  /** Whether one more probe may go to this address now. */
+  take(address: string, nowMs: number): boolean {
+    const bucket = this.#buckets.get(address) ?? new TokenBucket(PROBES_PER_SECOND, PROBES_BURST)
+    this.#buckets.delete(address)
+    this.#buckets.set(address, bucket)
+    const [oldest] = this.#buckets.keys()
+    if (this.#buckets.size > ADDRESSES_MAX) this.#buckets.delete(oldest!)
+    return bucket.take(nowMs)
+  }
+}

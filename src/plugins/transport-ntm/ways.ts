@@ -1,0 +1,119 @@
+/**
+ * All that looks after the ways to others, put together over one carrier: what this node knows of its own places, the
+ * control port, the paths to each peer, and the relays, if the house has any.
+ */
+import type {
+  Clock,
+  Network,
+  Outlet,
+  Random,
+  RelayClient,
+  RelayPlace,
+  Relays,
+  UdpEndpoint,
+} from '../../kernel/api/index.ts'
+import type { Carrier, Neighbour } from './carrier.ts'
+import { Acquaintance } from './path/acquaintance.ts'
+import { OwnCandidates } from './path/own-candidates.ts'
+import { Pathfinder } from './path/pathfinder.ts'
+
+export interface WaysParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Network
+  readonly carrier: () => Carrier
+  readonly relays: Relays | undefined
+  readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
+  readonly onRecord: (neighbour: Neighbour, hash: Uint8Array) => void
+  readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
+  readonly onPath: (neighbour: Neighbour) => void
+  readonly onLost: (neighbour: Neighbour) => void
+  /** This host's addresses have changed. */
+  readonly onMoved: () => void
+  readonly story: (neighbour: Neighbour, what: string) => void
+}
+
+export class Ways {
+  readonly relays: RelayClient | undefined
+  readonly #parts: WaysParts
+  #started:
+    | { readonly own: OwnCandidates; readonly control: Acquaintance; readonly finder: Pathfinder }
+    | undefined
+  #unwatch = (): void => {}
+
+  /** The relays' client is made before the carrier, which hands it what comes in. */
+  constructor(parts: WaysParts) {
+    this.#parts = parts
+    const outlet: Outlet = { send: (bytes, to) => parts.carrier().transmit(bytes, to) }
+    this.relays = parts.relays?.client(outlet)
+  }
+
+  /** The paths to peers. */
+  get finder(): Pathfinder {
+    return this.#wired.finder
+  }
+
+  get own(): OwnCandidates {
+    return this.#wired.own
+  }
+
+  start(): void {
+    const { network, onMoved } = this.#parts
+    this.#unwatch = network.watch(() => {
+      this.own.forgetViews()
+      this.finder.moved()
+      onMoved()
+    })
+    this.relays?.measured$.subscribe(({ endpoint, observed }) => {
+      if (observed !== undefined) this.seen(endpoint, observed)
+    })
+  }
+
+  /** A server told where it sees this node. */
+  seen(server: UdpEndpoint, observed: UdpEndpoint): void {
+    this.own.seen(`${server.address}|${server.port}`, observed)
+  }
+
+  follow(places: readonly RelayPlace[]): void {
+    this.relays?.follow(places)
+  }
+
+  established(neighbour: Neighbour): void {
+    this.finder.established(neighbour)
+    this.#wired.control.greet(neighbour)
+  }
+
+  /** An authentic packet came from where we do not send to. */
+  newSource(neighbour: Neighbour, from: UdpEndpoint, bytes: number): void {
+    if (this.finder.has(neighbour)) this.finder.heardFrom(neighbour, from, bytes)
+    else this.#wired.control.prove(neighbour, from)
+  }
+
+  stop(): void {
+    this.#unwatch()
+    this.finder.close()
+    this.relays?.close()
+  }
+
+  get #wired() {
+    return (this.#started ??= this.#wire())
+  }
+
+  #wire() {
+    const { clock, random, network, onPath, onLost, story, recordUsedFor, onRecord, onRoundTrip } =
+      this.#parts
+    const carrier = this.#parts.carrier()
+    const own = new OwnCandidates(carrier, network)
+    const control: Acquaintance = new Acquaintance({
+      ...{ clock, random, carrier, recordUsedFor, onRecord, onRoundTrip },
+      onAnswer: (neighbour, token, from) => finder.answered(neighbour, token, from),
+      onPathWord: (neighbour, word) => finder.told(neighbour, word),
+      onDropped: why => carrier.count(why),
+    })
+    const finder = new Pathfinder({
+      ...{ clock, random, network, carrier, own, relays: this.relays },
+      ...{ acquaintance: control, onPath, onLost, story },
+    })
+    return { own, control, finder }
+  }
+}
