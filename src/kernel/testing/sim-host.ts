@@ -175,16 +175,19 @@ export class SimHost implements Network {
     return this.#places.find(place => areOneFamily(place.address, address))?.address ?? address
   }
 
-  #send({ local, isWildcard }: Binding, { bytes, to }: Omit<Packet, 'from'>, hopLimit?: number): void {
-    const place = isWildcard
-      ? this.#wayTo(to.address)
-      : this.#places.find(({ address }) => address === local.address)
-    const from = { address: place?.address ?? local.address, port: local.port }
+  #send(binding: Binding, { bytes, to }: Omit<Packet, 'from'>, hopLimit?: number): void {
+    const { address, port } = binding.local
+    const place = this.#wayTo(to.address, binding)
+    const from = { address: place?.address ?? address, port }
     this.#network.carry({ host: this, place, packet: { from, to, bytes }, hopLimit })
   }
 
-  #wayTo(address: string): Place | undefined {
-    const ways = this.#places.filter(place => areOneFamily(place.address, address))
+  /** Out of those where `binding` is, if one is given. */
+  #wayTo(address: string, binding?: Binding): Place | undefined {
+    const ways = this.#places.filter(
+      place =>
+        areOneFamily(place.address, address) && (binding === undefined || hears(binding, place.address)),
+    )
     return ways.find(({ on }) => on !== this.#network.core && on.has(address)) ?? ways[0]
   }
 }
