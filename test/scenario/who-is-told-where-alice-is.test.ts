@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
-import type { Gateway, Packet } from '../../src/kernel/testing/sim-network.ts'
+import type { Gateway, Packet } from '../../src/kernel/testing/sim-segment.ts'
 import { World } from '../../src/kernel/testing/world.ts'
 import { addCoordinator, addPerson, registered, type Town, transportOf } from '../support/ntm-world.ts'
 

@@ -35,7 +35,7 @@ export async function addCoordinator(
   return { dc, join }
 }
 
-/** A person with a node; `join` undefined: without a coordinator. */
+/** A person with a node; `join` undefined: without a coordinator. With attachments it listens on all of them. */
 export function addPerson(
   world: World,
   name: string,
@@ -43,7 +43,8 @@ export function addPerson(
   join: string | undefined,
   more: More = {},
 ): Promise<SimHome> {
-  const settings = { dc: join === undefined ? [] : [join], listen: { address } }
+  const listen = more.attachments === undefined ? { address } : {}
+  const settings = { dc: join === undefined ? [] : [join], listen }
   const config = { plugins: { 'ntm.transport': { config: settings } } }
   // Not spread: a test may give properties that change.
   return world.add(Object.assign(Object.create(more), { name, address, plugins: NODE_PLUGINS, config }))

@@ -18,7 +18,9 @@ import type { AnyPlugin } from '../loader.ts'
 import { openVault } from '../vault.ts'
 import { MemoryDisk, type MemoryDiskFaults } from './memory-disk.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import type { Gateway, SimHost, SimNetwork } from './sim-network.ts'
+import type { SimHost } from './sim-host.ts'
+import type { SimNetwork } from './sim-network.ts'
+import type { Attachment, Gateway } from './sim-segment.ts'
 import { HomeClock, type VirtualClock } from './virtual-clock.ts'
 
 export interface HomeSpec {
@@ -31,6 +33,8 @@ export interface HomeSpec {
   /** A coordinator is nobody's home. Default: a person is founded. */
   readonly isCoordinator?: boolean
   readonly gateway?: Gateway
+  /** Where its host is on the network. Default: at `address`, behind `gateway`. */
+  readonly attachments?: readonly Attachment[]
   /** How wrong its wall clock is. */
   readonly skewMs?: number
   readonly diskFaults?: MemoryDiskFaults
@@ -51,18 +55,20 @@ export class SimHome {
   readonly spec: HomeSpec
   readonly keys: DeviceKeys
   readonly person: PersonFile | undefined
+  /** Its machine, running or not. */
+  readonly host: SimHost
   readonly #world: WorldParts
   readonly #dataKey: Uint8Array
   readonly #random: SeededRandom
   #disk: MemoryDisk
   #clock: HomeClock
-  #host: SimHost | undefined
   #device: Device | undefined
 
   constructor(spec: HomeSpec, world: WorldParts) {
     this.spec = spec
     this.#world = world
     this.#random = world.random.fork()
+    this.host = world.network.host(spec.attachments ?? spec.address, spec.gateway)
     this.#clock = new HomeClock(world.clock, spec.skewMs)
     this.#disk = new MemoryDisk({ ...spec.diskFaults, ...this.#slowness() })
     this.keys = deviceKeys(newSeed(this.#random))
@@ -91,15 +97,13 @@ export class SimHome {
 
   /** Starts the home on what its disk has. The world's clock must run for it to finish. */
   async start(): Promise<void> {
-    const { name, address, plugins, config, gateway, skewMs } = this.spec
-    const { network, clock } = this.#world
-    this.#clock = new HomeClock(clock, skewMs)
-    this.#host = network.host(address, gateway)
+    const { name, plugins, config, skewMs } = this.spec
+    this.#clock = new HomeClock(this.#world.clock, skewMs)
     const vault = openVault(this.#dataKey, this.#random)
     const device = await startDevice({
       clock: this.#clock,
       random: this.#random,
-      network: this.#host,
+      network: this.host,
       store: await openStore({ disk: this.#disk, vault }),
       keys: this.keys,
       person: this.person,
@@ -147,7 +151,7 @@ export class SimHome {
 
   #cutOff(): void {
     this.#clock.kill()
-    this.#host?.silence()
+    this.host.silence()
   }
 
   #foundPerson(): PersonFile {

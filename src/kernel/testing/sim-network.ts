@@ -3,19 +3,15 @@
  * decides which of them are lost, late, doubled or overtaken. Hosts get it as the kernel's `Network`, so the
  * code under test is the code that runs on real sockets.
  */
-import {
-  ChatError,
-  type Network,
-  type SrvRecord,
-  type UdpEndpoint,
-  type UdpOptions,
-  type UdpSocket,
-} from '../api/index.ts'
+import type { SrvRecord } from '../api/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import { type Place, SimHost } from './sim-host.ts'
+import { type Attachment, type Gateway, isIpv6, type Packet, Segment, type Wire } from './sim-segment.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** What the network does to datagrams. Shares are probabilities per datagram. */
 export interface Faults {
+  /** Of every datagram, besides what the wires of its path take. */
   readonly latencyMs: readonly [least: number, most: number]
   readonly loss: number
   readonly duplicates: number
@@ -27,40 +23,51 @@ export const QUIET: Faults = { latencyMs: [1, 1], loss: 0, duplicates: 0, reorde
 /** The harshest that this project promises to live with (DESIGN §10). */
 export const HARSH: Faults = { latencyMs: [20, 200], loss: 0.3, duplicates: 0.1, reordering: 0.2 }
 
-export interface Packet {
-  readonly from: UdpEndpoint
-  readonly to: UdpEndpoint
-  readonly bytes: Uint8Array
-}
-
-/** A box between a host and the rest, such as a NAT: it rewrites packets, or swallows them with undefined. */
-export interface Gateway {
-  /** The address that packets from outside are sent to. */
-  readonly address: string
-  outbound(packet: Packet, nowMs: number): Packet | undefined
-  inbound(packet: Packet, nowMs: number): Packet | undefined
-}
-
-export type PacketFate = 'delivered' | 'lost' | 'cut' | 'nobody'
+/** `filtered`: a gateway would not pass it. `expired`: its hop limit ran out. */
+export type PacketFate = 'delivered' | 'lost' | 'cut' | 'nobody' | 'filtered' | 'expired'
 export type Watch = (fate: PacketFate, packet: Packet, nowMs: number) => void
 
-interface Port {
-  readonly receive: (bytes: Uint8Array, from: UdpEndpoint) => void
+/** A host, a gateway, or whatever has this address. */
+export type Spot = SimHost | Gateway | string
+
+/** What a host hands to the network; without a place it has no way there. */
+interface Departure {
   readonly host: SimHost
+  readonly place: Place | undefined
+  readonly packet: Packet
+  readonly hopLimit: number | undefined
 }
 
-const EPHEMERAL_FIRST = 49_152
-const placeOf = ({ address, port }: UdpEndpoint): string => `${address}|${port}`
+/** A packet under way, in the segment where it goes towards its target. */
+interface Journey {
+  readonly packet: Packet
+  readonly segment: Segment
+  readonly hopsLeft: number
+  readonly passed: readonly [SimHost, ...Gateway[]]
+  readonly latencyMs: number
+}
+
+const USUAL_HOP_LIMIT = 64
+/** Without them a hop limit could not end between two homes. */
+const CORE_HOPS = 3
+const IPV4_HEADERS_BYTES = 28
+const IPV6_HEADERS_BYTES = 48
+
+const isSpot = (spot: Spot, passed: SimHost | Gateway): boolean => spot === passed || spot === passed.address
+
+const isTooLong = ({ to, bytes }: Packet, { mtuBytes = Number.POSITIVE_INFINITY }: Wire): boolean =>
+  bytes.length + (isIpv6(to.address) ? IPV6_HEADERS_BYTES : IPV4_HEADERS_BYTES) > mtuBytes
 
 export class SimNetwork {
   faults: Faults
+  /** What everybody reaches: the Internet. */
+  readonly core = new Segment(CORE_HOPS)
   readonly #clock: VirtualClock
   readonly #random: SeededRandom
   readonly #watch: Watch
-  readonly #ports = new Map<string, Port>()
-  readonly #gateways = new Map<string, Gateway>()
   /** Host address -> island; hosts of different islands do not hear each other. */
   #islands = new Map<string, number>()
+  readonly #cuts = new Set<readonly [from: Spot, to: Spot]>()
   readonly names = new Map<string, readonly string[]>()
   readonly srvRecords = new Map<string, readonly SrvRecord[]>()
   readonly txtRecords = new Map<string, readonly string[]>()
@@ -78,9 +85,10 @@ export class SimNetwork {
   }
 
   /** A machine on this network. Behind a gateway, others see the gateway's address only. */
-  host(address: string, gateway?: Gateway): SimHost {
-    if (gateway !== undefined) this.#gateways.set(gateway.address, gateway)
-    return new SimHost(this, address, gateway)
+  host(at: string | readonly Attachment[], gateway?: Gateway): SimHost {
+    if (typeof at !== 'string') return new SimHost(this, at)
+    const on = gateway === undefined ? this.core : this.core.behind(gateway)
+    return new SimHost(this, [{ address: at, on }])
   }
 
   /** Cuts the network between the groups of host addresses; hosts in no group hear everybody in none. */
@@ -90,42 +98,76 @@ export class SimNetwork {
     )
   }
 
+  /** A black hole for what passes `from` and comes to `to`. Returns how to fill it. */
+  cut(from: Spot, to: Spot, ways: 'one' | 'both' = 'one'): () => void {
+    const holes: (readonly [Spot, Spot])[] =
+      ways === 'both'
+        ? [
+            [from, to],
+            [to, from],
+          ]
+        : [[from, to]]
+    for (const hole of holes) this.#cuts.add(hole)
+    return () => {
+      for (const hole of holes) this.#cuts.delete(hole)
+    }
+  }
+
   heal(): void {
     this.#islands.clear()
-  }
-
-  open(endpoint: UdpEndpoint, port: Port): UdpEndpoint {
-    const { address } = endpoint
-    const free = endpoint.port === 0 ? this.#freePort(address) : endpoint.port
-    const local = { address, port: free }
-    if (this.#ports.has(placeOf(local)))
-      throw new ChatError('PORT_IN_USE', `UDP port ${address}:${free} is in use`)
-    this.#ports.set(placeOf(local), port)
-    return local
-  }
-
-  shut(local: UdpEndpoint, port: Port): void {
-    if (this.#ports.get(placeOf(local)) === port) this.#ports.delete(placeOf(local))
+    this.#cuts.clear()
   }
 
   /** Takes one datagram. The bytes are copied, as a system call would. */
-  carry(from: SimHost, packet: Packet): void {
-    const nowMs = this.#clock.monotonicMs()
+  carry({ host, place, packet, hopLimit = USUAL_HOP_LIMIT }: Departure): void {
     const owned = { ...packet, bytes: new Uint8Array(packet.bytes) }
-    const outside = from.gateway === undefined ? owned : from.gateway.outbound(owned, nowMs)
-    if (outside === undefined) {
-      this.#watch('lost', owned, nowMs)
-      return
-    }
+    const journey = host.isUp ? this.#depart(host, place, owned, hopLimit) : this.#tell('cut', owned)
+    if (journey === undefined) return
     const { loss, duplicates } = this.faults
     const isLost = this.#random.next() < loss
     const copies = this.#random.next() < duplicates ? 2 : 1
-    if (isLost) {
-      this.#watch('lost', outside, nowMs)
-      return
-    }
-    for (let copy = 0; copy < copies; copy += 1)
-      this.#clock.after(this.#delayMs(), () => this.#deliver(from, outside))
+    if (isLost) this.#tell('lost', journey.packet)
+    for (let copy = 0; copy < copies && !isLost; copy += 1)
+      this.#clock.after(this.#delayMs() + journey.latencyMs, () => this.#arrive(journey))
+  }
+
+  #depart(host: SimHost, place: Place | undefined, packet: Packet, hopsLeft: number): Journey | undefined {
+    if (place === undefined) return this.#tell('nobody', packet)
+    if (isTooLong(packet, place)) return this.#tell('lost', packet)
+    const { on: segment, latencyMs = 0 } = place
+    return this.#climb({ packet, segment, hopsLeft, passed: [host], latencyMs })
+  }
+
+  /** Out through gateways, up to where the target is, or could be. */
+  #climb(journey: Journey): Journey | undefined {
+    const { packet, segment, hopsLeft, passed, latencyMs } = journey
+    const { router } = segment
+    if (router === undefined || segment.has(packet.to.address)) return this.#cross(journey)
+    if (hopsLeft <= 1) return this.#tell('expired', packet)
+    const outside = router.gateway.outbound(packet, this.#clock.monotonicMs())
+    if (outside === undefined) return this.#tell('filtered', packet)
+    if (isTooLong(outside, router.wire)) return this.#tell('lost', outside)
+    return this.#climb({
+      packet: outside,
+      segment: router.outside,
+      hopsLeft: hopsLeft - 1,
+      passed: [...passed, router.gateway],
+      latencyMs: latencyMs + (router.wire.latencyMs ?? 0),
+    })
+  }
+
+  /** From one place of a segment to another. */
+  #cross(journey: Journey): Journey | undefined {
+    const { packet, segment, passed } = journey
+    const target = segment.routerAt(packet.to.address)
+    // A hairpin: the gateway meets its own packet, which has seen no wire outside.
+    if (target !== undefined && target.gateway === passed.at(-1))
+      return { ...journey, latencyMs: journey.latencyMs - (target.wire.latencyMs ?? 0) }
+    const hopsLeft = journey.hopsLeft - segment.hops
+    if (hopsLeft <= 0) return this.#tell('expired', packet)
+    const wire = segment.wireTo(packet.to.address) ?? {}
+    if (isTooLong(packet, wire)) return this.#tell('lost', packet)
+    return { ...journey, hopsLeft, latencyMs: journey.latencyMs + (wire.latencyMs ?? 0) }
   }
 
   #delayMs(): number {
@@ -135,98 +177,43 @@ export class SimNetwork {
     return this.#random.next() < reordering ? delayMs * (1 + 4 * this.#random.next()) : delayMs
   }
 
-  #deliver(from: SimHost, packet: Packet): void {
-    const nowMs = this.#clock.monotonicMs()
-    const gateway = this.#gateways.get(packet.to.address)
-    const inside = gateway === undefined ? packet : gateway.inbound(packet, nowMs)
-    if (inside === undefined) {
-      this.#watch('lost', packet, nowMs)
-      return
-    }
-    const port = this.#ports.get(placeOf(inside.to))
-    if (port === undefined) {
-      this.#watch('nobody', inside, nowMs)
-      return
-    }
-    const [here, there] = [this.#islands.get(from.address), this.#islands.get(port.host.address)]
-    if (here !== there) {
-      this.#watch('cut', inside, nowMs)
-      return
-    }
-    this.#watch('delivered', inside, nowMs)
-    port.receive(inside.bytes, inside.from)
+  /** In through gateways, down to a socket. */
+  #arrive(journey: Journey): undefined {
+    const { packet, segment, hopsLeft, passed } = journey
+    const router = segment.routerAt(packet.to.address)
+    if (router === undefined) return this.#deliver(journey)
+    if (this.#isCut(passed, router.gateway)) return this.#tell('cut', packet)
+    const inside = router.gateway.inbound(packet, this.#clock.monotonicMs())
+    if (inside === undefined) return this.#tell('filtered', packet)
+    if (hopsLeft <= 1) return this.#tell('expired', packet)
+    const next = this.#cross({
+      packet: inside,
+      segment: router.inside,
+      hopsLeft: hopsLeft - 1,
+      passed: [...passed, router.gateway],
+      latencyMs: 0,
+    })
+    if (next === undefined) return
+    if (next.latencyMs > 0) this.#clock.after(next.latencyMs, () => this.#arrive(next))
+    else this.#arrive(next)
   }
 
-  #freePort(address: string): number {
-    let port = EPHEMERAL_FIRST
-    while (this.#ports.has(placeOf({ address, port }))) port += 1
-    return port
-  }
-}
-
-/** One machine's view of the network. */
-export class SimHost implements Network {
-  readonly address: string
-  readonly gateway: Gateway | undefined
-  readonly #network: SimNetwork
-  readonly #sockets = new Set<() => void>()
-
-  constructor(network: SimNetwork, address: string, gateway: Gateway | undefined) {
-    this.#network = network
-    this.address = address
-    this.gateway = gateway
+  #deliver({ packet, segment, passed }: Journey): undefined {
+    const host = segment.hostsAt(packet.to.address).find(one => one.hasSocketAt(packet.to))
+    if (host === undefined) return this.#tell('nobody', packet)
+    const [here, there] = [this.#islands.get(passed[0].address), this.#islands.get(host.address)]
+    if (here !== there || !host.isUp || this.#isCut(passed, host)) return this.#tell('cut', packet)
+    this.#tell('delivered', packet)
+    host.take(packet)
   }
 
-  /** Unspecified and loopback addresses stand for the host's own one: a host here has no other. */
-  async udp(
-    asked: UdpEndpoint,
-    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
-    _options?: UdpOptions,
-  ): Promise<UdpSocket> {
-    const port: Port = { receive, host: this }
-    const local = this.#network.open({ address: this.address, port: asked.port }, port)
-    let isOpen = true
-    const shut = (): void => {
-      isOpen = false
-      this.#sockets.delete(shut)
-      this.#network.shut(local, port)
-    }
-    this.#sockets.add(shut)
-    return {
-      local,
-      send: (bytes, to) => {
-        if (isOpen) this.#network.carry(this, { from: local, to, bytes })
-      },
-      close: async () => shut(),
-    }
+  #isCut(passed: readonly (SimHost | Gateway)[], at: SimHost | Gateway): boolean {
+    for (const [from, to] of this.#cuts)
+      if (isSpot(to, at) && passed.some(one => isSpot(from, one))) return true
+    return false
   }
 
-  localAddresses(): readonly string[] {
-    return [this.address]
-  }
-
-  watch(): () => void {
-    return () => undefined
-  }
-
-  async sourceTowards(): Promise<string> {
-    return this.address
-  }
-
-  async addresses(host: string): Promise<readonly string[]> {
-    return this.#network.names.get(host) ?? (/^[0-9.]+$|:/.test(host) ? [host] : [])
-  }
-
-  async srv(name: string): Promise<readonly SrvRecord[]> {
-    return this.#network.srvRecords.get(name) ?? []
-  }
-
-  async txt(name: string): Promise<readonly string[]> {
-    return this.#network.txtRecords.get(name) ?? []
-  }
-
-  /** Everything of this host falls silent at once, as without power. */
-  silence(): void {
-    for (const shut of [...this.#sockets]) shut()
+  #tell(fate: PacketFate, packet: Packet): undefined {
+    this.#watch(fate, packet, this.#clock.monotonicMs())
   }
 }

@@ -5,7 +5,8 @@
 import { labelledHash } from '../../wire/hash.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { type HomeSpec, SimHome } from './sim-home.ts'
-import { type Faults, type Packet, type PacketFate, QUIET, SimNetwork } from './sim-network.ts'
+import { type Faults, type PacketFate, QUIET, SimNetwork } from './sim-network.ts'
+import type { Packet } from './sim-segment.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export interface WorldOptions {

@@ -2,24 +2,17 @@
 import { expect, test } from 'vitest'
 import type { UdpEndpoint } from '../../../src/kernel/api/index.ts'
 import { SeededRandom } from '../../../src/kernel/testing/seeded-random.ts'
-import {
-  type Faults,
-  type Gateway,
-  HARSH,
-  QUIET,
-  SimNetwork,
-} from '../../../src/kernel/testing/sim-network.ts'
+import { type Faults, HARSH, QUIET, SimNetwork } from '../../../src/kernel/testing/sim-network.ts'
+import type { Gateway } from '../../../src/kernel/testing/sim-segment.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
-
-const ANY = { address: '0.0.0.0', port: 0 }
 
 async function pair(faults: Faults = QUIET, seed = 1) {
   const clock = new VirtualClock()
   const network = new SimNetwork(clock, new SeededRandom(seed), faults)
   const heard: { at: number; text: string; from: UdpEndpoint }[] = []
   const [a, b] = [network.host('10.0.0.1'), network.host('10.0.0.2')]
-  const sender = await a.udp(ANY, () => undefined)
-  const receiver = await b.udp(ANY, (bytes, from) => {
+  const sender = await a.udp({ address: a.address, port: 0 }, () => undefined)
+  const receiver = await b.udp({ address: b.address, port: 0 }, (bytes, from) => {
     heard.push({ at: clock.monotonicMs(), text: Buffer.from(bytes).toString(), from })
   })
   const say = (text: string) => sender.send(Buffer.from(text), receiver.local)
