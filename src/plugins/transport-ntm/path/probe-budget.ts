@@ -2,7 +2,7 @@
  * How much this node sends to places that have not shown they are there, counted per address over all peers
  * (FORMATS §6.1): whoever announces somebody else's address gets a trickle sent there, and no more for being many.
  */
-import { TokenBucket } from '../net/token-bucket.ts'
+import { TokenBucket } from '../../../kernel/api/index.ts'
 
 const PROBES_PER_SECOND = 12
 const PROBES_BURST = 96
