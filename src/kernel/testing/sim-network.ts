@@ -185,7 +185,6 @@ export class SimNetwork {
     if (this.#isCut(passed, router.gateway)) return this.#tell('cut', packet)
     const inside = router.gateway.inbound(packet, this.#clock.monotonicMs())
     if (inside === undefined) return this.#tell('filtered', packet)
-    if (hopsLeft <= 1) return this.#tell('expired', packet)
     const next = this.#cross({
       packet: inside,
       segment: router.inside,

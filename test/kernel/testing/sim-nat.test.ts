@@ -150,6 +150,15 @@ describe('what happens to routers', () => {
     expect([bench.nat.flowsAt(0), bench.nat.mappingsAt(0)]).toEqual([100, 1])
   })
 
+  test('a full table has no room for one more peer of a mapping either', () => {
+    const bench = new Bench('fullCone', { capacity: 2 })
+    bench.out(ALICE, SERVER)
+    expect(bench.in(PEER, 5000)).toEqual(ALICE)
+    expect(bench.out(ALICE, { ...PEER, port: 1 })).toBeUndefined()
+    expect(bench.out(SISTER, SERVER)).toBeUndefined()
+    expect([bench.nat.flowsAt(0), bench.nat.mappingsAt(0)]).toEqual([2, 1])
+  })
+
   test('no port is left: nothing leaves', () => {
     const ports = { how: 'random', within: [50_000, 50_001] } as const
     const bench = new Bench('symmetric', { ports, isOverloading: false })

@@ -168,7 +168,8 @@ describe('IPv6', () => {
     const bob = await street.ear(street.network.host(BOB6, new SimFirewall()), 5000, '::')
     street.say(alice, { address: BOB6, port: 5000 }, 'opener')
     expect(bob.heard).toEqual([])
-    street.say(bob, { address: ALICE6, port: 5001 }, 'wrong port')
+    const stranger = await street.ear(street.network.host(BOB6, new SimFirewall()), 5001, '::')
+    street.say(stranger, { address: ALICE6, port: 5000 }, 'another port')
     street.say(bob, { address: ALICE6, port: 5000 }, 'through')
     street.say(alice, { address: BOB6, port: 5000 }, 'and back')
     expect(alice.heard).toMatchObject([{ text: 'through', from: { address: BOB6, port: 5000 } }])
@@ -216,6 +217,26 @@ describe('a host that moves', () => {
     street.say(server, { address: '198.51.100.7', port: 5000 }, 'where are you')
     street.say(server, server.heard[0]!.from, 'there you are')
     expect(textsOf(anywhere)).toEqual(['there you are'])
+  })
+
+  test('with two lines speaks to a neighbour from where it is one, to others by the first', async () => {
+    const street = new Neighbourhood()
+    const server = await street.server()
+    const [work, cable] = ['198.51.100.1', '198.51.100.2'].map(wan =>
+      street.network.core.behind(street.nat(wan)),
+    )
+    const printer = await street.ear(street.network.host([{ address: '10.1.1.9', on: cable! }]), 9100)
+    const host = street.network.host([
+      { address: LAN, on: work! },
+      { address: '10.1.1.2', on: cable! },
+    ])
+    const [anywhere, bound] = [await street.ear(host, 5000), await street.ear(host, 6000, '10.1.1.2')]
+    street.say(anywhere, { address: '10.1.1.9', port: 9100 })
+    for (const ear of [anywhere, bound]) street.say(ear, server.socket.local)
+    expect(printer.heard).toMatchObject([{ from: { address: '10.1.1.2' } }])
+    expect(server.heard.map(({ from }) => from.address)).toEqual(['198.51.100.1', '198.51.100.2'])
+    await expect(street.ear(host, 7000, '10.1.1.9')).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+    await expect(street.ear(host, 5000, LAN)).rejects.toMatchObject({ code: 'PORT_IN_USE' })
   })
 
   test('without its cable is nowhere, and back with it', async () => {
