@@ -59,6 +59,8 @@ export interface NodeSettings {
   readonly dc: Join | undefined
   readonly token: string | undefined
   readonly listen: Listening
+  /** Whether hard NATs may be met with many packets. Default: yes. */
+  readonly punch?: boolean | undefined
 }
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
@@ -89,6 +91,7 @@ export class NtmNode {
     this.#addresses = new AddressBook(keyspace)
     this.#ways = new Ways({
       ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
+      mayPunch: settings.punch ?? true,
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),

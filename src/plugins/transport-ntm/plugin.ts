@@ -26,6 +26,8 @@ const settings = z.strictObject({
   dc: z.array(z.string()).default([]),
   /** Invite token for the first registration. */
   token: z.string().optional(),
+  /** Off: hard NATs are not met with many packets; such peers stay on a relay. */
+  punch: z.boolean().default(true),
   listen: z
     .strictObject({ address: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
     .default({}),
@@ -64,11 +66,12 @@ export const transportNtm = definePlugin({
   },
   wants: { relays: Relays },
   config: raw => settings.parse(raw ?? {}),
-  setup(given, { dc, token, listen }) {
+  setup(given, { dc, token, listen, punch }) {
     const node = new NtmNode(given, {
       dc: dc[0] === undefined ? undefined : requireJoin(dc[0]),
       token,
       listen,
+      punch,
     })
     return {
       contributes: {

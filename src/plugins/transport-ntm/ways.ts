@@ -23,6 +23,7 @@ export interface WaysParts {
   readonly network: Network
   readonly carrier: () => Carrier
   readonly relays: Relays | undefined
+  readonly mayPunch: boolean
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
   readonly onRecord: (neighbour: Neighbour, hash: Uint8Array) => void
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
@@ -100,7 +101,7 @@ export class Ways {
   }
 
   #wire() {
-    const { clock, random, network, onPath, onLost, story, recordUsedFor, onRecord, onRoundTrip } =
+    const { clock, random, network, mayPunch, onPath, onLost, story, recordUsedFor, onRecord, onRoundTrip } =
       this.#parts
     const carrier = this.#parts.carrier()
     const own = new OwnCandidates(carrier, network)
@@ -111,7 +112,7 @@ export class Ways {
       onDropped: why => carrier.count(why),
     })
     const finder = new Pathfinder({
-      ...{ clock, random, network, carrier, own, relays: this.relays },
+      ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch },
       ...{ acquaintance: control, onPath, onLost, story },
     })
     return { own, control, finder }

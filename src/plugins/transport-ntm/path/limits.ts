@@ -6,7 +6,7 @@
 /** When a round of probes sends, after its start: dense while a NAT is being opened, then thinning out. */
 export const PROBE_OFFSETS_MS: readonly number[] = [0, 30, 90, 210, 450, 930, 1_900, 3_800]
 /** Ordinary probing has had its chance: harder ways are tried beside it. */
-export const TRY_HARDER_AFTER_MS = 350
+export const TRY_HARDER_AFTER_MS = 250
 /** How long after a round the next one starts while there is only a relay, by how long that has been so. */
 export const ROUND_PAUSES: readonly { readonly relayedForMs: number; readonly pauseMs: number }[] = [
   { relayedForMs: 60_000, pauseMs: 5_000 },

@@ -68,7 +68,6 @@ export class Path {
   pinged(token: Buffer, nowMs: number): void {
     if (this.#pings.length >= PINGS_OPEN_MAX) this.#pings.shift()
     this.#pings.push({ token, sentMs: nowMs })
-    this.pingedMs = nowMs
     if (this.unansweredSinceMs === Number.POSITIVE_INFINITY) this.unansweredSinceMs = nowMs
   }
 

@@ -20,6 +20,7 @@ import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
+import { Puncher } from './puncher.ts'
 
 export interface PathfinderParts {
   readonly clock: Clock
@@ -29,6 +30,8 @@ export interface PathfinderParts {
   readonly own: OwnCandidates
   readonly relays: RelayClient | undefined
   readonly acquaintance: Acquaintance
+  /** Whether many packets may be sent to find a way where ordinary probes fail. */
+  readonly mayPunch: boolean
   /** The path to a peer is another one, or another round trip was measured. */
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
@@ -65,7 +68,7 @@ export interface Entry {
   cancelWake: () => void
 }
 
-const SECOND_SPEAKER_WAITS_MS = 1_000
+const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
 const ATTESTED_MAX = 4
 
@@ -73,9 +76,11 @@ export class Pathfinder {
   readonly #parts: PathfinderParts
   readonly #entries = new Map<TunnelKey, Entry>()
   readonly #budget = new ProbeBudget()
+  readonly #puncher: Puncher | undefined
 
   constructor(parts: PathfinderParts) {
     this.#parts = parts
+    this.#puncher = parts.mayPunch ? new Puncher(parts) : undefined
   }
 
   /**
@@ -113,6 +118,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry?.neighbour !== neighbour) return
     entry.cancelWake()
+    this.#puncher?.forget(entry)
     entry.channel?.close()
     entry.former?.close()
     this.#entries.delete(neighbour.key)
@@ -137,7 +143,11 @@ export class Pathfinder {
   /** The peer says something about its paths. */
   told(neighbour: Neighbour, word: PathWord): void {
     const entry = this.#entries.get(neighbour.key)
-    if (entry === undefined || word.kind !== 'candidates') return
+    if (entry === undefined) return
+    if (word.kind === 'punch') {
+      this.#puncher?.guess(entry, word)
+      return
+    }
     entry.nat = word.nat
     const endpoints = this.#plausible(
       entry,
@@ -167,6 +177,7 @@ export class Pathfinder {
 
   close(): void {
     for (const { neighbour } of [...this.#entries.values()]) this.forget(neighbour)
+    this.#puncher?.close()
   }
 
   /** Sends the first message of a handshake to every place that is known. */
@@ -230,10 +241,16 @@ export class Pathfinder {
         acquaintance.say(neighbour, { kind: 'candidates', token, nat: own.nat, candidates: own.list() })
       },
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
-      tryHarder: () => {},
+      tryHarder: () => this.#tryHarder(neighbour),
       seek: () => onLost(neighbour),
       story: what => story(neighbour, what),
     }
+  }
+
+  #tryHarder(neighbour: Neighbour): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined) return
+    this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {

@@ -60,6 +60,7 @@ export class PeerPaths {
   #isSuspect = false
   #relayedSinceMs = NEVER
   #soughtMs = NEVER
+  #gaveUpMs = NEVER
   #isUp = false
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
@@ -198,8 +199,9 @@ export class PeerPaths {
     for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs))
       if (this.#isUp) this.#probe(step, nowMs)
       else this.#openWays()
+    const hadItsChance = this.#rounds.takeHarder(nowMs)
     if (!this.#isUp) return
-    if (this.#rounds.takeHarder(nowMs) && !this.isDirect) this.#output.tryHarder()
+    if (hadItsChance && !this.isDirect) this.#output.tryHarder()
     this.#arrangeRounds(nowMs)
   }
 
@@ -268,6 +270,7 @@ export class PeerPaths {
   }
 
   #ping(path: Path, nowMs: number): void {
+    path.pingedMs = nowMs
     if (path.creditBytes < PING_BYTES) return
     const token = this.#output.challenge(path)
     if (token === undefined) return
@@ -316,6 +319,7 @@ export class PeerPaths {
 
   #giveUp(active: Path, nowMs: number): void {
     const relay = this.#standby
+    this.#gaveUpMs = nowMs
     if (relay === undefined) {
       this.#seek(nowMs)
       return
@@ -374,8 +378,8 @@ export class PeerPaths {
   #judgementMs(): number {
     const active = this.#active
     if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
-    const patienceMs = this.#isSuspect ? DEAD_AFTER_MS : active.patienceMs
-    return active.unansweredSinceMs + patienceMs
+    if (!this.#isSuspect) return active.unansweredSinceMs + active.patienceMs
+    return Math.max(active.unansweredSinceMs + DEAD_AFTER_MS, this.#gaveUpMs + DIRECTION_PAUSE_MS)
   }
 
   #beat(nowMs: number): void {

@@ -1,0 +1,31 @@
+/**
+ * How often the hard ways may be tried: many packets to one address in little time fill the tables of routers and
+ * look like an attack (EasyTier#289), so one attempt is made at a time, and only so many to one peer. A peer that was
+ * reached in this way and comes again at once must find room, so a few may follow each other.
+ */
+import { TokenBucket } from '../../../kernel/api/index.ts'
+
+const AT_ONCE = 3
+const EVERY_MS = 20_000
+const PEERS_MAX = 256
+
+export class Attempts {
+  readonly #byPeer = new Map<string, TokenBucket>()
+  #isUnderWay = false
+
+  /** Takes the one place there is; false: not now. */
+  take(peer: string, nowMs: number): boolean {
+    if (this.#isUnderWay) return false
+    const bucket = this.#byPeer.get(peer) ?? new TokenBucket(1_000 / EVERY_MS, AT_ONCE)
+    this.#byPeer.delete(peer)
+    this.#byPeer.set(peer, bucket)
+    const [oldest] = this.#byPeer.keys()
+    if (this.#byPeer.size > PEERS_MAX) this.#byPeer.delete(oldest!)
+    this.#isUnderWay = bucket.take(nowMs)
+    return this.#isUnderWay
+  }
+
+  over(): void {
+    this.#isUnderWay = false
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Our side of meeting by chance, where our NAT gives every flow another port: many sockets are opened towards the one
+ * place where the peer is, and the peer is told where about they come out. With 256 of them some 200 guesses find one
+ * (danderson/nat-birthday-paradox); where the NAT counts, or has a small block, far fewer do.
+ */
+import type { Clock, RelayClient, UdpEndpoint } from '../../../kernel/api/index.ts'
+import type { Carrier, ExtraSocket } from '../carrier.ts'
+import { OPENER_HOPS } from './limits.ts'
+import { ANY_PORT, type PortSpan, predictPorts } from './port-model.ts'
+
+const SAMPLES = 8
+const SAMPLE_TIMEOUT_MS = 700
+const SOCKETS_COUNTED = 16
+const SOCKETS_IN_BLOCK = 64
+const SOCKETS_ANYWHERE = 256
+/** What was learnt about a NAT that chooses at random need not be learnt again so soon. */
+const RANDOM_FOR_MS = 10 * 60_000
+const ANY_IPV4 = '0.0.0.0'
+
+export interface ManySocketsParts {
+  readonly clock: Clock
+  readonly carrier: Carrier
+  readonly relays: RelayClient | undefined
+}
+
+/** Sockets that are open towards a peer, and where they come out. */
+export interface Opened {
+  readonly sockets: readonly ExtraSocket[]
+  readonly span: PortSpan
+}
+
+export class ManySockets {
+  readonly #parts: ManySocketsParts
+  #randomSinceMs = Number.NEGATIVE_INFINITY
+
+  constructor(parts: ManySocketsParts) {
+    this.#parts = parts
+  }
+
+  /** Opens them towards each of the places. Whoever asks closes them. */
+  async open(towards: readonly UdpEndpoint[]): Promise<Opened> {
+    const { clock } = this.#parts
+    const isRandom = clock.monotonicMs() - this.#randomSinceMs < RANDOM_FOR_MS
+    const samples = isRandom ? [] : await this.#sockets(SAMPLES)
+    const ports = await this.#portsOf(samples)
+    const kind = predictPorts(ports, SOCKETS_COUNTED)
+    if (kind === ANY_PORT && ports.length > 0) this.#randomSinceMs = clock.monotonicMs()
+    const wanted =
+      kind === ANY_PORT
+        ? SOCKETS_ANYWHERE
+        : kind.step > 1 || kind.count <= 2 * SOCKETS_COUNTED
+          ? SOCKETS_COUNTED
+          : SOCKETS_IN_BLOCK
+    // What counts on must not have been used for anything else meanwhile.
+    const fresh = await this.#sockets(wanted - (kind === ANY_PORT ? samples.length : 0))
+    const sockets = kind === ANY_PORT ? [...samples, ...fresh] : fresh
+    if (kind !== ANY_PORT) for (const socket of samples) socket.close()
+    for (const socket of sockets) for (const place of towards) socket.knock(place, OPENER_HOPS)
+    return { sockets, span: kind }
+  }
+
+  async #sockets(count: number): Promise<readonly ExtraSocket[]> {
+    const opening = Array.from({ length: count }, () =>
+      this.#parts.carrier.extraSocket(ANY_IPV4).catch(() => undefined),
+    )
+    return (await Promise.all(opening)).filter(socket => socket !== undefined)
+  }
+
+  /** Where a relay sees each of them, in the order they were opened; what it does not see is left out. */
+  async #portsOf(sockets: readonly ExtraSocket[]): Promise<readonly number[]> {
+    const { relays } = this.#parts
+    const seen = relays
+      ?.measurements()
+      .find(({ observed }) => observed !== undefined && !observed.address.includes(':'))
+    if (relays === undefined || seen === undefined) return []
+    const asked = sockets.map(({ outlet }) => relays.observe(seen.endpoint, outlet, SAMPLE_TIMEOUT_MS))
+    return (await Promise.all(asked)).filter(observed => observed !== undefined).map(({ port }) => port)
+  }
+}

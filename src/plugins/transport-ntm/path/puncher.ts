@@ -1,0 +1,144 @@
+/**
+ * The hard way to a direct path, where one side's NAT gives every flow another port: that side opens many sockets and
+ * says where about they come out, the other one guesses. Which side a node takes follows from what it believes of its
+ * own NAT; both do nothing unless ordinary probes have failed, and little unless a coordinator has seen the address.
+ */
+import type { Clock, Random, RelayClient, UdpEndpoint } from '../../../kernel/api/index.ts'
+import type { Carrier, ExtraSocket, Neighbour } from '../carrier.ts'
+import type { Acquaintance } from './acquaintance.ts'
+import { Attempts } from './attempts.ts'
+import type { NatKind } from './control.ts'
+import { guessPorts } from './guesses.ts'
+import { ManySockets } from './many-sockets.ts'
+import type { OwnCandidates } from './own-candidates.ts'
+import type { PeerPaths } from './peer-paths.ts'
+import type { PortSpan } from './port-model.ts'
+
+export interface PuncherParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly carrier: Carrier
+  readonly relays: RelayClient | undefined
+  readonly own: OwnCandidates
+  readonly acquaintance: Acquaintance
+  readonly story: (neighbour: Neighbour, what: string) => void
+}
+
+/** A peer that ordinary probes do not reach. */
+export interface Unreached {
+  readonly neighbour: Neighbour
+  readonly paths: PeerPaths
+  /** Addresses at which a coordinator has seen it, newest first. */
+  readonly attested: readonly string[]
+  readonly nat: NatKind
+}
+
+const LOOK_EVERY_MS = 50
+const GIVE_UP_AFTER_MS = 3_500
+/** Challenges under way when the first path is proved may prove a better one. */
+const SETTLE_MS = 500
+const TARGETS_MAX = 2
+
+export class Puncher {
+  readonly #parts: PuncherParts
+  readonly #attempts = new Attempts()
+  readonly #many: ManySockets
+  /** Sockets by which a peer is reached, by its key. */
+  readonly #kept = new Map<string, readonly ExtraSocket[]>()
+  #stopGuessing = (): void => {}
+
+  constructor(parts: PuncherParts) {
+    this.#parts = parts
+    this.#many = new ManySockets(parts)
+  }
+
+  /** Our NAT is the hard one, or may be. */
+  async openMany(peer: Unreached): Promise<void> {
+    const { own, acquaintance, clock, story } = this.#parts
+    const { neighbour, paths } = peer
+    if (own.nat === 'easy' || own.nat === 'open' || peer.nat === 'hard') return
+    const places = placesSeen(peer)
+    if (places.length === 0 || !this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    this.#drop(peer)
+    const { sockets, span } = await this.#many.open(places)
+    this.#kept.set(neighbour.key, sockets)
+    story(neighbour, `opened ${sockets.length} sockets; ${span.count} ports to guess from`)
+    acquaintance.say(neighbour, { kind: 'punch', token: acquaintance.freshToken(), ...span })
+    const untilMs = clock.monotonicMs() + GIVE_UP_AFTER_MS
+    const look = (): void => {
+      if (paths.isDirect) clock.after(SETTLE_MS, () => this.#settle(peer))
+      else if (clock.monotonicMs() < untilMs) clock.after(LOOK_EVERY_MS, look)
+      else this.#settle(peer)
+    }
+    look()
+  }
+
+  /** The peer has opened many sockets towards us. */
+  guess(peer: Unreached, span: PortSpan): void {
+    const { acquaintance, clock, random, story } = this.#parts
+    const { neighbour, paths } = peer
+    const address = peer.attested.find(seen => !seen.includes(':'))
+    if (address === undefined || paths.isDirect) return
+    if (!this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    let guesses = 0
+    this.#stopGuessing = guessPorts(span, {
+      clock,
+      random: () => random.next(),
+      guess: port => {
+        guesses += 1
+        acquaintance.ping(neighbour, { address, port })
+      },
+      isFound: () => paths.isDirect,
+      onOver: () => {
+        this.#attempts.over()
+        story(neighbour, `${guesses} guesses at its port${paths.isDirect ? '' : ', in vain'}`)
+      },
+    })
+  }
+
+  /** This peer is of the past. */
+  forget(peer: Pick<Unreached, 'neighbour' | 'paths'>): void {
+    this.#drop(peer)
+  }
+
+  close(): void {
+    this.#stopGuessing()
+    for (const sockets of this.#kept.values()) for (const socket of sockets) socket.close()
+    this.#kept.clear()
+  }
+
+  /** Keeps the socket that found the peer and closes all others. */
+  #settle({ neighbour, paths }: Unreached): void {
+    this.#attempts.over()
+    const sockets = this.#kept.get(neighbour.key) ?? []
+    const isUsed = ({ outlet }: ExtraSocket): boolean => paths.active?.endpoint.via === outlet
+    const kept = sockets.filter(isUsed)
+    if (kept.length === 0) this.#kept.delete(neighbour.key)
+    else this.#kept.set(neighbour.key, kept)
+    this.#shut(
+      paths,
+      sockets.filter(socket => !isUsed(socket)),
+    )
+  }
+
+  #drop({ neighbour, paths }: Pick<Unreached, 'neighbour' | 'paths'>): void {
+    this.#shut(paths, this.#kept.get(neighbour.key) ?? [])
+    this.#kept.delete(neighbour.key)
+  }
+
+  #shut(paths: PeerPaths, sockets: readonly ExtraSocket[]): void {
+    const outlets = new Set(sockets.map(({ outlet }) => outlet))
+    const nowMs = this.#parts.clock.monotonicMs()
+    for (const { endpoint } of [...paths.all])
+      if (endpoint.via !== undefined && outlets.has(endpoint.via)) paths.forget(endpoint, nowMs)
+    for (const socket of sockets) socket.close()
+  }
+}
+
+/** The peer's IPv4 places at addresses where a coordinator has seen it. */
+const placesSeen = ({ paths, attested }: Unreached): readonly UdpEndpoint[] =>
+  paths.all
+    .filter(({ endpoint, isRelay }) => !isRelay && endpoint.via === undefined)
+    .map(({ endpoint }) => endpoint)
+    .filter(({ address }) => !address.includes(':') && attested.includes(address))
+    .slice(0, TARGETS_MAX)
