@@ -38,6 +38,8 @@ export interface CarrierOptions {
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint) => void
+  /** Sees every datagram first; true: it was not for the tunnel. */
+  readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
 }
@@ -127,12 +129,18 @@ export class Carrier {
   /** Opens one more socket; the first of each address family is used. Rejects with PORT_IN_USE. */
   async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
     const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
+      if (this.#options.onFrame?.(bytes, from)) return
       this.tunnel.receive(bytes, from)
       this.#rearm()
     }
     const socket = await this.#options.network.udp(local, receive)
     this.#sockets.push(socket)
     return socket.local
+  }
+
+  /** Sends bytes that are not the tunnel's. */
+  transmit(bytes: Uint8Array, to: UdpEndpoint): void {
+    this.#socketFor(to)?.send(bytes, to)
   }
 
   /** Where the sockets are bound. */

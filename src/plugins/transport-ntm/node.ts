@@ -56,6 +56,8 @@ export interface NodeSettings {
   readonly dc: Join | undefined
   readonly token: string | undefined
   readonly listen: Listening
+  /** Peers may not learn where this node is. */
+  readonly relayOnly: boolean
 }
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
@@ -172,6 +174,7 @@ export class NtmNode {
       sealer: candidateSealer(keys, random),
       candidates: () => hostCandidates(carrier, network),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
+      relayOnly: this.#settings.relayOnly,
       wallMs: () => clock.now(),
     }
     return join => {
@@ -182,6 +185,7 @@ export class NtmNode {
         onRegistered: registered => isHome && membership.registered(registered),
         onState: state => isHome && membership.changed(state),
         onRefused: why => this.#refused(join, why),
+        onRelays: () => undefined,
         onDropped: why => carrier.count(why),
       })
     }

@@ -28,6 +28,8 @@ const settings = z.strictObject({
   listen: z
     .strictObject({ address: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
     .default({}),
+  /** Peers may not learn where this node is: only relays lead to it. */
+  relayOnly: z.boolean().default(false),
 })
 
 const methodsOf = (node: NtmNode): readonly Method[] => [
@@ -62,11 +64,12 @@ export const transportNtm = definePlugin({
     journal: Journal,
   },
   config: raw => settings.parse(raw ?? {}),
-  setup(given, { dc, token, listen }) {
+  setup(given, { dc, token, listen, relayOnly }) {
     const node = new NtmNode(given, {
       dc: dc[0] === undefined ? undefined : requireJoin(dc[0]),
       token,
       listen,
+      relayOnly,
     })
     return {
       contributes: {

@@ -117,7 +117,8 @@ export class NtmTransport implements Transport {
       if (neighbour !== undefined && (card === undefined || isBlocked)) carrier.forget(neighbour)
       return isBlocked ? `${record.name} is blocked` : 'what the coordinator says does not prove itself'
     }
-    this.open(card, [observed, ...candidates.map(({ endpoint }) => endpoint)], true)
+    const seen = observed === undefined ? [] : [observed]
+    this.open(card, [...seen, ...candidates.map(({ endpoint }) => endpoint)], true)
     return undefined
   }
 

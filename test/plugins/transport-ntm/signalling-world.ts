@@ -4,6 +4,7 @@
  * what comes on old ones, and gets new ones by a handshake from either side.
  */
 import { idToBytes, type TunnelKey } from '../../../src/events/ids.ts'
+import type { RelayPlace } from '../../../src/kernel/api/relays.ts'
 import type { UdpEndpoint } from '../../../src/kernel/api/tokens.ts'
 import { SeededRandom } from '../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
@@ -42,6 +43,8 @@ export class TestDc {
   readonly keyspace: MemoryKeyspace
   readonly sessions = new Set<TunnelKey>()
   isUp = false
+  /** The relay in its own process. */
+  relay: RelayPlace | undefined
   service!: DcService
   #receive: Received | undefined
 
@@ -62,6 +65,7 @@ export class TestDc {
           this.#receive = undefined
         }
       },
+      relay: () => this.relay,
     }
     const { device, tunnelKey, sign } = this.identity
     const keys = { device, tunnelKey, sign }
@@ -117,6 +121,7 @@ export class TestNode {
     owner: NamedPerson,
     endpoint: UdpEndpoint,
     device: TestDevice,
+    relayOnly: boolean,
   ) {
     this.world = world
     this.dc = dc
@@ -129,6 +134,7 @@ export class TestNode {
       sealer,
       candidates: () => this.candidates,
       decide: requester => this.decide(requester),
+      relayOnly,
       wallMs: () => world.clock.now(),
     })
   }
@@ -205,11 +211,11 @@ export class SignallingWorld {
   }
 
   /** A node that is not registered yet, with a session to its coordinator. */
-  node(dc: TestDc, owner: NamedPerson | string, deviceIndex = 0): TestNode {
+  node(dc: TestDc, owner: NamedPerson | string, deviceIndex = 0, relayOnly = false): TestNode {
     const person = typeof owner === 'string' ? namedPerson(owner, `${owner}.${dc.domain}`) : owner
     const index = this.nodes.length
     const endpoint = { address: `203.0.${index >> 8}.${index & 0xff}`, port: 40_000 + (index % 20_000) }
-    const node = new TestNode(this, dc, person, endpoint, person.devices[deviceIndex]!)
+    const node = new TestNode(this, dc, person, endpoint, person.devices[deviceIndex]!, relayOnly)
     this.nodes.push(node)
     dc.sessions.add(node.tunnelKey)
     return node
