@@ -5,8 +5,9 @@
 import type { AnyPlugin } from '../kernel/api/index.ts'
 import { directChat } from './direct-chat/plugin.ts'
 import { people } from './people/plugin.ts'
+import { relay } from './relay/plugin.ts'
 import { transportNtm } from './transport-ntm/plugin.ts'
 
 export { findCoordinator } from './transport-ntm/signalling/find-coordinator.ts'
 
-export const NODE_PLUGINS: readonly AnyPlugin[] = [people, transportNtm, directChat]
+export const NODE_PLUGINS: readonly AnyPlugin[] = [people, relay, transportNtm, directChat]

@@ -3,8 +3,8 @@
  * coordinator that restarts begins with an empty table and has it full again within half a minute.
  */
 import type { PersonId, TunnelKey } from '../../../events/ids.ts'
+import { TokenBucket } from '../../../kernel/api/token-bucket.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
-import { TokenBucket } from '../net/token-bucket.ts'
 import { KEEPALIVE_MAX_MS } from '../signalling/limits.ts'
 import {
   DEVICES_PER_NAME_MAX,

@@ -6,6 +6,7 @@
 
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
+import { TokenBucket } from '../../../kernel/api/token-bucket.ts'
 import { formatAddress } from '../../../wire/ip-address.ts'
 import { IPV6_BYTES, sameAddress, type VirtualAddress } from './address.ts'
 import {
@@ -21,7 +22,6 @@ import { type IpRefusal, ipHeaderBytes, parseIp } from './ip.ts'
 import { ICMP_ERRORS_BURST, ICMP_ERRORS_PER_SECOND, INNER_MTU } from './limits.ts'
 import { type IpPacket, PROTOCOL } from './packet.ts'
 import { isPort, isReservedPort } from './ports.ts'
-import { TokenBucket } from './token-bucket.ts'
 import { parseUdp, UDP_HEADER_BYTES, type UdpRefusal, writeUdp } from './udp.ts'
 
 /** Why an arriving packet went no further. Each is counted by whoever owns the stack. */

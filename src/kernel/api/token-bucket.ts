@@ -1,5 +1,5 @@
 /**
- * A bound on how often something is done: `burst` at once, then `perSecond`. Time is an argument, so the same
+ * A bound on how much of something is done: `burst` at once, then `perSecond`. Time is an argument, so the same
  * bucket runs in virtual time.
  */
 export class TokenBucket {
@@ -14,13 +14,13 @@ export class TokenBucket {
     this.#tokens = burst
   }
 
-  /** Whether one more is allowed now. A clock that steps back fills nothing. */
-  take(nowMs: number): boolean {
+  /** Whether so many more are allowed now. A clock that steps back fills nothing. */
+  take(nowMs: number, count = 1): boolean {
     const earned = (Math.max(0, nowMs - this.#atMs) * this.#perSecond) / 1000
     this.#tokens = Math.min(this.#burst, this.#tokens + earned)
     this.#atMs = nowMs
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    if (this.#tokens < count) return false
+    this.#tokens -= count
     return true
   }
 }

@@ -1,0 +1,149 @@
+/**
+ * How far away the relays are, and which cookie each has given to this node. Measured when they become known, when
+ * this node moves, often while channels are in use and rarely otherwise: an idle node is nearly silent.
+ */
+import { type Observable, Subject } from 'rxjs'
+import type { TunnelKey } from '../../events/ids.ts'
+import type { Clock, Outlet, RelayMeasurement, RelayPlace, UdpEndpoint } from '../../kernel/api/index.ts'
+import {
+  COOKIE_WARM_MS,
+  MEASURE_BUSY_MS,
+  MEASURE_IDLE_EACH_MS,
+  MEASURE_IDLE_MS,
+  PROBE_PATIENCE_MS,
+  SAMPLES,
+} from './limits.ts'
+import type { ProbeAnswer, Prober } from './prober.ts'
+
+export interface SurveyParts {
+  readonly clock: Clock
+  readonly outlet: Outlet
+  readonly prober: Prober
+  /** Whether somebody is using relays now. */
+  readonly isBusy: () => boolean
+}
+
+/** One endpoint of one relay. */
+interface Station {
+  readonly relay: TunnelKey
+  readonly endpoint: UdpEndpoint
+  /** The newest last. */
+  samples: readonly number[]
+  observed: UdpEndpoint | undefined
+  cookie: Uint8Array | undefined
+  /** When it was asked last. */
+  askedMs: number
+  /** Ends the question under way, or the wait for the next. */
+  cancel: () => void
+  isAsking: boolean
+}
+
+export const isSameEndpoint = (a: UdpEndpoint, b: UdpEndpoint): boolean =>
+  a.port === b.port && a.address === b.address && a.via === b.via
+
+export class Survey {
+  readonly #parts: SurveyParts
+  readonly #measured = new Subject<RelayMeasurement>()
+  #stations: readonly Station[] = []
+
+  constructor(parts: SurveyParts) {
+    this.#parts = parts
+  }
+
+  get measured$(): Observable<RelayMeasurement> {
+    return this.#measured.asObservable()
+  }
+
+  follow(places: readonly RelayPlace[]): void {
+    const old = this.#stations
+    const wanted = places.flatMap(({ relay, endpoints }) => endpoints.map(endpoint => ({ relay, endpoint })))
+    const isKept =
+      ({ relay, endpoint }: Pick<Station, 'relay' | 'endpoint'>) =>
+      (each: Station) =>
+        each.relay === relay && isSameEndpoint(each.endpoint, endpoint)
+    this.#stations = wanted.map(want => old.find(isKept(want)) ?? newStation(want))
+    for (const station of old) if (!this.#stations.includes(station)) station.cancel()
+    for (const station of this.#stations) if (!old.includes(station)) this.#measure(station)
+  }
+
+  measurements(): readonly RelayMeasurement[] {
+    return this.#stations.map(measurementOf)
+  }
+
+  /** The endpoints of one relay, the nearest first and those that never answered last. */
+  endpointsOf(relay: TunnelKey): readonly RelayMeasurement[] {
+    const far = Number.POSITIVE_INFINITY
+    return this.measurements()
+      .filter(each => each.relay === relay)
+      .sort((a, b) => (a.rttMs ?? far) - (b.rttMs ?? far) || 0)
+  }
+
+  /** A cookie that the relay will most probably still take. */
+  cookieOf(endpoint: UdpEndpoint): Uint8Array | undefined {
+    const station = this.#stations.find(each => isSameEndpoint(each.endpoint, endpoint))
+    const isWarm = station !== undefined && this.#parts.clock.monotonicMs() - station.askedMs < COOKIE_WARM_MS
+    return isWarm ? station.cookie : undefined
+  }
+
+  /** Somebody began to use relays: what has grown old is measured now, and the rest sooner than planned. */
+  hurry(): void {
+    for (const station of this.#stations) if (!station.isAsking) this.#later(station)
+  }
+
+  /** This node is somewhere else: nothing that was measured counts. */
+  moved(): void {
+    for (const station of this.#stations) {
+      station.samples = []
+      station.cookie = undefined
+      this.#measure(station)
+    }
+  }
+
+  close(): void {
+    for (const station of this.#stations) station.cancel()
+    this.#stations = []
+    this.#measured.complete()
+  }
+
+  #measure(station: Station): void {
+    const { clock, outlet, prober } = this.#parts
+    station.cancel()
+    station.isAsking = true
+    station.askedMs = clock.monotonicMs()
+    station.cancel = prober.ask({
+      ...{ endpoint: station.endpoint, outlet, timeoutMs: PROBE_PATIENCE_MS },
+      onAnswer: answer => this.#note(station, answer),
+      onSilence: () => this.#note(station, undefined),
+    })
+  }
+
+  #note(station: Station, answer: ProbeAnswer | undefined): void {
+    station.isAsking = false
+    station.samples = answer === undefined ? [] : [...station.samples, answer.rttMs].slice(-SAMPLES)
+    station.observed = answer?.observed
+    station.cookie = answer?.cookie
+    this.#later(station)
+    this.#measured.next(measurementOf(station))
+  }
+
+  #later(station: Station): void {
+    const { clock, isBusy } = this.#parts
+    const intervalMs = isBusy()
+      ? MEASURE_BUSY_MS
+      : Math.max(MEASURE_IDLE_MS, MEASURE_IDLE_EACH_MS * this.#stations.length)
+    const waitMs = station.askedMs + intervalMs - clock.monotonicMs()
+    station.cancel()
+    station.cancel = clock.after(Math.max(0, waitMs), () => this.#measure(station))
+  }
+}
+
+const newStation = ({ relay, endpoint }: Pick<Station, 'relay' | 'endpoint'>): Station => ({
+  ...{ relay, endpoint, samples: [], observed: undefined, cookie: undefined },
+  ...{ askedMs: Number.NEGATIVE_INFINITY, cancel: () => undefined, isAsking: false },
+})
+
+const measurementOf = ({ relay, endpoint, samples, observed }: Station): RelayMeasurement => ({
+  ...{ relay, endpoint },
+  rttMs: samples.length === 0 ? undefined : Math.min(...samples),
+  observed: samples.length === 0 ? undefined : observed,
+})
