@@ -3,12 +3,9 @@
  * their first byte, before either looks at them. While no relay works here, such bytes are nobody's.
  */
 import type { DeviceId, RelayHost, UdpEndpoint } from '../../kernel/api/index.ts'
+import { isRelayByte } from '../../wire/relay-frame.ts'
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
-
-/** What frames of relays begin with, and no packet of a tunnel. */
-const FIRST_BYTE_MIN = 0x60
-const FIRST_BYTE_MAX = 0x6f
 
 export interface RelayDoorParts {
   readonly send: Receive
@@ -31,9 +28,7 @@ export class RelayDoor implements RelayHost {
 
   /** Whether the bytes were the relay's. One comparison for those that are not. */
   take(bytes: Uint8Array, from: UdpEndpoint): boolean {
-    const first = bytes[0]
-    if (first === undefined || first < FIRST_BYTE_MIN || first > FIRST_BYTE_MAX) return false
-    if (this.#receive === undefined) return false
+    if (!isRelayByte(bytes[0]) || this.#receive === undefined) return false
     this.#receive(bytes, from)
     return true
   }

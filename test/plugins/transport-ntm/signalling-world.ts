@@ -11,6 +11,7 @@ import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
 import { DEFAULT_BLOCK } from '../../../src/plugins/transport-ntm/dc/addresses.ts'
 import { DcService } from '../../../src/plugins/transport-ntm/dc/service.ts'
 import { type Candidate, candidateSealer } from '../../../src/plugins/transport-ntm/signalling/candidates.ts'
+import { encodeMessage } from '../../../src/plugins/transport-ntm/signalling/codec.ts'
 import type { Decision } from '../../../src/plugins/transport-ntm/signalling/direction.ts'
 import { type NodeInput, SignallingNode } from '../../../src/plugins/transport-ntm/signalling/node.ts'
 import type { NodeOutput, NodeTimer } from '../../../src/plugins/transport-ntm/signalling/outputs.ts'
@@ -85,6 +86,12 @@ export class TestDc {
   take(node: TestNode, bytes: Uint8Array): void {
     if (!this.isUp || !this.sessions.has(node.tunnelKey)) return
     this.#receive?.(node.tunnelKey, node.endpoint, bytes)
+  }
+
+  /** A Relay Server says that it is there. */
+  offer({ relay, endpoints }: RelayPlace, token?: string): void {
+    const request = { transaction: '00'.repeat(8), endpoints, token, keepAliveMs: 15_000 }
+    this.#receive?.(relay, endpoints[0]!, encodeMessage({ type: 'relay-registration', ...request }))
   }
 
   #send(to: TunnelKey, bytes: Uint8Array, at: UdpEndpoint | undefined): void {

@@ -108,7 +108,7 @@ export const dcTunnelPlugin = definePlugin({
       start: async () => {
         await timestamps.load()
         local = await carrier.listen(listen)
-        if (relay) await places.start()
+        if (relay) void places.start()
       },
       stop: async () => {
         places.stop()

@@ -3,15 +3,16 @@
  * and says whose tickets count, also while the coordinator is away.
  */
 import type { DeviceId } from '../../../events/ids.ts'
-import type { Clock, Journal, Network, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
+import type { ChatError, Clock, Journal, Network, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour, Port } from '../carrier.ts'
 import type { CoordinatorPins } from '../coordinator-pins.ts'
 import { PORTS } from '../net/ports.ts'
 import { decodeMessage } from '../signalling/codec.ts'
-import { formatPlace, type Join } from '../signalling/join.ts'
+import type { Join } from '../signalling/join.ts'
 import type { DcState, RequestFailure } from '../signalling/outputs.ts'
 import { Assembler } from '../signalling/parts.ts'
 import { Offer, type OfferInput, type OfferOutput } from './offer.ts'
+import { relayRefusal } from './refusal.ts'
 
 export interface CoordinatorLineParts {
   readonly clock: Clock
@@ -34,7 +35,7 @@ export class CoordinatorLine {
   #endpoints: readonly UdpEndpoint[] = []
   #cancelTimer: (() => void) | undefined
   /** What the coordinator said no with last; told once. */
-  #refusal: RequestFailure | undefined
+  #refusal: ChatError | undefined
   #isStopped = false
 
   constructor(parts: CoordinatorLineParts) {
@@ -51,17 +52,19 @@ export class CoordinatorLine {
     return this.#offer?.state ?? 'down'
   }
 
-  get refusal(): RequestFailure | undefined {
+  get refusal(): ChatError | undefined {
     return this.#refusal
   }
 
-  /** Reads what is known of the coordinator, and finds it. Does not wait for it. */
+  /** Reads what is known of the coordinator. Does not wait for it, nor for its address. */
   async start(): Promise<void> {
     const { pins, join } = this.#parts
     this.#identity = await pins.identityOf(join.key)
     this.#offer = new Offer(this.#identity)
-    await this.#find()
-    this.offer(this.#endpoints)
+    this.#find().then(
+      () => this.offer(this.#endpoints),
+      () => this.#parts.carrier.count('coordinator-not-found'),
+    )
   }
 
   /** The relay is reached here; at no endpoint there is nothing to offer. */
@@ -133,14 +136,9 @@ export class CoordinatorLine {
   }
 
   #refused(why: RequestFailure): void {
-    if (why === this.#refusal) return
-    this.#refusal = why
-    this.#parts.journal.note(`the DC at ${formatPlace(this.#parts.join)} ${REASONS[why] ?? `says ${why}`}`)
+    const refusal = relayRefusal(this.#parts.join, why)
+    if (refusal.message === this.#refusal?.message) return
+    this.#refusal = refusal
+    this.#parts.journal.note(`${refusal.message}; ${refusal.hint}`)
   }
-}
-
-const REASONS: Partial<Readonly<Record<RequestFailure, string>>> = {
-  'token-invalid': 'wants a good invite token for this relay (`ntm dc token new` there, `--token` here)',
-  'access-refused': 'does not want this relay (`ntm dc access allow KEY` there lets it in)',
-  'identity-changed': 'is not the one that was there before: its tickets are not taken',
 }

@@ -5,12 +5,14 @@
 import { z } from 'zod'
 import {
   Clock,
+  Coordination,
   definePlugin,
   Journal,
   Keys,
   Keyspace,
   type Method,
   Network,
+  provide,
   Random,
   RelayHost,
 } from '../../../kernel/api/index.ts'
@@ -39,8 +41,15 @@ const settings = z.strictObject({
   token: z.string().optional(),
 })
 
+const NOWHERE = 'no address is known that others reach this relay by; `--advertise HOST:PORT` names one'
+
 export const rsTunnelPlugin = definePlugin({
-  manifest: { id: 'ntm.relay-tunnel', version: '0.1.0', api: '^1.0.0', provides: [RelayHost.id] },
+  manifest: {
+    id: 'ntm.relay-tunnel',
+    version: '0.1.0',
+    api: '^1.0.0',
+    provides: [RelayHost.id, Coordination.id],
+  },
   needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace, journal: Journal },
   config: raw => settings.parse(raw),
   setup({ clock, random, network, keys, keyspace, journal }, { listen, advertise, dc, token }) {
@@ -74,27 +83,26 @@ export const rsTunnelPlugin = definePlugin({
       const [said] = advertise
       return formatPlace(said ?? { host: local?.address ?? listen[0]!.address, port: local?.port ?? 0 })
     }
+    const coordination: Coordination = { state: () => line.state, refusal: () => line.refusal }
     const methods: readonly Method[] = [
       { name: 'relay.address', call: async () => ({ address: address(), relay: keys.tunnelKey, dc }) },
       {
-        name: 'relay.standing',
-        call: async () => ({
-          ...{ state: line.state, refusal: line.refusal ?? null },
-          endpoints: places.endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
-        }),
+        name: 'relay.endpoints',
+        call: async () => places.endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
       },
     ]
     return {
-      contributes: { service: [{ token: RelayHost, value: door }], method: methods },
+      contributes: {
+        service: [provide(RelayHost, door), provide(Coordination, coordination)],
+        method: methods,
+      },
       start: async () => {
         await timestamps.load()
         for (const { address, port } of listen)
           await carrier.listen({ address, port: port || (carrier.locals[0]?.port ?? 0) })
-        await Promise.all([line.start(), places.start()])
-        if (places.endpoints.length === 0)
-          journal.note(
-            'no address is known that others reach this relay by; `--advertise HOST:PORT` names one',
-          )
+        await line.start()
+        // Name servers may take their time.
+        void places.start().then(() => places.endpoints.length > 0 || journal.note(NOWHERE))
       },
       stop: async () => {
         places.stop()

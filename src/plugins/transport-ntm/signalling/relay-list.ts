@@ -114,7 +114,8 @@ export class RelayList {
   #report(turn: Turn): NodeOutput[] {
     const own = this.#own()
     this.#reported = own
-    this.#reportedMs = turn.nowMs
+    // Who has just learnt of relays has measurements soon, and they are waited for.
+    if (own.size > 0) this.#reportedMs = turn.nowMs
     this.#reportDueMs = undefined
     this.#requests.clear()
     const measured = [...own].map(([relay, rttMs]): RelayRtt => ({ relay, rttMs }))
@@ -136,6 +137,7 @@ export class RelayList {
 
   #forget(): NodeOutput[] {
     this.#requests.clear()
+    this.#announced = 0
     this.#reportDueMs = undefined
     this.#reported = undefined
     return []
