@@ -4,6 +4,7 @@
  * the end: bytes of the one come out at the other.
  */
 import { expect, test } from 'vitest'
+import { Coordination } from '../../src/kernel/api/index.ts'
 import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
 import { World } from '../../src/kernel/testing/world.ts'
 import { BarePerson } from '../support/bare-person.ts'
@@ -48,6 +49,20 @@ const village = async (seed: number) => {
   return { world, town, near, far, ...(await peopleIn(world, town)) }
 }
 
+/** The same key at this port, in this coordinator's service. */
+const startAnew = async (world: World, relay: SimHome, port: number, { join }: Town): Promise<void> => {
+  world.crash(relay)
+  const listen = [{ address: relay.spec.address, port }]
+  const config = { plugins: { 'ntm.relay-tunnel': { config: { listen, dc: join } } } }
+  Object.assign(relay.spec, { config })
+  await world.restart(relay)
+}
+/** What a relay thinks of how it stands to its coordinator. */
+const standingOf = ({ device }: SimHome): string => {
+  const services = device.house.contributions('service')
+  const { value } = services.find(({ token }) => token.id === Coordination.id)!
+  return (value as Coordination).state()
+}
 const relaysOf = async (world: World, { dc }: Town) => {
   const { relays } = (await world.until(dc.call('dc.relay.ls', {}))) as {
     relays: { relay: string; state: string; endpoints: string[] }[]
@@ -105,6 +120,27 @@ test('a relay that dies is given to nobody once its lease is over, and again whe
   await end(world, alice, bob)
 })
 
+test('a relay that comes back at another port is found there, and hears so', async () => {
+  const { world, town, near, far, alice, bob } = await village(8)
+  expect(standingOf(near)).toBe('up')
+  await startAnew(world, near, 4700, town)
+  expect(standingOf(near)).not.toBe('up')
+  await world.run(5_000)
+  expect(standingOf(near)).toBe('up')
+  const relays = await relaysOf(world, town)
+  expect(new Set(relays)).toEqual(
+    new Set([
+      [keyOf(far), 'up', `${far.spec.address}:4500`],
+      [keyOf(near), 'up', `${near.spec.address}:4700`],
+    ]),
+  )
+  await world.run(180_000)
+  const { relay, grants } = await alice.meet(bob)
+  expect(relay).toBe(keyOf(near))
+  expect(await passes(world, [alice, bob], grants)).toBe(true)
+  await end(world, alice, bob)
+})
+
 test('a coordinator that lost its power has both relays again by itself', async () => {
   const { world, town, near, far, alice, bob } = await village(3)
   world.crash(town.dc)
@@ -135,18 +171,7 @@ test('a relay of another coordinator takes none of these tickets', async () => {
   const { world, near, alice, bob } = await village(5)
   const elsewhere = await addCoordinator(world, 'elsewhere', '10.0.2.1')
   const { grants } = await alice.meet(bob)
-  world.crash(near)
-  // The same key at the same place, in another coordinator's service.
-  Object.assign(near.spec, {
-    config: {
-      plugins: {
-        'ntm.relay-tunnel': {
-          config: { listen: [{ address: near.spec.address, port: 4500 }], dc: elsewhere.join },
-        },
-      },
-    },
-  })
-  await world.restart(near)
+  await startAnew(world, near, 4500, elsewhere)
   await world.run(5_000)
   expect(await relaysOf(world, elsewhere)).toEqual([[keyOf(near), 'up', `${near.spec.address}:4500`]])
   expect(await passes(world, [alice, bob], grants)).toBe(false)

@@ -134,7 +134,6 @@ export const signallingVectors = () => ({
     bytes('name record', signed),
     bytes('name record, countersigned', countersigned),
     bytes('sealed candidates', candidates),
-    bytes('relay ticket', ticket),
     bytes('relay grant', grant),
     ...CONTROLS.map(control => bytes(control.kind, encodeControl(control))),
     ...MESSAGES.map(message => bytes(message.type, encodeMessage(message))),

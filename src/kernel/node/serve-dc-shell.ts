@@ -68,9 +68,10 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   const roles = ROLES_HERE.filter(role => options.roles.includes(role))
   if (roles.length === 0) preferMemoryToSpeed()
   if (!isDomain(domain)) throw new ChatError('NAME_INVALID', `"${domain}" cannot be a domain`)
+  const plugins = pluginsOf(options)
   const { told, stopped, stop } = await serveHome<{ address: string; join: string }>({
     ...{ home: options.home, passphraseFile: options.passphraseFile, kind: 'coordinator' },
-    ...{ plugins: pluginsOf(options), method: 'dc.address' },
+    ...{ plugins, kept: plugins, method: 'dc.address' },
     check: config => checkDomain(config, domain),
   })
   return {

@@ -18,6 +18,8 @@ export interface ServeHomeOptions {
   readonly kind: Exclude<HomeKind, 'person'>
   /** What the command line says of plugins; it goes before what the home kept. */
   readonly plugins: HomeConfig['plugins']
+  /** What a new home keeps of that. */
+  readonly kept: HomeConfig['plugins']
   /** Throws when the home that was found is not the one that is meant. */
   readonly check?: (config: HomeConfig) => void
   /** Asked once it runs: what the ready line tells. */
@@ -69,10 +71,11 @@ const foundServingHome = async (
 const WHAT: Readonly<Record<HomeKind, string>> = { person: 'a person', coordinator: 'a DC', relay: 'a relay' }
 
 /** `takeBack` takes away what was founded here, if it never comes to serve: the next try may be for another domain. */
-const openServingHome = async ({ home: place, passphraseFile, kind, plugins, check }: ServeHomeOptions) => {
+const openServingHome = async (options: ServeHomeOptions) => {
+  const { home: place, passphraseFile, kind, plugins, kept, check } = options
   const passphrase = passphraseOf(passphraseFile)
   const isNew = !(await isThere(place))
-  if (isNew) await foundServingHome(place, plugins, passphrase)
+  if (isNew) await foundServingHome(place, kept, passphrase)
   const home = await openHome(place, systemRandom, passphrase)
   const found = kindOf(home)
   if (found !== kind)

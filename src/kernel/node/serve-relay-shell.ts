@@ -27,13 +27,13 @@ export interface ServedRelay extends Pick<Served<unknown>, 'stopped' | 'stop'> {
 /** Rejects with USAGE, JOIN_INVALID, HOME_IN_USE, PORT_IN_USE and the like. */
 export const serveRelay = async (options: ServeRelayOptions): Promise<ServedRelay> => {
   const { home, passphraseFile, listen, advertise, dc, token } = options
-  const config = {
-    ...{ listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)), dc },
-    ...(token === undefined ? {} : { token }),
-  }
+  const config = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)), dc }
+  const withToken = token === undefined ? config : { ...config, token }
   const { told, stopped, stop } = await serveHome<{ address: string; relay: string; dc: string }>({
     ...{ home, passphraseFile, kind: 'relay', method: 'relay.address' },
-    plugins: { [RELAY_TUNNEL]: { config } },
+    plugins: { [RELAY_TUNNEL]: { config: withToken } },
+    // An invite token is for once.
+    kept: { [RELAY_TUNNEL]: { config } },
   })
   return { ready: { type: 'ready', ...told }, stopped, stop }
 }

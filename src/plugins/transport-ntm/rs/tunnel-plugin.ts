@@ -19,6 +19,7 @@ import {
 import { Carrier } from '../carrier.ts'
 import { CoordinatorPins } from '../coordinator-pins.ts'
 import { OwnPlaces } from '../own-places.ts'
+import { Acquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatPlace, requireJoin } from '../signalling/join.ts'
 import { Timestamps } from '../timestamps.ts'
@@ -61,7 +62,16 @@ export const rsTunnelPlugin = definePlugin({
       admit: key => (key === join.key ? {} : undefined),
       onEstablished: () => {},
       onFailed: () => {},
+      onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
       onFrame: (bytes, from) => door.take(bytes, from),
+    })
+    // A relay that has moved is asked to prove where it is now.
+    const acquaintance = new Acquaintance({
+      ...{ clock, random, carrier },
+      recordUsedFor: () => undefined,
+      onRecord: () => {},
+      onRoundTrip: () => {},
+      onDropped: why => carrier.count(why),
     })
     const line: CoordinatorLine = new CoordinatorLine({
       ...{ clock, random, network, journal, carrier, join, token },
