@@ -34,7 +34,14 @@ export class Asker {
       }
       const patience = setTimeout(() => settle('silence'), PATIENCE_MS)
       this.#asked.set(transaction, settle)
-      const request: Message = { type: 'direction-request', transaction, name, device, candidates: undefined }
+      const request: Message = {
+        type: 'direction-request',
+        transaction,
+        name,
+        device,
+        candidates: undefined,
+        relayOnly: false,
+      }
       for (const datagram of datagramsOf(request)) this.#send(datagram)
     })
   }
@@ -55,5 +62,5 @@ export class Asker {
 
 const confirming = (transaction: TransactionId): Message => ({
   ...{ type: 'route-direction-confirmation', transaction },
-  ...{ accepts: true, authorises: false, candidates: undefined },
+  ...{ accepts: true, authorises: false, candidates: undefined, relayOnly: false },
 })

@@ -76,9 +76,9 @@ export const writeRelayDataHead = (into: Uint8Array, token: Uint8Array, length: 
   into.set(token, HEAD_BYTES)
 }
 
-/** Puts another token into a DATA frame that begins at `at`. Byte by byte: shorter than a call. */
-export const rewriteRelayToken = (bytes: Uint8Array, at: number, token: Uint8Array): void => {
-  for (let index = 0; index < RELAY_TOKEN_BYTES; index += 1) bytes[at + HEAD_BYTES + index] = token[index]!
+/** Puts another token into a DATA frame. Byte by byte: shorter than a call. */
+export const rewriteRelayToken = (frame: Uint8Array, token: Uint8Array): void => {
+  for (let index = 0; index < RELAY_TOKEN_BYTES; index += 1) frame[HEAD_BYTES + index] = token[index]!
 }
 
 const head = (kind: keyof typeof RELAY_FRAMES, length: number): ByteWriter =>

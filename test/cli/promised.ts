@@ -22,6 +22,15 @@ export const promised = {
     join: z.string().regex(/^\S+:\d+#[A-Za-z0-9_-]{43}$/),
     roles: z.array(z.string()),
   }),
+  relayReady: z.object({
+    type: z.literal('ready'),
+    address: z.string().regex(/^\S+:\d+$/),
+    relay: id,
+    dc: z.string(),
+  }),
+  relays: z.object({
+    relays: z.array(z.object({ relay: id, endpoints: z.array(z.string()), state: z.enum(['up', 'down']) })),
+  }),
   up: z.object({ type: z.literal('ready'), name: z.string() }),
   status: z.object({
     running: z.boolean(),

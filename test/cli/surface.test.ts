@@ -65,7 +65,7 @@ describe('wrong usage', () => {
     ['a missing argument', ['history', '--json'], 'USAGE'],
     ['a value that is none', ['send', 'bob', 'hi', '--wait', 'forever', '--json'], 'USAGE'],
     ['a number that is none', ['send', 'bob', 'hi', '--timeout', 'soon', '--json'], 'USAGE'],
-    ['a role of another build', ['relay', 'serve', '--json'], 'NOT_IN_BUILD'],
+    ['a role of another build', ['mailbox', 'serve', '--json'], 'NOT_IN_BUILD'],
     ['files of another build', ['file', 'send', 'bob', 'x', '--json'], 'NOT_IN_BUILD'],
     ['a flag of another build', ['up', '--record', 'file', '--json'], 'NOT_IN_BUILD'],
     ['a flag of another build with its value', ['log', 'replay', '--json', '--until=5'], 'NOT_IN_BUILD'],

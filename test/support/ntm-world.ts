@@ -6,7 +6,8 @@ import type { Transport } from '../../src/kernel/api/index.ts'
 import type { HomeSpec, SimHome } from '../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../src/kernel/testing/world.ts'
 import { NODE_PLUGINS } from '../../src/plugins/first-party.ts'
-import { COORDINATOR_PLUGINS } from '../../src/plugins/first-party-coordinator.ts'
+import { COORDINATOR_PLUGINS, COORDINATOR_RELAY_PLUGINS } from '../../src/plugins/first-party-coordinator.ts'
+import { RELAY_PLUGINS } from '../../src/plugins/first-party-relay.ts'
 
 export interface Town {
   readonly dc: SimHome
@@ -20,7 +21,7 @@ export async function addCoordinator(
   world: World,
   domain = 'example',
   address = '10.0.0.1',
-  more: More = {},
+  { relay = false, ...more }: More & { readonly relay?: boolean } = {},
 ): Promise<Town> {
   const listen = { address, port: 4500 }
   const dc = await world.add({
@@ -28,11 +29,27 @@ export async function addCoordinator(
     name: `dc.${domain}`,
     address,
     isCoordinator: true,
-    plugins: COORDINATOR_PLUGINS,
-    config: { plugins: { 'ntm.dc-tunnel': { config: { listen } }, 'ntm.dc': { config: { domain } } } },
+    plugins: relay ? COORDINATOR_RELAY_PLUGINS : COORDINATOR_PLUGINS,
+    config: { plugins: { 'ntm.dc-tunnel': { config: { listen, relay } }, 'ntm.dc': { config: { domain } } } },
   })
   const { join } = (await world.until(dc.call('dc.address', {}))) as { join: string }
   return { dc, join }
+}
+
+/** A Relay Server for the coordinator of `join`, listening on port 4500. */
+export function addRelay(
+  world: World,
+  name: string,
+  address: string,
+  join: string,
+  { token, ...more }: More & { readonly token?: string } = {},
+): Promise<SimHome> {
+  const config = { listen: [{ address, port: 4500 }], dc: join, ...(token === undefined ? {} : { token }) }
+  return world.add({
+    ...more,
+    ...{ name, address, isCoordinator: true, plugins: RELAY_PLUGINS },
+    config: { plugins: { 'ntm.relay-tunnel': { config } } },
+  })
 }
 
 /** A person with a node; `join` undefined: without a coordinator. With attachments it listens on all of them. */

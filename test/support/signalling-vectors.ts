@@ -24,12 +24,14 @@ import {
   signNameRecord,
   withCountersignature,
 } from '../../src/wire/name-record.ts'
+import { encodeRelayGrant, signRelayTicket } from '../../src/wire/relay-ticket.ts'
 import { encodeSealed } from '../../src/wire/sealed-codec.ts'
 import { hex, NOON } from './sealing.ts'
 import { example } from './worked-example.ts'
 
 const keysOf = (byte: number) => deviceKeys(new Uint8Array(32).fill(byte)).keys
 const [alice, bob, dc, nextDc] = [keysOf(0x01), keysOf(0x02), keysOf(0x0d), keysOf(0x0e)]
+const relay = keysOf(0x0f)
 const filled = (count: number, byte: number) => new Uint8Array(count).fill(byte)
 
 const DAY_MS = 24 * 60 * 60_000
@@ -51,6 +53,18 @@ const candidates = candidateSealer(alice, { bytes: count => filled(count, 0xe1) 
   { kind: 'host', endpoint: { address: '2001:db8::2', port: 51_820 } },
 ])!
 const transaction = '0102030405060708'
+const endpoints = [
+  { address: '198.51.100.9', port: 4500 },
+  { address: '2001:db8::9', port: 4500 },
+]
+const ticket = signRelayTicket(
+  {
+    ...{ side: 1, bytesPerSecond: 12_500_000, pair: 'f0f1f2f3f4f5f6f7', expires: NOON + DAY_MS },
+    ...{ relay: relay.tunnelKey, holder: bob.tunnelKey },
+  },
+  dc.sign,
+)
+const grant = encodeRelayGrant({ ticket, endpoints })
 
 const MESSAGES: readonly Message[] = [
   {
@@ -59,18 +73,25 @@ const MESSAGES: readonly Message[] = [
   },
   {
     ...{ type: 'registration-response', transaction, virtualIpv4: '198.18.0.7', observed, dcKey: dc.device },
-    ...{ countersignature: by.signature, leaseMs: 85_000, capabilities: 0 },
+    ...{ countersignature: by.signature, leaseMs: 85_000, capabilities: 0, relays: 7 },
   },
   { type: 'keep-alive', transaction, keepAliveMs: 25_000 },
-  { type: 'keep-alive-ack', transaction, observed },
-  { type: 'direction-request', transaction, name: 'bob.example', device: bob.tunnelKey, candidates },
+  { type: 'keep-alive-ack', transaction, observed, relays: 7 },
+  {
+    type: 'direction-request',
+    transaction,
+    name: 'bob.example',
+    device: bob.tunnelKey,
+    candidates,
+    relayOnly: false,
+  },
   {
     ...{ type: 'route-direction', transaction, role: 'responder', record: countersigned },
-    ...{ device: alice.tunnelKey, observed, candidates },
+    ...{ device: alice.tunnelKey, observed, candidates, relay: grant },
   },
   {
     ...{ type: 'route-direction-confirmation', transaction, accepts: true, authorises: false },
-    candidates: undefined,
+    ...{ candidates: undefined, relayOnly: false },
   },
   { type: 'name-request', transaction, name: 'alice.example' },
   { type: 'name-response', transaction, record: countersigned },
@@ -78,6 +99,13 @@ const MESSAGES: readonly Message[] = [
   { type: 'authorisation-withdrawn', transaction },
   { type: 'registration-recall', transaction },
   { type: 'error', transaction, code: 'unknown-name' },
+  { type: 'relay-report', transaction, measured: [{ relay: relay.tunnelKey, rttMs: 17 }] },
+  { type: 'relay-list', transaction, relays: 7, places: [{ relay: relay.tunnelKey, endpoints }] },
+  { type: 'relay-registration', transaction, endpoints, token: undefined, keepAliveMs: 15_000 },
+  {
+    ...{ type: 'relay-registered', transaction, dcKey: dc.device },
+    ...{ observed: endpoints[0]!, leaseMs: 55_000 },
+  },
 ]
 
 const CONTROLS: readonly Control[] = [
@@ -106,6 +134,7 @@ export const signallingVectors = () => ({
     bytes('name record', signed),
     bytes('name record, countersigned', countersigned),
     bytes('sealed candidates', candidates),
+    bytes('relay grant', grant),
     ...CONTROLS.map(control => bytes(control.kind, encodeControl(control))),
     ...MESSAGES.map(message => bytes(message.type, encodeMessage(message))),
     ...parts.map((part, index) => bytes(`part ${index}`, part)),

@@ -90,7 +90,7 @@ const newMember = (index: number, domain: string, join: Join): Member => {
     ...{ clock: systemClock, random: systemRandom, network, carrier, port, join },
     environment: {
       ...{ sealer: candidateSealer(keys, systemRandom), wallMs: () => systemClock.now() },
-      ...{ candidates: () => [], decide: () => 'accept' },
+      ...{ candidates: () => [], decide: () => 'accept', relayOnly: false },
     },
     pins: { identityOf: async () => undefined, pinIdentity: async () => undefined },
     ...{
@@ -99,6 +99,7 @@ const newMember = (index: number, domain: string, join: Join): Member => {
       onObserved: () => undefined,
       onDropped: () => undefined,
     },
+    onRelays: () => undefined,
     onRegistered: () => isRegistered(),
     onRefused: why => console.error(`${name} was refused: ${why}`),
   })

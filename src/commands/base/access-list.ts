@@ -1,4 +1,4 @@
-/** Everything about who may take a name at a DC answers with the whole list as it stands afterwards. */
+/** Everything about who may take a name or be a relay at a DC answers with the whole list as it stands afterwards. */
 import { Args, type Command } from '@oclif/core'
 import { printable } from '../../screen/printer.ts'
 import { oneCall } from './one-call.ts'
@@ -17,7 +17,7 @@ const tell = ({ mode, allow, deny }: Access): string =>
 export const accessList = (verb: 'show' | 'set' | 'allow' | 'deny', summary: string): typeof Command =>
   oneCall<Access>({ summary, args: ARGS[verb], method: `dc.access.${verb}`, tell })
 
-const pattern = Args.string({ description: 'a name, *.DOMAIN or *', required: true })
+const pattern = Args.string({ description: 'a name, *.DOMAIN, the key of a relay or *', required: true })
 const ARGS = {
   show: {},
   set: {

@@ -2,7 +2,7 @@
 import { ChatError } from '../../kernel/api/errors.ts'
 
 const COMMANDS = [
-  ...['relay serve', 'mailbox serve', 'device', 'recover', 'file', 'group', 'log bisect', 'log export'],
+  ...['mailbox serve', 'device', 'recover', 'file', 'group', 'log bisect', 'log export'],
   ...['log import', 'log diff', 'log why', 'backup', 'restore', 'passphrase', 'doctor', 'fetch', 'push'],
   ...['events', 'rpc', 'plugin new', 'plugins'],
 ]
@@ -16,7 +16,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
 const notInBuild = (words: string): ChatError =>
   new ChatError('NOT_IN_BUILD', `\`ntm ${words}\` is not in this build yet`)
 
-/** What to say of words that are no command; `relay` alone is one of another build's, too. */
+/** What to say of words that are no command; `mailbox` alone is one of another build's, too. */
 export const noCommand = (words: string): ChatError => {
   const known = COMMANDS.find(
     command => words === command || words.startsWith(`${command} `) || command.startsWith(`${words} `),

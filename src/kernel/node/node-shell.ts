@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { placeOf } from '../../client/place-shell.ts'
 import { ChatError } from '../api/errors.ts'
 import type { NodeRuns } from '../api/local-socket.ts'
-import type { PluginHealth } from '../api/plugin.ts'
+import type { AnyPlugin, PluginHealth } from '../api/plugin.ts'
 import type { House } from '../boot.ts'
 import { systemClock } from '../clock.ts'
 import type { HomeConfig } from '../config.ts'
@@ -15,6 +15,7 @@ import { type Device, startDevice } from '../device.ts'
 import { type FoundedHome, openHome } from '../home-shell.ts'
 import { installedPackages } from '../packages-shell.ts'
 import { systemRandom } from '../random.ts'
+import { kindOf, nameOf } from './home-kind.ts'
 import { type Listening, listenLocally } from './listen-shell.ts'
 import { NodeControl } from './methods/node-control.ts'
 import { nodePlugin } from './methods/plugin.ts'
@@ -61,21 +62,31 @@ const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
   return { ...config, plugins: { ...config.plugins, 'ntm.transport': transport } }
 }
 
-// Either kind of home loads only its own.
+// Each kind of home loads only its own.
 const nodePlugins = async () => (await import('../../plugins/first-party.ts')).NODE_PLUGINS
-const coordinatorPlugins = async () =>
-  (await import('../../plugins/first-party-coordinator.ts')).COORDINATOR_PLUGINS
+const relayPlugins = async () => (await import('../../plugins/first-party-relay.ts')).RELAY_PLUGINS
+const coordinatorPlugins = async ({ plugins }: HomeConfig) => {
+  const lists = await import('../../plugins/first-party-coordinator.ts')
+  const tunnel = plugins['ntm.dc-tunnel']
+  const { relay } = ((tunnel !== false && tunnel?.config) || {}) as { readonly relay?: unknown }
+  return relay === true ? lists.COORDINATOR_RELAY_PLUGINS : lists.COORDINATOR_PLUGINS
+}
+const pluginsOf = (home: FoundedHome): Promise<readonly AnyPlugin[]> => {
+  const kind = kindOf(home)
+  if (kind === 'person') return nodePlugins()
+  return kind === 'relay' ? relayPlugins() : coordinatorPlugins(home.config)
+}
 
 const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Promise<Device> => {
   const network = ownNetwork()
   const store = await (runs === 'offline' ? home.readLog() : home.openLog())
   const isPerson = home.person !== undefined
-  const name = home.config.name ?? 'dc'
+  const name = nameOf(home)
   return startDevice({
     ...{ clock: systemClock, random: systemRandom, network, store },
     keys: home.keys,
     person: home.person,
-    plugins: [nodePlugin, ...(isPerson ? await nodePlugins() : await coordinatorPlugins())],
+    plugins: [nodePlugin, ...(await pluginsOf(home))],
     config: isPerson ? settled(home.config, runs === 'offline') : home.config,
     packages: installedPackages(home.directory),
     oversight: await oversee(home),
@@ -103,7 +114,7 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
     await listening?.close(isPatient)
     await device.stop().finally(ended)
   }
-  const name = home.config.name ?? 'dc'
+  const name = nameOf(home)
   const call: House['call'] = (...asked) => callAtHome(device.house, home, ...asked)
   listening = await listenLocally(placeOf(home.directory), {
     about: { pid: process.pid, name, runs },

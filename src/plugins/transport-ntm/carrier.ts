@@ -44,14 +44,8 @@ export interface CarrierOptions {
   readonly onTraffic?: (neighbour: Neighbour) => void
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
-  /** Who else uses the sockets, by the first byte of what comes in. */
-  readonly frames?: FrameDesk
-}
-
-/** Takes datagrams that are none of the tunnel's. */
-export interface FrameDesk {
-  claims(bytes: Uint8Array): boolean
-  receive(bytes: Uint8Array, from: UdpEndpoint): void
+  /** Sees every datagram first; true: it was not for the tunnel. */
+  readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
 }
 
 /** A socket of its own beside the common ones. */
@@ -158,14 +152,14 @@ export class Carrier {
 
   /** Opens one more socket; the first of each address family is used. Rejects with PORT_IN_USE. */
   async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
-    const { frames } = this.#options
-    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
-      if (frames?.claims(bytes) === true) frames.receive(bytes, from)
-      else this.receive(bytes, from)
-    }
+    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => this.#arrived(bytes, from)
     const socket = await this.#options.network.udp(local, receive)
     this.#sockets.push(socket)
     return socket.local
+  }
+
+  #arrived(bytes: Uint8Array, from: UdpEndpoint): void {
+    if (this.#options.onFrame?.(bytes, from) !== true) this.receive(bytes, from)
   }
 
   /** One message for the tunnel, whichever way it came. */
@@ -187,12 +181,8 @@ export class Carrier {
 
   /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
   async extraSocket(address: string): Promise<ExtraSocket> {
-    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void => {
-      const { frames } = this.#options
-      const from = { address, port, via: socket }
-      if (frames?.claims(bytes) === true) frames.receive(bytes, from)
-      else this.receive(bytes, from)
-    }
+    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void =>
+      this.#arrived(bytes, { address, port, via: socket })
     const socket = await this.#options.network.udp({ address, port: 0 }, receive)
     return {
       outlet: socket,

@@ -11,6 +11,7 @@ import {
   type LookupFailure,
   type Network,
   type Random,
+  type RelayMeasurement,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import type { Neighbour } from './carrier.ts'
@@ -99,6 +100,11 @@ export class Coordinators {
   /** This host's addresses are others now. */
   moved(): void {
     for (const link of this.all()) link.moved()
+  }
+
+  /** How far the relays are: each coordinator is told of its own. */
+  measured(rtts: readonly RelayMeasurement[]): void {
+    for (const link of this.all()) link.measured(rtts)
   }
 
   stop(): void {

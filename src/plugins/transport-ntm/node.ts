@@ -61,6 +61,8 @@ export interface NodeSettings {
   readonly listen: Listening
   /** Whether hard NATs may be met with many packets. Default: yes. */
   readonly punch?: boolean | undefined
+  /** Peers may not learn where this node is. */
+  readonly relayOnly: boolean
 }
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
@@ -91,7 +93,8 @@ export class NtmNode {
     this.#addresses = new AddressBook(keyspace)
     this.#ways = new Ways({
       ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
-      mayPunch: settings.punch ?? true,
+      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
+      onMeasured: measured => this.coordinators.measured(measured),
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
@@ -108,7 +111,7 @@ export class NtmNode {
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
       onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
       onForgotten: neighbour => this.#lost(neighbour),
-      ...(this.#ways.relays === undefined ? {} : { frames: this.#ways.relays }),
+      onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
     })
     this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address), neighbour =>
       this.#ways.finder.viewOf(neighbour),
@@ -187,6 +190,7 @@ export class NtmNode {
       sealer: candidateSealer(keys, random),
       candidates: () => this.#ways.own.list(),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
+      relayOnly: this.#settings.relayOnly,
       wallMs: () => clock.now(),
     }
     return join => {
@@ -198,6 +202,7 @@ export class NtmNode {
         onRegistered: registered => isHome && membership.registered(registered),
         onState: state => isHome && membership.changed(state),
         onRefused: why => this.#refused(join, why),
+        onRelays: places => this.#ways.follow(join.key, places),
         onDropped: why => carrier.count(why),
       })
     }

@@ -31,6 +31,8 @@ const settings = z.strictObject({
   listen: z
     .strictObject({ address: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
     .default({}),
+  /** Peers may not learn where this node is: only relays lead to it. */
+  relayOnly: z.boolean().default(false),
 })
 
 const methodsOf = (node: NtmNode): readonly Method[] => [
@@ -66,12 +68,13 @@ export const transportNtm = definePlugin({
   },
   wants: { relays: Relays },
   config: raw => settings.parse(raw ?? {}),
-  setup(given, { dc, token, listen, punch }) {
+  setup(given, { dc, token, listen, punch, relayOnly }) {
     const node = new NtmNode(given, {
       dc: dc[0] === undefined ? undefined : requireJoin(dc[0]),
       token,
       listen,
       punch,
+      relayOnly,
     })
     return {
       contributes: {

@@ -94,8 +94,9 @@ export class NtmTransport implements Transport {
    * A coordinator tells where a device is: it is believed about addresses, never about keys. Resolves with what
    * stood against it, or undefined when the tunnel is being opened.
    */
-  async follow({ role, record, device, observed, candidates }: Directed): Promise<string | undefined> {
+  async follow(directed: Directed): Promise<string | undefined> {
     const { people, carrier } = this.#parts
+    const { role, record, device, observed, candidates, relay } = directed
     if (this.#introductions.size >= INTRODUCTIONS_MAX) return 'too many are being introduced'
     const learning = people.learn(record)
     this.#introductions.set(device, learning)
@@ -109,7 +110,7 @@ export class NtmTransport implements Transport {
       return isBlocked ? `${record.name} is blocked` : 'what the coordinator says does not prove itself'
     }
     const endpoints = candidates.map(({ endpoint }) => endpoint)
-    this.open(card, { endpoints, attested: observed }, role === 'initiator')
+    this.open(card, { endpoints, attested: observed, grant: relay }, role === 'initiator')
     return undefined
   }
 

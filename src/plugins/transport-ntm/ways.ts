@@ -2,12 +2,15 @@
  * All that looks after the ways to others, put together over one carrier: what this node knows of its own places, the
  * control port, the paths to each peer, and the relays, if the house has any.
  */
+
+import type { TunnelKey } from '../../events/ids.ts'
 import type {
   Clock,
   Network,
   Outlet,
   Random,
   RelayClient,
+  RelayMeasurement,
   RelayPlace,
   Relays,
   UdpEndpoint,
@@ -24,6 +27,10 @@ export interface WaysParts {
   readonly carrier: () => Carrier
   readonly relays: Relays | undefined
   readonly mayPunch: boolean
+  /** Peers may not learn where this node is: nothing is sent to them but through relays. */
+  readonly relayOnly: boolean
+  /** How far the relays are. */
+  readonly onMeasured: (measured: readonly RelayMeasurement[]) => void
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
   readonly onRecord: (neighbour: Neighbour, hash: Uint8Array) => void
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
@@ -40,6 +47,8 @@ export class Ways {
   #started:
     | { readonly own: OwnCandidates; readonly control: Acquaintance; readonly finder: Pathfinder }
     | undefined
+  /** By the coordinator that named them. */
+  readonly #places = new Map<TunnelKey, readonly RelayPlace[]>()
   #unwatch = (): void => {}
 
   /** The relays' client is made before the carrier, which hands it what comes in. */
@@ -65,9 +74,18 @@ export class Ways {
       this.finder.moved()
       onMoved()
     })
-    this.relays?.measured$.subscribe(({ endpoint, observed }) => {
+    const { relays } = this
+    relays?.measured$.subscribe(({ endpoint, observed }) => {
       if (observed !== undefined) this.seen(endpoint, observed)
+      this.#parts.onMeasured(relays.measurements())
     })
+  }
+
+  /** Whether a datagram was a relay's. */
+  takeFrame(bytes: Uint8Array, from: UdpEndpoint): boolean {
+    if (this.relays?.claims(bytes) !== true) return false
+    this.relays.receive(bytes, from)
+    return true
   }
 
   /** A server told where it sees this node. */
@@ -75,8 +93,10 @@ export class Ways {
     this.own.seen(`${server.address}|${server.port}`, observed)
   }
 
-  follow(places: readonly RelayPlace[]): void {
-    this.relays?.follow(places)
+  /** A coordinator named its relays, all of them. */
+  follow(coordinator: TunnelKey, places: readonly RelayPlace[]): void {
+    this.#places.set(coordinator, places)
+    this.relays?.follow([...this.#places.values()].flat())
   }
 
   established(neighbour: Neighbour): void {
@@ -101,8 +121,19 @@ export class Ways {
   }
 
   #wire() {
-    const { clock, random, network, mayPunch, onPath, onLost, story, recordUsedFor, onRecord, onRoundTrip } =
-      this.#parts
+    const {
+      clock,
+      random,
+      network,
+      mayPunch,
+      relayOnly,
+      onPath,
+      onLost,
+      story,
+      recordUsedFor,
+      onRecord,
+      onRoundTrip,
+    } = this.#parts
     const carrier = this.#parts.carrier()
     const own = new OwnCandidates(carrier, network)
     const control: Acquaintance = new Acquaintance({
@@ -112,7 +143,7 @@ export class Ways {
       onDropped: why => carrier.count(why),
     })
     const finder = new Pathfinder({
-      ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch },
+      ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
       ...{ acquaintance: control, onPath, onLost, story },
     })
     return { own, control, finder }

@@ -4,12 +4,14 @@
  * what comes on old ones, and gets new ones by a handshake from either side.
  */
 import { idToBytes, type TunnelKey } from '../../../src/events/ids.ts'
+import type { RelayPlace } from '../../../src/kernel/api/relays.ts'
 import type { UdpEndpoint } from '../../../src/kernel/api/tokens.ts'
 import { SeededRandom } from '../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
 import { DEFAULT_BLOCK } from '../../../src/plugins/transport-ntm/dc/addresses.ts'
 import { DcService } from '../../../src/plugins/transport-ntm/dc/service.ts'
 import { type Candidate, candidateSealer } from '../../../src/plugins/transport-ntm/signalling/candidates.ts'
+import { encodeMessage } from '../../../src/plugins/transport-ntm/signalling/codec.ts'
 import type { Decision } from '../../../src/plugins/transport-ntm/signalling/direction.ts'
 import { type NodeInput, SignallingNode } from '../../../src/plugins/transport-ntm/signalling/node.ts'
 import type { NodeOutput, NodeTimer } from '../../../src/plugins/transport-ntm/signalling/outputs.ts'
@@ -42,6 +44,8 @@ export class TestDc {
   readonly keyspace: MemoryKeyspace
   readonly sessions = new Set<TunnelKey>()
   isUp = false
+  /** The relay in its own process. */
+  relay: RelayPlace | undefined
   service!: DcService
   #receive: Received | undefined
 
@@ -62,6 +66,7 @@ export class TestDc {
           this.#receive = undefined
         }
       },
+      relay: () => this.relay,
     }
     const { device, tunnelKey, sign } = this.identity
     const keys = { device, tunnelKey, sign }
@@ -81,6 +86,12 @@ export class TestDc {
   take(node: TestNode, bytes: Uint8Array): void {
     if (!this.isUp || !this.sessions.has(node.tunnelKey)) return
     this.#receive?.(node.tunnelKey, node.endpoint, bytes)
+  }
+
+  /** A Relay Server says that it is there. */
+  offer({ relay, endpoints }: RelayPlace, token?: string): void {
+    const request = { transaction: '00'.repeat(8), endpoints, token, keepAliveMs: 15_000 }
+    this.#receive?.(relay, endpoints[0]!, encodeMessage({ type: 'relay-registration', ...request }))
   }
 
   #send(to: TunnelKey, bytes: Uint8Array, at: UdpEndpoint | undefined): void {
@@ -117,6 +128,7 @@ export class TestNode {
     owner: NamedPerson,
     endpoint: UdpEndpoint,
     device: TestDevice,
+    relayOnly: boolean,
   ) {
     this.world = world
     this.dc = dc
@@ -129,6 +141,7 @@ export class TestNode {
       sealer,
       candidates: () => this.candidates,
       decide: requester => this.decide(requester),
+      relayOnly,
       wallMs: () => world.clock.now(),
     })
   }
@@ -205,11 +218,11 @@ export class SignallingWorld {
   }
 
   /** A node that is not registered yet, with a session to its coordinator. */
-  node(dc: TestDc, owner: NamedPerson | string, deviceIndex = 0): TestNode {
+  node(dc: TestDc, owner: NamedPerson | string, deviceIndex = 0, relayOnly = false): TestNode {
     const person = typeof owner === 'string' ? namedPerson(owner, `${owner}.${dc.domain}`) : owner
     const index = this.nodes.length
     const endpoint = { address: `203.0.${index >> 8}.${index & 0xff}`, port: 40_000 + (index % 20_000) }
-    const node = new TestNode(this, dc, person, endpoint, person.devices[deviceIndex]!)
+    const node = new TestNode(this, dc, person, endpoint, person.devices[deviceIndex]!, relayOnly)
     this.nodes.push(node)
     dc.sessions.add(node.tunnelKey)
     return node

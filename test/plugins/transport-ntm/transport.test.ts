@@ -23,7 +23,7 @@ function directedTo(who: NamedPerson, role: Directed['role'] = 'responder'): Dir
   if (!record.ok) throw new Error(record.why)
   return {
     ...{ role, record: record.value, device: who.devices[0]!.tunnelKey },
-    ...{ observed: BOBS_PLACE, candidates: [] },
+    ...{ observed: BOBS_PLACE, candidates: [], relay: undefined },
   }
 }
 

@@ -16,9 +16,9 @@ export const UNPROVEN_MAX_MS = 2_000
 /** What was under way from the old place when the holder moved still counts for this long. */
 export const LEAVING_MS = 2_000
 
-/** Tickets whose signature is checked: of one address, and of all. */
-export const CHECKS_PER_SECOND = 20
-export const CHECKS_BURST = 60
+/** Tickets whose signature is checked: of one address, behind which many may live, and of all. */
+export const CHECKS_PER_SECOND = 100
+export const CHECKS_BURST = 1_000
 export const ALL_CHECKS_PER_SECOND = 2_000
 export const SOURCES_MAX = 4_096
 /** Challenges to who sends data into no slot, or from elsewhere. */

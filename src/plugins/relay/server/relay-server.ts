@@ -85,7 +85,7 @@ export class RelayServer {
   }
 
   #deliver(frame: Uint8Array, to: Slot, nowMs: number): void {
-    rewriteRelayToken(frame, 0, to.token)
+    rewriteRelayToken(frame, to.token)
     this.#tally.packets += 1
     this.#tally.bytes += frame.length
     this.#parts.outlet.send(frame, to.place.target(frame.length, nowMs))

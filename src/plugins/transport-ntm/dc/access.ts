@@ -1,7 +1,8 @@
 /**
  * Who may register here: anybody, holders of an invite token, or a list. A pattern is a name, `*.domain` for
- * everything under it, or `*`. What is denied stays denied whatever else allows it.
+ * everything under it, the key of a relay, or `*`. What is denied stays denied whatever else allows it.
  */
+import { isId } from '../../../events/ids.ts'
 import { isDomain, isName, isUnder } from '../../../events/name.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 import { PATTERNS_MAX } from './limits.ts'
@@ -20,12 +21,12 @@ export const OPEN_ACCESS: Access = { mode: 'open', allow: [], deny: [] }
 export const isAccessMode = (value: unknown): value is AccessMode => ACCESS_MODES.some(mode => mode === value)
 
 export const isPattern = (text: string): boolean =>
-  text === '*' || isName(text) || (text.startsWith('*.') && isDomain(text.slice(2)))
+  text === '*' || isName(text) || isId(text) || (text.startsWith('*.') && isDomain(text.slice(2)))
 
 const matches = (pattern: string, name: string): boolean =>
   pattern === '*' || pattern === name || (pattern.startsWith('*.') && isUnder(name, pattern.slice(2)))
 
-/** `token`: a name that is not held yet needs an invite token. */
+/** Of a name, or of a relay's key. `token`: one that is not here yet needs an invite token. */
 export function judgeAccess(access: Access, name: string): 'allowed' | 'token' | 'refused' {
   if (access.deny.some(pattern => matches(pattern, name))) return 'refused'
   if (access.allow.some(pattern => matches(pattern, name))) return 'allowed'

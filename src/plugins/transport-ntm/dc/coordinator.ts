@@ -7,15 +7,17 @@ import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { encodeEndpoint, normalEndpoint } from '../../../wire/endpoint.ts'
 import { decodeMessage } from '../signalling/codec.ts'
 import { ANSWER_LIFETIME_MS } from '../signalling/limits.ts'
-import type {
-  DirectionRequest,
-  KeepAlive,
-  Message,
-  MessageType,
-  NameRequest,
-  RegistrationRequest,
-  SignallingError,
-  TransactionId,
+import {
+  CAPABILITIES,
+  type DirectionRequest,
+  type KeepAlive,
+  type Message,
+  type MessageType,
+  type NameRequest,
+  type RegistrationRequest,
+  type RelayReport,
+  type SignallingError,
+  type TransactionId,
 } from '../signalling/messages.ts'
 import { datagramsOf } from '../signalling/outputs.ts'
 import { Assembler } from '../signalling/parts.ts'
@@ -30,6 +32,7 @@ import { type DcOutput, type DcTurn, type Entries, sendTo, tell } from './output
 import { Recall } from './recall.ts'
 import { type Grant, Registrar, type RegistrarParts } from './registrar.ts'
 import { leaseOf, type Registration, Registrations } from './registrations.ts'
+import { RelayDesk, type RelayDeskParts } from './relay-desk.ts'
 
 /**
  * What an unknown node may ask; anything else from it is answered with nothing, being smaller than an error.
@@ -39,6 +42,7 @@ const REQUESTS: readonly MessageType[] = [
   'direction-request',
   'name-request',
   'authorisation-withdrawal',
+  'relay-report',
 ]
 
 /** A node that is answered once the disk has what the answer promises. */
@@ -50,23 +54,28 @@ type Waiting = {
   | { readonly grant: undefined; readonly request: KeepAlive }
 )
 
+export type CoordinatorParts = RegistrarParts & RelayDeskParts
+
 export class Coordinator {
   readonly counters = new Counters()
   readonly registrations = new Registrations()
   readonly recall = new Recall()
-  readonly #parts: RegistrarParts
+  readonly relayDesk: RelayDesk
+  readonly #parts: CoordinatorParts
   readonly #registrar: Registrar
   readonly #authorisations = new Authorisations()
-  readonly #directions = new Directions(this.#authorisations)
+  readonly #directions: Directions
   readonly #assembler = new Assembler()
   readonly #answers = new AnswerCache(ANSWER_LIFETIME_MS, ANSWERS_MAX_BYTES)
   readonly #waiting = new Map<number, Waiting>()
   #tickets = 0
   #sweepMs = 0
 
-  constructor(parts: RegistrarParts) {
+  constructor(parts: CoordinatorParts) {
     this.#parts = parts
     this.#registrar = new Registrar(parts)
+    this.relayDesk = new RelayDesk(parts)
+    this.#directions = new Directions(this.#authorisations, this.relayDesk)
   }
 
   get directionsPending(): number {
@@ -94,6 +103,8 @@ export class Coordinator {
 
   /** A write has been synced, or has failed. */
   written(ticket: number, isWritten: boolean, turn: DcTurn): readonly DcOutput[] {
+    const ofRelay = this.relayDesk.written(ticket, isWritten, turn)
+    if (ofRelay !== undefined) return this.#count(ofRelay)
     const waiting = this.#waiting.get(ticket)
     if (waiting === undefined) return []
     this.#waiting.delete(ticket)
@@ -106,6 +117,7 @@ export class Coordinator {
     if (this.#sweepMs <= turn.nowMs) {
       this.#sweepMs = turn.nowMs + SWEEP_MS
       outputs.push(...this.drop(this.registrations.sweep(turn.nowMs)))
+      this.relayDesk.relays.sweep(turn.nowMs)
     }
     return this.#count(outputs)
   }
@@ -120,6 +132,8 @@ export class Coordinator {
 
   #message(message: Message, from: TunnelKey, endpoint: UdpEndpoint, turn: DcTurn): readonly DcOutput[] {
     if (message.type === 'registration-request') return this.#register(message, from, endpoint, turn)
+    if (message.type === 'relay-registration')
+      return this.relayDesk.register(message, from, endpoint, () => this.#nextTicket(), turn)
     const registration = this.registrations.find(from)
     if (registration === undefined) {
       const isRequest = REQUESTS.includes(message.type)
@@ -131,9 +145,19 @@ export class Coordinator {
       return tell(from, { type: 'authorisation-withdrawn', transaction: message.transaction })
     }
     if (message.type === 'route-direction-confirmation')
-      return this.#tell(this.#directions.confirm(from, registration.endpoint, message), turn)
+      return this.#tell(this.#directions.confirm(from, told(registration), message), turn)
+    if (message.type === 'relay-report') return this.#report(message, registration, turn)
     if (message.type !== 'direction-request' && message.type !== 'name-request') return []
     return this.#asked(message, registration, turn)
+  }
+
+  #report(message: RelayReport, registration: Registration, turn: DcTurn): readonly DcOutput[] {
+    const from = registration.tunnelKey
+    if (!this.registrations.allows(registration, turn.nowMs))
+      return this.#refuse(from, message.transaction, 'busy')
+    const { measured, outputs } = this.relayDesk.report(message, from)
+    registration.measured = measured
+    return outputs
   }
 
   #asked(
@@ -155,9 +179,10 @@ export class Coordinator {
   }
 
   /** A member's record is the one countersigned last, a guest's its own. */
-  #party({ tunnelKey, person, name, guestRecord, endpoint }: Registration): Party {
+  #party(registration: Registration): Party {
+    const { tunnelKey, person, name, guestRecord, measured } = registration
     const record = guestRecord ?? this.#parts.names.held(name)?.bytes ?? new Uint8Array()
-    return { tunnelKey, person, record, endpoint }
+    return { tunnelKey, person, record, endpoint: told(registration), measured }
   }
 
   /** The device asked for, or the one of that name registered last; never the asker itself. */
@@ -213,9 +238,14 @@ export class Coordinator {
       if (grant !== undefined) this.#registrar.settle(grant, false)
       return this.#refuse(from, waiting.request.transaction, 'busy')
     }
+    const ticket = this.#nextTicket()
+    this.#waiting.set(ticket, waiting)
+    return [{ kind: 'write', ticket, entries }]
+  }
+
+  #nextTicket(): number {
     this.#tickets += 1
-    this.#waiting.set(this.#tickets, waiting)
-    return [{ kind: 'write', ticket: this.#tickets, entries }]
+    return this.#tickets
   }
 
   #isPlaceKept(from: TunnelKey, endpoint: UdpEndpoint): boolean {
@@ -230,7 +260,12 @@ export class Coordinator {
     if (grant === undefined) {
       const registration = this.registrations.find(from)
       if (registration !== undefined) registration.endpoint = endpoint
-      return tell(from, { type: 'keep-alive-ack', transaction, observed: endpoint })
+      return tell(from, {
+        type: 'keep-alive-ack',
+        transaction,
+        observed: endpoint,
+        relays: this.relayDesk.relays.number,
+      })
     }
     if (isWritten || grant.entries.length === 0) return this.#welcome(grant, waiting, turn)
     return this.#refuse(from, transaction, 'failed')
@@ -246,7 +281,7 @@ export class Coordinator {
     turn: DcTurn,
   ): readonly DcOutput[] {
     const { record, virtualIpv4, countersignature } = grant
-    const { transaction, keepAliveMs, isGuest } = request
+    const { transaction, keepAliveMs, isGuest, capabilities } = request
     const leaseMs = leaseOf(keepAliveMs)
     const isEntered = this.registrations.enter({
       tunnelKey: from,
@@ -255,6 +290,8 @@ export class Coordinator {
       guestRecord: isGuest ? record.bytes : undefined,
       endpoint,
       expiresMs: turn.nowMs + leaseMs,
+      isRelayOnly: (capabilities & CAPABILITIES.relayOnly) !== 0,
+      measured: this.registrations.find(from)?.measured,
       budget: undefined,
     })
     if (!isEntered) return this.#refuse(from, transaction, 'busy')
@@ -263,8 +300,9 @@ export class Coordinator {
     const unlisted = this.registrations.under(record.name).filter(key => !isListed(key))
     const dcKey = this.#parts.keys.device
     const response = { transaction, virtualIpv4, observed: endpoint, dcKey, countersignature, leaseMs }
-    const told = tell(from, { type: 'registration-response', ...response, capabilities: 0 })
-    return isGuest ? told : [...told, ...this.drop(unlisted)]
+    const { number: relays } = this.relayDesk.relays
+    const welcome = tell(from, { type: 'registration-response', ...response, capabilities: 0, relays })
+    return isGuest ? welcome : [...welcome, ...this.drop(unlisted)]
   }
 
   #refuse(to: TunnelKey, transaction: TransactionId, code: SignallingError): readonly DcOutput[] {
@@ -283,6 +321,10 @@ export class Coordinator {
     return outputs
   }
 }
+
+/** Where a node is, if others may know it. */
+const told = ({ isRelayOnly, endpoint }: Registration): UdpEndpoint | undefined =>
+  isRelayOnly ? undefined : endpoint
 
 function placeEntries(tunnelKey: TunnelKey, endpoint: UdpEndpoint): Entries {
   const encoded = encodeEndpoint(endpoint)

@@ -18,13 +18,14 @@ import { Deadlines, type Waiter } from '../tunnel/deadlines.ts'
 import type { Authorisations } from './authorisations.ts'
 import { DIRECTION_DEADLINE_MS, DIRECTIONS_PENDING_MAX, DIRECTIONS_PENDING_PER_NODE } from './limits.ts'
 import type { DcTurn } from './outputs.ts'
+import type { Grants, Holder, RelayDesk } from './relay-desk.ts'
 
 /** One side: a device that is registered, or for the responder perhaps none (`tunnelKey` undefined). */
-export interface Party {
-  readonly tunnelKey: TunnelKey
+export interface Party extends Holder {
   readonly person: PersonId
   readonly record: Uint8Array
-  readonly endpoint: UdpEndpoint
+  /** Undefined: nobody may be told. */
+  readonly endpoint: UdpEndpoint | undefined
 }
 export type Responder = Party | (Pick<Party, 'person'> & { readonly tunnelKey: undefined })
 
@@ -46,9 +47,12 @@ interface Pending extends Waiter {
   readonly datagrams: readonly Uint8Array[]
   readonly deadlineMs: number
   readonly isToldAtOnce: boolean
+  readonly grants: Grants
   tries: number
   isRefused: boolean
 }
+
+const NO_GRANTS: Grants = { initiator: undefined, responder: undefined }
 
 const pendingKey = (initiator: TunnelKey, transaction: TransactionId): string => `${initiator}/${transaction}`
 
@@ -59,7 +63,7 @@ const answer = (to: TunnelKey, message: Message): Telling => ({
 })
 
 const routeToInitiator = (
-  pending: Pick<Pending, 'initiator' | 'transaction'>,
+  pending: Pick<Pending, 'initiator' | 'transaction' | 'grants'>,
   responder: Party,
   candidates: Uint8Array | undefined,
 ): Telling =>
@@ -71,17 +75,20 @@ const routeToInitiator = (
     device: responder.tunnelKey,
     observed: responder.endpoint,
     candidates,
+    relay: pending.grants.initiator,
   })
 
 export class Directions {
   readonly #authorisations: Authorisations
+  readonly #relays: Pick<RelayDesk, 'grants'>
   readonly #byKey = new Map<string, Pending>()
   readonly #byQuestion = new Map<TransactionId, Pending>()
   readonly #perInitiator = new Map<TunnelKey, number>()
   readonly #deadlines = new Deadlines<Pending>()
 
-  constructor(authorisations: Authorisations) {
+  constructor(authorisations: Authorisations, relays: Pick<RelayDesk, 'grants'>) {
     this.#authorisations = authorisations
+    this.#relays = relays
   }
 
   get size(): number {
@@ -104,7 +111,8 @@ export class Directions {
     if (this.#byKey.size >= DIRECTIONS_PENDING_MAX || ofInitiator >= DIRECTIONS_PENDING_PER_NODE)
       return [answer(initiator.tunnelKey, { type: 'error', transaction, code: 'busy' })]
     const question = freshTransaction(turn)
-    const datagrams = isHere ? this.#questionTo(initiator, request, question) : []
+    const grants = isHere ? this.#relays.grants(initiator, responder, turn) : NO_GRANTS
+    const datagrams = isHere ? this.#questionTo(initiator, request, question, grants) : []
     const pending: Pending = {
       key,
       initiator: initiator.tunnelKey,
@@ -115,6 +123,7 @@ export class Directions {
       datagrams,
       deadlineMs: turn.nowMs + DIRECTION_DEADLINE_MS,
       isToldAtOnce: isAuthorised,
+      grants,
       tries: 1,
       isRefused: false,
       wakeAt: 0,
@@ -126,16 +135,16 @@ export class Directions {
     return isAuthorised ? [asked, routeToInitiator(pending, responder, undefined)] : [asked]
   }
 
-  /** The responder's word. `endpoint` is where it is seen now. */
+  /** The responder's word. `endpoint` is where it is seen now, undefined if nobody may be told. */
   confirm(
     from: TunnelKey,
-    endpoint: UdpEndpoint,
+    endpoint: UdpEndpoint | undefined,
     confirmation: RouteDirectionConfirmation,
   ): readonly Telling[] {
     const pending = this.#byQuestion.get(confirmation.transaction)
     const responder = pending?.responder
     if (pending === undefined || responder?.tunnelKey !== from || pending.isRefused) return []
-    const { accepts, authorises, candidates } = confirmation
+    const { accepts, authorises, candidates, relayOnly } = confirmation
     if (accepts && authorises) this.#authorisations.allow(responder.person, pending.initiatorPerson)
     else this.#authorisations.withdraw(responder.person, pending.initiatorPerson)
     if (!accepts) {
@@ -144,7 +153,9 @@ export class Directions {
     }
     this.#leave(pending)
     if (pending.isToldAtOnce && candidates === undefined) return []
-    return [routeToInitiator(pending, { ...responder, endpoint }, candidates)]
+    return [
+      routeToInitiator(pending, { ...responder, endpoint: relayOnly ? undefined : endpoint }, candidates),
+    ]
   }
 
   /** What is due: questions repeated, and the silence of a responder told to the initiator. */
@@ -166,15 +177,21 @@ export class Directions {
     return tellings
   }
 
-  #questionTo(initiator: Party, request: DirectionRequest, question: TransactionId): readonly Uint8Array[] {
+  #questionTo(
+    initiator: Party,
+    request: DirectionRequest,
+    question: TransactionId,
+    grants: Grants,
+  ): readonly Uint8Array[] {
     return datagramsOf({
       type: 'route-direction',
       transaction: question,
       role: 'responder',
       record: initiator.record,
       device: initiator.tunnelKey,
-      observed: initiator.endpoint,
+      observed: request.relayOnly ? undefined : initiator.endpoint,
       candidates: request.candidates,
+      relay: grants.responder,
     })
   }
 

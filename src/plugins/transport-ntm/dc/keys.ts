@@ -4,6 +4,7 @@ export const PREFIXES = {
   address: 'ip4/',
   token: 'token/',
   endpoint: 'endpoint/',
+  relay: 'relay/',
 } as const
 
 export const KEYS = {
@@ -14,5 +15,7 @@ export const KEYS = {
   token: (hash: string): string => PREFIXES.token + hash,
   /** Where a device was seen last, by its tunnel key: to call it back after a restart. */
   endpoint: (tunnelKey: string): string => PREFIXES.endpoint + tunnelKey,
+  /** A relay that came in by a token, by its tunnel key. */
+  relay: (tunnelKey: string): string => PREFIXES.relay + tunnelKey,
   access: 'access',
 } as const

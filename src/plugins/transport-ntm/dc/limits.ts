@@ -32,6 +32,12 @@ export const CHECKS_PER_SOURCE = { sourcePerSecond: 500, sourceBurst: 500 } as c
 export const AUTHORISED_PER_PERSON_MAX = 1_024
 export const AUTHORISED_MAX = 200_000
 
+/** Relay Servers known at a time; nodes are told of the first few. */
+export const RELAYS_REGISTERED_MAX = 64
+/** A relay that was not measured counts as so much farther than the farthest that was. */
+export const RELAY_UNKNOWN_EXTRA_MS = 100
+export const RELAY_TICKET_LIFETIME_MS = 24 * 60 * 60_000
+
 export const ANSWERS_MAX_BYTES = 4 * 1024 * 1024
 
 /** Claims and moves that wait for the disk. */

@@ -4,6 +4,7 @@
  */
 import type { TunnelKey } from '../../../events/ids.ts'
 import { token } from '../../../kernel/api/plugin.ts'
+import type { RelayPlace } from '../../../kernel/api/relays.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 
 export interface DcLink {
@@ -14,5 +15,7 @@ export interface DcLink {
    * call. Returns how to stop receiving.
    */
   onReceive(receive: (from: TunnelKey, endpoint: UdpEndpoint, bytes: Uint8Array) => void): () => void
+  /** The relay on the same socket, while one works there; the same object until something about it changes. */
+  relay?(): RelayPlace | undefined
 }
 export const DcLink = token<DcLink>('ntm.dc-link')

@@ -1,7 +1,7 @@
 /**
  * Reads back what a coordinator kept. An entry that cannot be read is counted and left alone, never fatal.
  */
-import type { TunnelKey } from '../../../events/ids.ts'
+import { isId, type TunnelKey } from '../../../events/ids.ts'
 import type { Keyspace } from '../../../kernel/api/tokens.ts'
 import { decodeEndpoint } from '../../../wire/endpoint.ts'
 import { type Access, decodeAccess, OPEN_ACCESS } from './access.ts'
@@ -16,6 +16,8 @@ interface Stores {
   readonly tokens: Tokens
   readonly addresses: Addresses
   readonly recall: Recall
+  /** Relays that came in by a token. */
+  readonly admitted: Set<TunnelKey>
 }
 
 /**
@@ -26,7 +28,7 @@ const NOBODY: Access = { mode: 'list', allow: [], deny: [] }
 
 export async function loadKept(
   keyspace: Keyspace,
-  { names, tokens, addresses, recall }: Stores,
+  { names, tokens, addresses, recall, admitted }: Stores,
 ): Promise<{ readonly access: Access; readonly damaged: number }> {
   let damaged = 0
   const each = async (prefix: string, take: (rest: string, kept: Uint8Array) => boolean) => {
@@ -45,6 +47,10 @@ export async function loadKept(
     const endpoint = decodeEndpoint(kept)
     if (endpoint.ok) recall.load(tunnelKey as TunnelKey, endpoint.value)
     return endpoint.ok
+  })
+  await each(PREFIXES.relay, relay => {
+    if (isId(relay)) admitted.add(relay as TunnelKey)
+    return isId(relay)
   })
   const kept = await keyspace.get(KEYS.access)
   const access = kept === undefined ? OPEN_ACCESS : decodeAccess(kept)

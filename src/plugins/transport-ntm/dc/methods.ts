@@ -1,5 +1,5 @@
 /** What an operator can ask of a running coordinator, over the local socket. */
-import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
+import { type DeviceId, isId, type TunnelKey } from '../../../events/ids.ts'
 import { isDomain, isName } from '../../../events/name.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
 import type { Method } from '../../../kernel/api/points.ts'
@@ -19,7 +19,7 @@ function nameOf(params: unknown): string {
 function patternOf(params: unknown): string {
   const pattern = fieldOf(params, 'pattern')
   if (typeof pattern === 'string' && isPattern(pattern)) return pattern
-  throw new ChatError('USAGE', 'a pattern is a name, `*.domain` or `*`')
+  throw new ChatError('USAGE', 'a pattern is a name, `*.domain`, the key of a relay or `*`')
 }
 
 function lifetimeOf(params: unknown): number | undefined {
@@ -49,6 +49,12 @@ function keyOf<T extends string>(params: unknown, field: string): T {
   throw new ChatError('USAGE', `the ${field} of the successor is 32 bytes in base64url`)
 }
 
+function relayOf(params: unknown): TunnelKey {
+  const relay = fieldOf(params, 'relay')
+  if (typeof relay === 'string' && isId(relay)) return relay as TunnelKey
+  throw new ChatError('USAGE', 'the key of a relay is 64 hexadecimal digits')
+}
+
 const method = (name: string, call: (params: unknown) => Promise<unknown>): Method => ({ name, call })
 
 /**
@@ -57,6 +63,7 @@ const method = (name: string, call: (params: unknown) => Promise<unknown>): Meth
  * - `dc.token.new` { lifetimeMs? } -> { token, expires }
  * - `dc.access.show`, `dc.access.set` { mode }, `dc.access.allow` and `dc.access.deny` { pattern }
  *   -> { mode, allow, deny }
+ * - `dc.relay.ls` -> { relays: [{ relay, endpoints, state }] }, `dc.relay.remove` { relay }
  * - `dc.dns` { host, port } -> { service, srv, txt }
  * - `dc.succession` { key, identity } -> { txt }
  * - `dc.stats`
@@ -73,6 +80,8 @@ export const dcMethods = (service: DcService): readonly Method[] => [
   method('dc.access.deny', async params =>
     service.setAccess(withPattern(service.access, 'deny', patternOf(params))),
   ),
+  method('dc.relay.ls', async () => ({ relays: service.listRelays() })),
+  method('dc.relay.remove', async params => service.removeRelay(relayOf(params))),
   method('dc.dns', async params => {
     const { host, port } = placeOf(params)
     return service.dnsRecords(host, port)

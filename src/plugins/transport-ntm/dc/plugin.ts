@@ -13,26 +13,33 @@ interface DcConfig {
   readonly domain: string
   /** Virtual IPv4 addresses of the domain. */
   readonly block: AddressBlock
+  /** What the holder of a relay's ticket may send. */
+  readonly relayBytesPerSecond: number | undefined
 }
 
-/** `{ domain, block? }`, the block as `198.18.0.0/15`. */
+/** `{ domain, block?, relayBytesPerSecond? }`, the block as `198.18.0.0/15`. */
 function readDcConfig(raw: unknown): DcConfig {
-  const { domain, block } = (raw ?? {}) as Record<string, unknown>
+  const { domain, block, relayBytesPerSecond } = (raw ?? {}) as Record<string, unknown>
   if (typeof domain !== 'string' || !isDomain(domain))
     throw new ChatError('CONFIG_INVALID', 'the coordinator needs a domain for its names')
-  if (block === undefined) return { domain, block: DEFAULT_BLOCK }
+  if (!isRate(relayBytesPerSecond))
+    throw new ChatError('CONFIG_INVALID', 'what relays may carry is a number of bytes a second above zero')
+  if (block === undefined) return { domain, block: DEFAULT_BLOCK, relayBytesPerSecond }
   const parsed = typeof block === 'string' ? parseBlock(block) : undefined
   if (parsed === undefined)
     throw new ChatError('CONFIG_INVALID', 'the block of virtual addresses must look like 198.18.0.0/15')
-  return { domain, block: parsed }
+  return { domain, block: parsed, relayBytesPerSecond }
 }
+
+const isRate = (value: unknown): value is number | undefined =>
+  value === undefined || (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 2 ** 32)
 
 export const dcPlugin = definePlugin({
   manifest: { id: 'ntm.dc', version: '1.0.0', api: '^1.0.0' },
   needs: { link: DcLink, keyspace: Keyspace, clock: Clock, random: Random, keys: Keys },
   config: readDcConfig,
-  setup({ link, keyspace, clock, random, keys }, { domain, block }) {
-    const service = new DcService({ link, keyspace, clock, random, keys, domain, block })
+  setup({ link, keyspace, clock, random, keys }, { domain, block, relayBytesPerSecond }) {
+    const service = new DcService({ link, keyspace, clock, random, keys, domain, block, relayBytesPerSecond })
     return {
       contributes: { method: dcMethods(service) },
       start: () => service.start(),

@@ -15,6 +15,7 @@ import {
   REQUESTS_BURST,
   REQUESTS_PER_SECOND,
 } from './limits.ts'
+import type { Rtts } from './relays.ts'
 
 export interface Registration {
   readonly tunnelKey: TunnelKey
@@ -24,6 +25,10 @@ export interface Registration {
   readonly guestRecord: Uint8Array | undefined
   endpoint: UdpEndpoint
   expiresMs: number
+  /** Nobody may be told where it is. */
+  readonly isRelayOnly: boolean
+  /** What it said of the relays. */
+  measured: Rtts
   /** Made when the node first asks for something. */
   budget: TokenBucket | undefined
 }

@@ -6,7 +6,8 @@ import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
 import type { Clock, Keys, Keyspace, Random, UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { formatTxt, SUCCESSION_LABEL, successionMessage } from '../signalling/discover.ts'
-import { type Access, encodeAccess, judgeAccess, OPEN_ACCESS } from './access.ts'
+import { formatPlace } from '../signalling/join.ts'
+import { type Access, encodeAccess, judgeAccess, OPEN_ACCESS, withPattern } from './access.ts'
 import { type AddressBlock, Addresses } from './addresses.ts'
 import { Coordinator } from './coordinator.ts'
 import { KEYS } from './keys.ts'
@@ -25,12 +26,21 @@ export interface DcServiceParts {
   readonly keys: Pick<Keys, 'device' | 'tunnelKey' | 'sign'>
   readonly domain: string
   readonly block: AddressBlock
+  /** What the holder of a relay's ticket may send. */
+  readonly relayBytesPerSecond?: number | undefined
 }
 
 export interface NameListing {
   readonly name: string
   readonly person: string
   /** Whether a device is registered under it now. */
+  readonly state: 'up' | 'down'
+}
+
+export interface RelayListing {
+  readonly relay: string
+  readonly endpoints: readonly string[]
+  /** Whether it has said lately that it is there. */
   readonly state: 'up' | 'down'
 }
 
@@ -56,16 +66,19 @@ export class DcService {
       addresses: this.#addresses,
       tokens: this.#tokens,
       access: () => this.#access,
+      ownRelay: () => parts.link.relay?.(),
+      relayBytesPerSecond: parts.relayBytesPerSecond,
     })
   }
 
   async start(): Promise<void> {
     const { link, keyspace, clock } = this.#parts
     const stores = { names: this.#names, tokens: this.#tokens, addresses: this.#addresses }
-    const kept = await loadKept(keyspace, { ...stores, recall: this.#coordinator.recall })
+    const { recall, relayDesk } = this.#coordinator
+    const kept = await loadKept(keyspace, { ...stores, recall, admitted: relayDesk.admitted })
     this.#access = kept.access
     this.#damaged = kept.damaged
-    this.#coordinator.recall.begin(clock.monotonicMs())
+    recall.begin(clock.monotonicMs())
     this.#unbind = link.onReceive((from, endpoint, bytes) => this.#receive(from, endpoint, bytes))
     this.#arm()
   }
@@ -131,7 +144,38 @@ export class DcService {
     this.#access = access
     const isRefused = ({ name }: { name: string }) => judgeAccess(access, name) === 'refused'
     this.#perform(this.#coordinator.drop(this.#coordinator.registrations.select(isRefused)))
+    this.#coordinator.relayDesk.judge()
     return access
+  }
+
+  /** Relays that are here, the one of this process first, and those that a token once brought in. */
+  listRelays(): readonly RelayListing[] {
+    const { places, admitted } = this.#coordinator.relayDesk
+    const away = [...admitted].filter(relay => !places.some(place => place.relay === relay))
+    return [
+      ...places.map(({ relay, endpoints }) => ({
+        ...{ relay, state: 'up' as const },
+        endpoints: endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
+      })),
+      ...away.map(relay => ({ relay, endpoints: [], state: 'down' as const })),
+    ]
+  }
+
+  /** No ticket leads to this relay any more until it is allowed again. Rejects with NOT_FOUND, or as the disk does. */
+  async removeRelay(relay: TunnelKey): Promise<{ readonly relay: string }> {
+    const { relayDesk } = this.#coordinator
+    if (!this.listRelays().some(known => known.relay === relay))
+      throw new ChatError('NOT_FOUND', 'there is no such relay here', {
+        hint: '`ntm dc relay ls` shows the relays of this DC',
+      })
+    if (relay === this.#parts.keys.tunnelKey)
+      throw new ChatError('USAGE', 'this relay is a role of the DC itself', {
+        hint: 'run `ntm dc serve` without `--with relay`',
+      })
+    await this.#parts.keyspace.write([[KEYS.relay(relay), undefined]])
+    relayDesk.admitted.delete(relay)
+    await this.setAccess(withPattern(this.#access, 'deny', relay))
+    return { relay }
   }
 
   /** What DNS must say so that the domain leads here: the data of the SRV and TXT records of `service`. */
@@ -152,7 +196,7 @@ export class DcService {
   }
 
   stats() {
-    const { counters, registrations, directionsPending, recall } = this.#coordinator
+    const { counters, registrations, directionsPending, recall, relayDesk } = this.#coordinator
     const { received, dropped, sent } = counters
     return {
       received: { ...received },
@@ -162,6 +206,7 @@ export class DcService {
       registered: registrations.size - registrations.guests,
       guests: registrations.guests,
       addresses: this.#addresses.size,
+      relays: relayDesk.places.length,
       tokens: this.#tokens.size,
       directionsPending,
       toRecall: recall.size,

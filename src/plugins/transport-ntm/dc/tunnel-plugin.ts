@@ -10,12 +10,16 @@ import {
   Keyspace,
   Network,
   Random,
+  RelayHost,
+  type RelayPlace,
   type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { Carrier, type Neighbour, type Port } from '../carrier.ts'
 import { PORTS } from '../net/ports.ts'
+import { OwnPlaces } from '../own-places.ts'
 import { Acquaintance } from '../path/acquaintance.ts'
-import { formatJoin } from '../signalling/join.ts'
+import { RelayDoor } from '../relay-door.ts'
+import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { Timestamps } from '../timestamps.ts'
 import { DcLink } from './link.ts'
 
@@ -24,10 +28,12 @@ const settings = z.strictObject({
   listen: endpoint,
   /** What others reach it by, when that is not what it listens on. */
   advertise: z.strictObject({ host: z.string(), port: z.number().int().min(1).max(65_535) }).optional(),
+  /** Whether a relay is to work on the same socket. */
+  relay: z.boolean().default(false),
 })
 
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
-const linkOver = (carrier: Carrier): DcLink => {
+const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): DcLink => {
   let port: Port | undefined
   return {
     send: (to, bytes, at) => {
@@ -43,14 +49,15 @@ const linkOver = (carrier: Carrier): DcLink => {
       port = bound
       return () => bound.close()
     },
+    relay,
   }
 }
 
 export const dcTunnelPlugin = definePlugin({
-  manifest: { id: 'ntm.dc-tunnel', version: '0.1.0', api: '^1.0.0', provides: [DcLink.id] },
+  manifest: { id: 'ntm.dc-tunnel', version: '0.1.0', api: '^1.0.0', provides: [DcLink.id, RelayHost.id] },
   needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace },
   config: raw => settings.parse(raw),
-  setup({ clock, random, network, keys, keyspace }, { listen, advertise }) {
+  setup({ clock, random, network, keys, keyspace }, { listen, advertise, relay }) {
     const timestamps = new Timestamps(keyspace)
     let local: UdpEndpoint = listen
     const carrier = new Carrier({
@@ -59,6 +66,19 @@ export const dcTunnelPlugin = definePlugin({
       onEstablished: () => {},
       onFailed: () => {},
       onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
+      onFrame: (bytes, from) => door.take(bytes, from),
+    })
+    const door = new RelayDoor({
+      send: (bytes, to) => carrier.transmit(bytes, to),
+      issuer: () => keys.device,
+    })
+    let place: RelayPlace | undefined
+    const places = new OwnPlaces({
+      ...{ clock, network, advertise: advertise === undefined ? [] : [advertise] },
+      locals: () => carrier.locals,
+      onChanged: endpoints => {
+        place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
+      },
     })
     const acquaintance = new Acquaintance({
       ...{ clock, random, carrier },
@@ -69,14 +89,14 @@ export const dcTunnelPlugin = definePlugin({
     })
     const address = () => {
       const { host, port } = advertise ?? { host: local.address, port: local.port }
-      return {
-        address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-        join: formatJoin({ host, port, key: keys.tunnelKey }),
-      }
+      return { address: formatPlace({ host, port }), join: formatJoin({ host, port, key: keys.tunnelKey }) }
     }
     return {
       contributes: {
-        service: [{ token: DcLink, value: linkOver(carrier) }],
+        service: [
+          { token: DcLink, value: linkOver(carrier, () => (door.isWorking ? place : undefined)) },
+          { token: RelayHost, value: door },
+        ],
         method: [
           { name: 'dc.address', call: async () => address() },
           {
@@ -88,8 +108,12 @@ export const dcTunnelPlugin = definePlugin({
       start: async () => {
         await timestamps.load()
         local = await carrier.listen(listen)
+        if (relay) void places.start()
       },
-      stop: () => carrier.close(),
+      stop: async () => {
+        places.stop()
+        await carrier.close()
+      },
     }
   },
 })

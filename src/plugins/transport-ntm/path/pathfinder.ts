@@ -32,6 +32,8 @@ export interface PathfinderParts {
   readonly acquaintance: Acquaintance
   /** Whether many packets may be sent to find a way where ordinary probes fail. */
   readonly mayPunch: boolean
+  /** Peers may not learn where this node is: only relays lead to them. */
+  readonly relayOnly: boolean
   /** The path to a peer is another one, or another round trip was measured. */
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
@@ -80,7 +82,7 @@ export class Pathfinder {
 
   constructor(parts: PathfinderParts) {
     this.#parts = parts
-    this.#puncher = parts.mayPunch ? new Puncher(parts) : undefined
+    this.#puncher = parts.mayPunch && !parts.relayOnly ? new Puncher(parts) : undefined
   }
 
   /**
@@ -218,7 +220,7 @@ export class Pathfinder {
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { clock, carrier, own, acquaintance, onPath, onLost, story } = this.#parts
+    const { clock, carrier, own, acquaintance, relayOnly, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
         const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
@@ -238,7 +240,12 @@ export class Pathfinder {
       },
       announce: () => {
         const token = acquaintance.freshToken()
-        acquaintance.say(neighbour, { kind: 'candidates', token, nat: own.nat, candidates: own.list() })
+        acquaintance.say(neighbour, {
+          kind: 'candidates',
+          token,
+          nat: own.nat,
+          candidates: relayOnly ? [] : own.list(),
+        })
       },
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
       tryHarder: () => this.#tryHarder(neighbour),
@@ -259,6 +266,7 @@ export class Pathfinder {
     const around = { hosts, publicAddresses: own.publicAddresses, attested: entry.attested }
     const isOwn = (endpoint: UdpEndpoint): boolean =>
       hosts.includes(endpoint.address) && carrier.locals.some(({ port }) => port === endpoint.port)
+    if (this.#parts.relayOnly) return []
     return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
   }
 

@@ -7,21 +7,32 @@ import { ID_BYTES, idFromBytes, idToBytes } from '../../../events/ids.ts'
 import { isName } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { isBytes } from '../../../events/shape.ts'
+import type { RelayPlace } from '../../../kernel/api/relays.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { decodeEndpoint, encodeEndpoint } from '../../../wire/endpoint.ts'
 import { formatAddress, parseAddress } from '../../../wire/ip-address.ts'
 import { SIGNATURE_BYTES } from '../../../wire/limits.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 import { NAME_RECORD_MAX_BYTES } from '../../../wire/name-record.ts'
+import { RELAY_ENDPOINTS_MAX, RELAY_GRANT_MAX_BYTES } from '../../../wire/relay-ticket.ts'
 import {
   LEASE_MAX_MS,
   MESSAGE_MAX_BYTES,
+  RELAY_REGISTRATION_PADDING_BYTES,
+  RELAYS_MAX,
+  RTT_MAX_MS,
   SEALED_CANDIDATES_MAX_BYTES,
   SIGNALLING_VERSION,
   TOKEN_MAX_CHARACTERS,
   TRANSACTION_BYTES,
 } from './limits.ts'
-import { MESSAGE_TYPES, type Message, type MessageType, SIGNALLING_ERRORS } from './messages.ts'
+import {
+  MESSAGE_TYPES,
+  type Message,
+  type MessageType,
+  type RelayRtt,
+  SIGNALLING_ERRORS,
+} from './messages.ts'
 
 export type MessageFault =
   | 'message-too-long'
@@ -95,10 +106,36 @@ const ipv4: Field = {
   read: raw => (isBytes(raw, 4) ? formatAddress(raw) : undefined),
 }
 
+const listOf = (field: Field, least: number, most: number): Field => ({
+  write: (values: readonly never[]) => values.map(value => field.write(value)),
+  read: raw => {
+    if (!Array.isArray(raw) || raw.length < least || raw.length > most) return undefined
+    const values = raw.map(value => field.read(value))
+    return values.includes(undefined) ? undefined : values
+  },
+})
+/** What is said about one relay: its key and one thing more, as an array of two. */
+const ofRelay = (key: 'rttMs' | 'endpoints', field: Field): Field => ({
+  write: (value: RelayRtt & RelayPlace) => [idToBytes(value.relay), field.write(value[key] as never)],
+  read: raw => {
+    if (!Array.isArray(raw) || raw.length !== 2) return undefined
+    const [relay, said] = [id.read(raw[0]), field.read(raw[1])]
+    return relay === undefined || said === undefined ? undefined : { relay, [key]: said }
+  },
+})
+/** Zeros; nothing that a message has. */
+const padding = (length: number): Field => ({
+  write: () => new Uint8Array(length),
+  read: raw => (isBytes(raw, length) && raw.every(byte => byte === 0) ? ABSENT : undefined),
+})
+
 const record = bytesUpTo(NAME_RECORD_MAX_BYTES)
 const sealed = optional(bytesUpTo(SEALED_CANDIDATES_MAX_BYTES))
 const spanMs = countUpTo(LEASE_MAX_MS)
 const bits = countUpTo(0xffff_ffff)
+const endpoints = listOf(endpoint, 1, RELAY_ENDPOINTS_MAX)
+const measured = listOf(ofRelay('rttMs', countUpTo(RTT_MAX_MS)), 0, RELAYS_MAX)
+const places = listOf(ofRelay('endpoints', endpoints), 0, RELAYS_MAX)
 
 /** The fields of each message after version, type and transaction, in wire order. */
 const LAYOUTS: { readonly [T in MessageType]: readonly (readonly [key: string, field: Field])[] } = {
@@ -116,25 +153,32 @@ const LAYOUTS: { readonly [T in MessageType]: readonly (readonly [key: string, f
     ['countersignature', optional(exactBytes(SIGNATURE_BYTES))],
     ['leaseMs', spanMs],
     ['capabilities', bits],
+    ['relays', bits],
   ],
   'keep-alive': [['keepAliveMs', spanMs]],
-  'keep-alive-ack': [['observed', endpoint]],
+  'keep-alive-ack': [
+    ['observed', endpoint],
+    ['relays', bits],
+  ],
   'direction-request': [
     ['name', name],
     ['device', optional(id)],
     ['candidates', sealed],
+    ['relayOnly', flag],
   ],
   'route-direction': [
     ['role', oneOf(['responder', 'initiator'])],
     ['record', record],
     ['device', id],
-    ['observed', endpoint],
+    ['observed', optional(endpoint)],
     ['candidates', sealed],
+    ['relay', optional(bytesUpTo(RELAY_GRANT_MAX_BYTES))],
   ],
   'route-direction-confirmation': [
     ['accepts', flag],
     ['authorises', flag],
     ['candidates', sealed],
+    ['relayOnly', flag],
   ],
   'name-request': [['name', name]],
   'name-response': [['record', record]],
@@ -142,6 +186,22 @@ const LAYOUTS: { readonly [T in MessageType]: readonly (readonly [key: string, f
   'authorisation-withdrawn': [],
   'registration-recall': [],
   error: [['code', oneOf(SIGNALLING_ERRORS)]],
+  'relay-report': [['measured', measured]],
+  'relay-list': [
+    ['relays', bits],
+    ['places', places],
+  ],
+  'relay-registration': [
+    ['endpoints', endpoints],
+    ['token', optional(token)],
+    ['keepAliveMs', spanMs],
+    ['padding', padding(RELAY_REGISTRATION_PADDING_BYTES)],
+  ],
+  'relay-registered': [
+    ['dcKey', id],
+    ['observed', endpoint],
+    ['leaseMs', spanMs],
+  ],
 }
 
 const HEADER_ELEMENTS = 3

@@ -3,7 +3,7 @@
  * coordinator, and turns answers into promises. The machine is tested without any of this.
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
-import type { Clock, Network, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
+import type { Clock, Network, Random, RelayPlace, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../../wire/name-record.ts'
 import type { Carrier, Neighbour, Port } from '../carrier.ts'
 import type { CoordinatorPins } from '../coordinator-pins.ts'
@@ -13,6 +13,7 @@ import type { Join } from './join.ts'
 import { type NodeInput, SignallingNode } from './node.ts'
 import type { DcState, Directed, NodeOutput, NodeTimer, Registered, RequestFailure } from './outputs.ts'
 import type { Claim } from './registration.ts'
+import type { Measured } from './relay-list.ts'
 
 export interface CoordinatorLinkParts {
   readonly clock: Clock
@@ -30,6 +31,8 @@ export interface CoordinatorLinkParts {
   readonly onObserved: (endpoint: UdpEndpoint) => void
   readonly onState: (state: DcState) => void
   readonly onRefused: (why: RequestFailure) => void
+  /** All relays that this coordinator names now. */
+  readonly onRelays: (places: readonly RelayPlace[]) => void
   readonly onDropped: (why: string) => void
 }
 
@@ -97,6 +100,11 @@ export class CoordinatorLink {
     this.#step({ kind: 'withdraw', person })
   }
 
+  /** How far relays are, those of other coordinators too: each is told of its own. */
+  measured(rtts: readonly Measured[]): void {
+    this.#step({ kind: 'measured', rtts })
+  }
+
   async lookUp(name: string): Promise<SignedNameRecord | RequestFailure> {
     await this.#located
     return new Promise(answer => {
@@ -144,7 +152,7 @@ export class CoordinatorLink {
   }
 
   #perform(output: NodeOutput): void {
-    const { port, onDirected, onObserved, onState, onRefused, onDropped } = this.#parts
+    const { port, onDirected, onObserved, onState, onRefused, onRelays, onDropped } = this.#parts
     switch (output.kind) {
       case 'send':
         if (this.#neighbour !== undefined) port.send(this.#neighbour, PORTS.signalling, output.bytes)
@@ -178,6 +186,9 @@ export class CoordinatorLink {
         break
       case 'not-found':
         settle(this.#lookUps, output.name, output.why)
+        break
+      case 'relays':
+        onRelays(output.places)
         break
       case 'dropped':
         onDropped(output.why)

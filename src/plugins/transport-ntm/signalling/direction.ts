@@ -42,6 +42,8 @@ export interface DirectionEnvironment {
   decide(requester: SignedNameRecord): Decision
   /** The coordinator's identity, once known: records that it directs to must bear its signature. */
   dcKey(): DeviceId | undefined
+  /** Peers may not learn where this node is: only relays lead to it. */
+  readonly relayOnly: boolean
   /** The date: records expire by it. */
   wallMs(): Millis
 }
@@ -103,7 +105,9 @@ export class Direction {
     this.#asked.add(keyOf(wanted))
     const transaction = freshTransaction(turn)
     const candidates = wanted.device === undefined ? undefined : this.#sealedTo(wanted.device)
-    return this.#ask({ type: 'direction-request', transaction, ...wanted, candidates }, { wanted }, turn)
+    const { relayOnly } = this.#environment
+    const request = { type: 'direction-request', transaction, ...wanted, candidates, relayOnly } as const
+    return this.#ask(request, { wanted }, turn)
   }
 
   #withdraw(person: PersonId, turn: Turn): NodeOutput[] {
@@ -131,7 +135,8 @@ export class Direction {
   }
 
   #sealedTo(device: TunnelKey): Uint8Array | undefined {
-    return this.#environment.sealer.seal(device, this.#environment.candidates())
+    const { sealer, relayOnly } = this.#environment
+    return relayOnly ? undefined : sealer.seal(device, this.#environment.candidates())
   }
 
   #received(message: Message, turn: Turn): NodeOutput[] {
@@ -200,6 +205,7 @@ export class Direction {
       accepts,
       authorises: decision === 'accept',
       candidates: accepts ? this.#sealedTo(message.device) : undefined,
+      relayOnly: this.#environment.relayOnly,
     })
     this.#confirmations.remember(transaction, datagrams, turn.nowMs)
     const learned: NodeOutput[] =
@@ -210,7 +216,7 @@ export class Direction {
 
   /** What a direction says, if its record holds and names the device. Unreadable candidates count as none. */
   #readDirection(message: RouteDirection): Result<Directed, 'direction-record' | 'record-expired'> {
-    const { role, device, observed } = message
+    const { role, device, observed, relay } = message
     const record = readNameRecord(message.record)
     if (!record.ok) return refuse('direction-record')
     if (record.value.expires <= this.#environment.wallMs()) return refuse('record-expired')
@@ -219,7 +225,7 @@ export class Direction {
     const opened =
       message.candidates === undefined ? undefined : this.#environment.sealer.open(device, message.candidates)
     const candidates = opened?.ok ? opened.value : []
-    return ok({ role, record: record.value, device, observed, candidates })
+    return ok({ role, record: record.value, device, observed, candidates, relay })
   }
 
   #woke(turn: Turn): NodeOutput[] {

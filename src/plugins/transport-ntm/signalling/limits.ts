@@ -26,6 +26,13 @@ export const CANDIDATES_MAX = 16
 /** On the wire: nonce, 16 candidates of 19 bytes, tag. */
 export const SEALED_CANDIDATES_MAX_BYTES = 24 + CANDIDATES_MAX * 19 + 16
 
+/** On the wire: relays of one list, or of one report. */
+export const RELAYS_MAX = 8
+/** On the wire: no round trip is said to be longer, ms. */
+export const RTT_MAX_MS = 60_000
+/** On the wire: zeros in a relay's registration, so that its answer is never the larger one. */
+export const RELAY_REGISTRATION_PADDING_BYTES = 48
+
 /** First retransmission after this, then doubling (RFC 8489 §6.2.1 has the same shape). */
 export const RTO_MS = 500
 /** Sends of one request: at 0, 0.5, 1.5 and 3.5 s; given up at 7.5 s. */
@@ -48,6 +55,12 @@ export const BACKOFF_MAX_MS = 15_000
 export const REFUSED_RETRY_MS = 60_000
 /** The send of one request at which the tunnel itself is doubted: 1.5 s after the first. */
 export const RENEW_AT_TRY = 3
+/** A round trip to a relay that differs by more than both of these is worth saying. */
+export const RTT_NOTABLE_MS = 20
+export const RTT_NOTABLE_SHARE = 0.25
+/** How long changed measurements settle before they are reported, and how often that is done at most. */
+export const REPORT_SETTLE_MS = 400
+export const REPORT_EVERY_MS = 5_000
 /** How long an answer is remembered for a request that comes again. */
 export const ANSWER_LIFETIME_MS = 30_000
 /** Answers that a node remembers, bytes. */

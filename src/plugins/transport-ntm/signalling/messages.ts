@@ -4,10 +4,17 @@
  * inside a tunnel, so both ends know whom they speak to and the coordinator sees the asker's real address.
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
+import type { RelayPlace } from '../../../kernel/api/relays.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 
 /** 8 bytes that name one request and its answer, as hex. Chosen by who asks. */
 export type TransactionId = string
+
+/** Bits of `capabilities`. */
+export const CAPABILITIES = {
+  /** Nobody may be told where this node is: only relays lead to it. */
+  relayOnly: 1,
+} as const
 
 /** Asks to be reachable under the name of the record; as a guest only to ask for directions. */
 export interface RegistrationRequest {
@@ -20,7 +27,7 @@ export interface RegistrationRequest {
   readonly token: string | undefined
   /** When the node means to speak again. */
   readonly keepAliveMs: number
-  /** Bits for what later versions can do; unknown bits are ignored. */
+  /** `CAPABILITIES`; unknown bits are ignored. */
   readonly capabilities: number
 }
 
@@ -37,6 +44,8 @@ export interface RegistrationResponse {
   /** The registration is forgotten after this long without a word. */
   readonly leaseMs: number
   readonly capabilities: number
+  /** Changes with the list of relays; 0: there are none. */
+  readonly relays: number
 }
 
 export interface KeepAlive {
@@ -49,6 +58,8 @@ export interface KeepAliveAck {
   readonly type: 'keep-alive-ack'
   readonly transaction: TransactionId
   readonly observed: UdpEndpoint
+  /** As in the response to a registration. */
+  readonly relays: number
 }
 
 /** Asks to be directed to the holder of a name. */
@@ -60,6 +71,8 @@ export interface DirectionRequest {
   readonly device: TunnelKey | undefined
   /** The asker's candidates, sealed to that device; only with `device`. */
   readonly candidates: Uint8Array | undefined
+  /** The other side must not learn where the asker is. */
+  readonly relayOnly: boolean
 }
 
 /** Tells one side how to reach the other: the responder first. */
@@ -73,9 +86,12 @@ export interface RouteDirection {
   readonly record: Uint8Array
   /** Which of its devices. */
   readonly device: TunnelKey
-  readonly observed: UdpEndpoint
+  /** Absent: the other side does not want to be found, and there is only the relay. */
+  readonly observed: UdpEndpoint | undefined
   /** The other side's candidates, sealed to the receiver. */
   readonly candidates: Uint8Array | undefined
+  /** `RelayGrant` for the receiver's side of a slot pair; absent when the coordinator knows no relay. */
+  readonly relay: Uint8Array | undefined
 }
 
 export interface RouteDirectionConfirmation {
@@ -85,6 +101,8 @@ export interface RouteDirectionConfirmation {
   /** Next time this requester may be told at once. */
   readonly authorises: boolean
   readonly candidates: Uint8Array | undefined
+  /** The other side must not learn where the responder is. */
+  readonly relayOnly: boolean
 }
 
 /** Asks who stands behind a name; releases no address. */
@@ -124,6 +142,46 @@ export interface ErrorMessage {
   readonly code: SignallingError
 }
 
+/** How far a relay is from who says so, whole ms. */
+export interface RelayRtt {
+  readonly relay: TunnelKey
+  readonly rttMs: number
+}
+
+/** What a node measured; a relay that it does not name was not reached. Asks for the list at the same time. */
+export interface RelayReport {
+  readonly type: 'relay-report'
+  readonly transaction: TransactionId
+  readonly measured: readonly RelayRtt[]
+}
+
+export interface RelayList {
+  readonly type: 'relay-list'
+  readonly transaction: TransactionId
+  /** The number that goes with this list. */
+  readonly relays: number
+  readonly places: readonly RelayPlace[]
+}
+
+/** A Relay Server offers itself, and says again and again that it is there. Its key is the tunnel's. */
+export interface RelayRegistration {
+  readonly type: 'relay-registration'
+  readonly transaction: TransactionId
+  readonly endpoints: readonly UdpEndpoint[]
+  /** Invite token of the domain. */
+  readonly token: string | undefined
+  readonly keepAliveMs: number
+}
+
+export interface RelayRegistered {
+  readonly type: 'relay-registered'
+  readonly transaction: TransactionId
+  /** Whose tickets the relay takes. */
+  readonly dcKey: DeviceId
+  readonly observed: UdpEndpoint
+  readonly leaseMs: number
+}
+
 export type Message =
   | RegistrationRequest
   | RegistrationResponse
@@ -138,6 +196,10 @@ export type Message =
   | AuthorisationWithdrawn
   | RegistrationRecall
   | ErrorMessage
+  | RelayReport
+  | RelayList
+  | RelayRegistration
+  | RelayRegistered
 export type MessageType = Message['type']
 
 /** In wire order: a type's number is its place here, from 1. */
@@ -155,6 +217,10 @@ export const MESSAGE_TYPES = [
   'authorisation-withdrawn',
   'registration-recall',
   'error',
+  'relay-report',
+  'relay-list',
+  'relay-registration',
+  'relay-registered',
 ] as const satisfies readonly MessageType[]
 
 /**

@@ -1,5 +1,5 @@
 /**
- * A node's whole signalling with one coordinator: registration, directions and lookups behind one door. There
+ * A node's whole signalling with one coordinator: registration, directions, lookups and relays behind one door. There
  * is one of these for the home domain, and one more for each foreign coordinator where the node is a guest.
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
@@ -7,10 +7,11 @@ import type { Turn } from '../../../kernel/api/machine.ts'
 import { decodeMessage } from './codec.ts'
 import { Direction, type DirectionEnvironment } from './direction.ts'
 import { Lookup } from './lookup.ts'
-import type { Message } from './messages.ts'
+import { CAPABILITIES, type Message } from './messages.ts'
 import type { DcState, NodeOutput, NodeTimer } from './outputs.ts'
 import { Assembler } from './parts.ts'
 import { type Claim, Registration } from './registration.ts'
+import { type Measured, RelayList } from './relay-list.ts'
 
 export type NodeInput =
   | { readonly kind: 'start'; readonly claim: Claim }
@@ -22,20 +23,24 @@ export type NodeInput =
   | { readonly kind: 'direct'; readonly name: string; readonly device: TunnelKey | undefined }
   | { readonly kind: 'withdraw'; readonly person: PersonId }
   | { readonly kind: 'look-up'; readonly name: string }
+  | { readonly kind: 'measured'; readonly rtts: readonly Measured[] }
 
 export class SignallingNode {
   readonly #assembler = new Assembler()
-  readonly #registration = new Registration()
+  readonly #registration: Registration
   readonly #direction: Direction
   readonly #lookup: Lookup
+  readonly #relays = new RelayList()
   #dcKey: DeviceId | undefined
 
   /** The coordinator's identity is learned at the first registration, and pinned by whoever starts the next. */
   constructor(environment: Omit<DirectionEnvironment, 'dcKey'>) {
     const dcKey = () => this.#dcKey
-    const { sealer } = environment
+    const { sealer, relayOnly } = environment
+    this.#registration = new Registration(relayOnly ? CAPABILITIES.relayOnly : 0)
     this.#direction = new Direction({
       sealer,
+      relayOnly,
       dcKey,
       candidates: () => environment.candidates(),
       decide: requester => environment.decide(requester),
@@ -59,6 +64,10 @@ export class SignallingNode {
         return this.#direction.step(input, turn)
       case 'look-up':
         return this.#lookup.step(input, turn)
+      case 'measured':
+        return this.#relays.step(input, turn)
+      case 'stop':
+        return [...this.#registration.step(input, turn), ...this.#relays.step(input, turn)]
       case 'start':
         this.#dcKey = input.claim.pinned
         return this.#follow(this.#registration.step(input, turn), turn)
@@ -70,6 +79,7 @@ export class SignallingNode {
   #woke(timer: NodeTimer, turn: Turn): readonly NodeOutput[] {
     if (timer === 'directions') return this.#direction.step({ kind: 'woke' }, turn)
     if (timer === 'lookups') return this.#lookup.step({ kind: 'woke' }, turn)
+    if (timer === 'relays') return this.#relays.step({ kind: 'woke' }, turn)
     return this.#follow(this.#registration.step({ kind: 'woke' }, turn), turn)
   }
 
@@ -89,6 +99,7 @@ export class SignallingNode {
       ...this.#follow([...forgotten, ...registration], turn),
       ...this.#direction.step({ kind: 'received', message }, turn),
       ...this.#lookup.step({ kind: 'received', message }, turn),
+      ...(this.state === 'up' ? this.#relays.step({ kind: 'received', message }, turn) : []),
     ]
   }
 

@@ -3,6 +3,7 @@
  * whoever holds the tunnel to the coordinator.
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
+import type { RelayPlace } from '../../../kernel/api/relays.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import type { SignedNameRecord } from '../../../wire/name-record.ts'
 import type { Candidate } from './candidates.ts'
@@ -28,10 +29,12 @@ export interface Directed {
   readonly role: 'initiator' | 'responder'
   readonly record: SignedNameRecord
   readonly device: TunnelKey
-  /** The address that the coordinator sees. */
-  readonly observed: UdpEndpoint
+  /** The address that the coordinator sees; undefined when the peer wants to be met at a relay only. */
+  readonly observed: UdpEndpoint | undefined
   /** The peer's own; empty when it keeps them to itself. */
   readonly candidates: readonly Candidate[]
+  /** This node's side of a slot pair at a relay, for the relay client; undefined when there is no relay. */
+  readonly relay: Uint8Array | undefined
 }
 
 /**
@@ -69,10 +72,12 @@ export type NodeOutput =
   | { readonly kind: 'not-found'; readonly name: string; readonly why: RequestFailure }
   /** The coordinator has confirmed that this person is no longer authorised. */
   | { readonly kind: 'withdrawn'; readonly person: PersonId }
+  /** The coordinator's relays are these now. */
+  | { readonly kind: 'relays'; readonly places: readonly RelayPlace[] }
   /** Bytes that were no message, or a message that nobody waited for; to be counted. */
   | { readonly kind: 'dropped'; readonly why: string }
 
-export type NodeTimer = 'registration' | 'directions' | 'lookups'
+export type NodeTimer = 'registration' | 'directions' | 'lookups' | 'relays'
 
 /** A message as the datagrams that carry it. */
 export const datagramsOf = (message: Message): readonly Uint8Array[] => splitMessage(encodeMessage(message))

@@ -67,6 +67,7 @@ function countersigned(claim: Claim, response: RegistrationResponse): Uint8Array
 
 export class Registration {
   readonly #requests = new Requests<Purpose>()
+  readonly #capabilities: number
   #claim: Claim | undefined
   #state: DcState = 'down'
   #pace = FIRST_PACE
@@ -76,6 +77,10 @@ export class Registration {
   #observed: UdpEndpoint | undefined
   #hasMoved = false
   #isRefused = false
+
+  constructor(capabilities = 0) {
+    this.#capabilities = capabilities
+  }
 
   get state(): DcState {
     return this.#state
@@ -130,7 +135,7 @@ export class Registration {
     this.#isRefused = false
     const keepAliveMs = this.#pace.intervalMs
     const transaction = freshTransaction(turn)
-    const request = { ...this.#claim!, transaction, keepAliveMs, capabilities: 0 }
+    const request = { ...this.#claim!, transaction, keepAliveMs, capabilities: this.#capabilities }
     return this.#ask('register', { type: 'registration-request', ...request }, turn)
   }
 

@@ -9,9 +9,12 @@ import { REQUEST_TRIES, RTO_MS, TRANSACTION_BYTES } from './limits.ts'
 import type { TransactionId } from './messages.ts'
 
 /** Unique among one asker's requests; the tunnel keeps others from guessing. */
-export function freshTransaction(turn: Turn): TransactionId {
+export const freshTransaction = (turn: Turn): TransactionId => freshHex(turn, TRANSACTION_BYTES)
+
+/** So many random bytes, as hex. */
+export function freshHex(turn: Turn, bytes: number): string {
   let text = ''
-  for (let at = 0; at < TRANSACTION_BYTES; at += 1)
+  for (let at = 0; at < bytes; at += 1)
     text += Math.floor(turn.random() * 256)
       .toString(16)
       .padStart(2, '0')

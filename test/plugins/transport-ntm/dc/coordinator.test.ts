@@ -157,7 +157,14 @@ describe('a direction', () => {
       const { transaction } = question.value
       const accepts = answer === 'accept'
       const reply = { type: 'route-direction-confirmation', transaction, accepts } as const
-      note(desk.sends(desk.raw(to, encodeMessage({ ...reply, authorises: false, candidates: undefined }))))
+      note(
+        desk.sends(
+          desk.raw(
+            to,
+            encodeMessage({ ...reply, authorises: false, candidates: undefined, relayOnly: false }),
+          ),
+        ),
+      )
     }
     for (let step = 0; step < 100; step += 1) {
       desk.nowMs += 50
@@ -200,6 +207,7 @@ describe('a direction', () => {
       accepts: true,
       authorises: true,
       candidates: undefined,
+      relayOnly: false,
     } as const
     expect(desk.tell(alice.devices[0]!.tunnelKey, confirmation)).toEqual([])
     expect(desk.tell(stranger, confirmation)).toEqual([])
@@ -221,6 +229,7 @@ describe('a direction', () => {
       ...reply,
       authorises: false,
       candidates: undefined,
+      relayOnly: false,
     })
     expect(desk.tell(from, request)).toEqual([answer])
     expect(desk.coordinator.directionsPending).toBe(0)

@@ -1,5 +1,7 @@
 /** A coordinator on a desk: its core alone, with a disk that answers at once and time that is set by hand. */
 import type { TunnelKey } from '../../../../src/events/ids.ts'
+import type { RelayPlace } from '../../../../src/kernel/api/relays.ts'
+import type { Access } from '../../../../src/plugins/transport-ntm/dc/access.ts'
 import { Addresses } from '../../../../src/plugins/transport-ntm/dc/addresses.ts'
 import { Coordinator } from '../../../../src/plugins/transport-ntm/dc/coordinator.ts'
 import { Names } from '../../../../src/plugins/transport-ntm/dc/names.ts'
@@ -22,14 +24,21 @@ export class Desk {
   nowMs = 0
   #transactions = 0
 
-  constructor(mode: 'open' | 'tokens' = 'open') {
+  readonly tokens = new Tokens()
+  access: Access
+  /** The relay of the coordinator's own process. */
+  ownRelay: RelayPlace | undefined
+
+  constructor(mode: Access['mode'] = 'open') {
+    this.access = { mode, allow: [], deny: [] }
     this.coordinator = new Coordinator({
       domain: 'example',
       keys: identity,
       names: this.names,
       addresses: new Addresses(),
-      tokens: new Tokens(),
-      access: () => ({ mode, allow: [], deny: [] }),
+      tokens: this.tokens,
+      access: () => this.access,
+      ownRelay: () => this.ownRelay,
     })
   }
 
@@ -63,15 +72,18 @@ export class Desk {
     })
   }
 
-  register(who: NamedPerson, more: { record?: Uint8Array; isGuest?: boolean; token?: string } = {}): Message {
-    const { record = who.record(), isGuest = false, token } = more
+  register(
+    who: NamedPerson,
+    more: { record?: Uint8Array; isGuest?: boolean; token?: string; capabilities?: number } = {},
+  ): Message {
+    const { record = who.record(), isGuest = false, token, capabilities = 0 } = more
     const request = {
       transaction: this.transaction(),
       record,
       isGuest,
       token,
       keepAliveMs: 25_000,
-      capabilities: 0,
+      capabilities,
     }
     return this.tell(who.devices[0]!.tunnelKey, { type: 'registration-request', ...request })[0]!.message
   }
@@ -87,4 +99,5 @@ export const direct = (transaction: string, name = bob.name): Message => ({
   name,
   device: undefined,
   candidates: undefined,
+  relayOnly: false,
 })

@@ -146,6 +146,8 @@ describe('registrations', () => {
     guestRecord,
     endpoint: { address: '192.0.2.1', port: n },
     expiresMs,
+    isRelayOnly: false,
+    measured: undefined,
     budget: undefined,
   })
 

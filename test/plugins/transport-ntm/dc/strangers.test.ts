@@ -19,8 +19,18 @@ describe('strangers', () => {
     { type: 'authorisation-withdrawn', transaction: '00'.repeat(8) },
     { type: 'registration-recall', transaction: '00'.repeat(8) },
     { type: 'error', transaction: '00'.repeat(8), code: 'busy' },
-    { type: 'keep-alive-ack', transaction: '00'.repeat(8), observed: endpoint },
+    { type: 'keep-alive-ack', transaction: '00'.repeat(8), observed: endpoint, relays: 1 },
     { type: 'name-response', transaction: '00'.repeat(8), record: alice.record() },
+    { type: 'relay-report', transaction: '00'.repeat(8), measured: [] },
+    { type: 'relay-list', transaction: '00'.repeat(8), relays: 0, places: [] },
+    {
+      ...{ type: 'relay-registration', transaction: '00'.repeat(8), endpoints: [endpoint] },
+      ...{ token: undefined, keepAliveMs: 0 },
+    },
+    {
+      ...{ type: 'relay-registered', transaction: '00'.repeat(8), dcKey: alice.devices[0]!.device },
+      ...{ observed: endpoint, leaseMs: 0 },
+    },
     {
       type: 'registration-request',
       transaction: '00'.repeat(8),
@@ -47,7 +57,8 @@ describe('strangers', () => {
     const desk = new Desk()
     const bytes = encodeMessage(message)
     for (const from of [stranger, alice.devices[0]!.tunnelKey])
-      expect(sizeOf(desk, desk.raw(from, bytes))).toBeLessThanOrEqual(bytes.length)
+      for (const at of [endpoint, { address: '2001:db8:ffff::7', port: 65_535 }])
+        expect(sizeOf(desk, desk.raw(from, bytes, at))).toBeLessThanOrEqual(bytes.length)
   })
 
   test('cannot make the coordinator throw, answer more than it got, or forget its bounds', () => {

@@ -11,6 +11,7 @@ import { namedPerson } from '../../../support/named-person.ts'
 
 const transaction = '0102030405060708'
 const observed = { address: '192.0.2.1', port: 5000 }
+const observed6 = { address: '2001:db8::7', port: 1 }
 const device = 'ab'.repeat(32) as TunnelKey
 const record = namedPerson('alice').record()
 
@@ -42,6 +43,7 @@ const MESSAGES: readonly Message[] = [
     countersignature: new Uint8Array(64).fill(9),
     leaseMs: 85_000,
     capabilities: 0,
+    relays: 0,
   },
   {
     type: 'registration-response',
@@ -52,11 +54,26 @@ const MESSAGES: readonly Message[] = [
     countersignature: undefined,
     leaseMs: 85_000,
     capabilities: 1,
+    relays: 0xffff_ffff,
   },
   { type: 'keep-alive', transaction, keepAliveMs: 25_000 },
-  { type: 'keep-alive-ack', transaction, observed },
-  { type: 'direction-request', transaction, name: 'bob.example', device: undefined, candidates: undefined },
-  { type: 'direction-request', transaction, name: 'bob.example', device, candidates: new Uint8Array(59) },
+  { type: 'keep-alive-ack', transaction, observed, relays: 7 },
+  {
+    type: 'direction-request',
+    transaction,
+    name: 'bob.example',
+    device: undefined,
+    candidates: undefined,
+    relayOnly: true,
+  },
+  {
+    type: 'direction-request',
+    transaction,
+    name: 'bob.example',
+    device,
+    candidates: new Uint8Array(59),
+    relayOnly: false,
+  },
   {
     type: 'route-direction',
     transaction,
@@ -65,6 +82,7 @@ const MESSAGES: readonly Message[] = [
     device,
     observed,
     candidates: undefined,
+    relay: undefined,
   },
   {
     type: 'route-direction',
@@ -72,8 +90,9 @@ const MESSAGES: readonly Message[] = [
     role: 'initiator',
     record,
     device,
-    observed,
+    observed: undefined,
     candidates: new Uint8Array(40),
+    relay: new Uint8Array(156),
   },
   {
     type: 'route-direction-confirmation',
@@ -81,6 +100,7 @@ const MESSAGES: readonly Message[] = [
     accepts: true,
     authorises: false,
     candidates: new Uint8Array(40),
+    relayOnly: false,
   },
   { type: 'name-request', transaction, name: 'bob.example' },
   { type: 'name-response', transaction, record },
@@ -88,6 +108,24 @@ const MESSAGES: readonly Message[] = [
   { type: 'authorisation-withdrawn', transaction },
   { type: 'registration-recall', transaction },
   { type: 'error', transaction, code: 'unreachable' },
+  { type: 'relay-report', transaction, measured: [] },
+  { type: 'relay-report', transaction, measured: [{ relay: device, rttMs: 17 }] },
+  { type: 'relay-list', transaction, relays: 0, places: [] },
+  {
+    type: 'relay-list',
+    transaction,
+    relays: 5,
+    places: [{ relay: device, endpoints: [observed, observed6] }],
+  },
+  { type: 'relay-registration', transaction, endpoints: [observed], token: undefined, keepAliveMs: 15_000 },
+  {
+    type: 'relay-registration',
+    transaction,
+    endpoints: [observed, observed6],
+    token: 'secret',
+    keepAliveMs: 15_000,
+  },
+  { type: 'relay-registered', transaction, dcKey: 'cd'.repeat(32) as DeviceId, observed, leaseMs: 55_000 },
 ]
 
 const arrayOf = (message: Message): unknown[] => {
@@ -144,10 +182,35 @@ describe('a signalling message', () => {
     expect(decodeMessage(packData(named.with(3, 'Bob.example'))).ok).toBe(false)
     const error = arrayOf({ type: 'error', transaction, code: 'busy' })
     expect(decodeMessage(packData(error.with(3, 200))).ok).toBe(false)
-    const ack = arrayOf({ type: 'keep-alive-ack', transaction, observed })
+    const ack = arrayOf({ type: 'keep-alive-ack', transaction, observed, relays: 7 })
     expect(decodeMessage(packData(ack.with(3, Uint8Array.of(1, 2, 3, 4, 0, 0)))).ok).toBe(false)
     const mapped = new Uint8Array(18).fill(0xff, 10, 12).fill(7, 12)
     expect(decodeMessage(packData(ack.with(3, mapped))).ok).toBe(false)
+  })
+
+  test('lists of relays are bounded, and their pairs are pairs', () => {
+    const report = (measured: unknown): boolean =>
+      decodeMessage(packData(arrayOf({ type: 'relay-report', transaction, measured: [] }).with(3, measured)))
+        .ok
+    const pair = [Buffer.from(device, 'hex'), 17]
+    expect(report([pair])).toBe(true)
+    expect(report(Array.from({ length: 8 }, () => pair))).toBe(true)
+    expect(report(Array.from({ length: 9 }, () => pair))).toBe(false)
+    for (const wrong of [[pair[0]], [...pair, 1], [17, pair[0]], [pair[0], -1], [pair[0], 60_001], pair[0]])
+      expect(report([wrong])).toBe(false)
+    const offer = arrayOf({
+      type: 'relay-registration',
+      transaction,
+      endpoints: [observed],
+      token: undefined,
+      keepAliveMs: 0,
+    })
+    const [endpoint] = offer[3] as [Uint8Array]
+    expect(decodeMessage(packData(offer.with(3, []))).ok).toBe(false)
+    expect(decodeMessage(packData(offer.with(3, Array(4).fill(endpoint)))).ok).toBe(true)
+    expect(decodeMessage(packData(offer.with(3, Array(5).fill(endpoint)))).ok).toBe(false)
+    expect(decodeMessage(packData(offer.with(6, new Uint8Array(48).fill(1)))).ok).toBe(false)
+    expect(decodeMessage(packData(offer.with(6, new Uint8Array(47)))).ok).toBe(false)
   })
 
   test('mutations of valid messages never throw, and what is read is written again as read', () => {

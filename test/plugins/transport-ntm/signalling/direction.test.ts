@@ -226,6 +226,7 @@ describe('what a coordinator cannot do to a node', () => {
       device: bob.tunnelKey,
       observed: bob.endpoint,
       candidates: undefined,
+      relay: undefined,
     })
     alice.step({ kind: 'datagram', bytes })
     await world.run(100)
