@@ -8,6 +8,7 @@ import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
 import { virtualIpv6 } from './net/address.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { eachDatagram } from './tunnel/coalesced.ts'
 import type { TunnelLimits } from './tunnel/constants.ts'
 import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
@@ -126,11 +127,13 @@ export class Carrier {
 
   /** Opens one more socket; the first of each address family is used. Rejects with PORT_IN_USE. */
   async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
+    const isLive = (index: number): boolean => this.tunnel.isLive(index)
+    const take = (bytes: Uint8Array, from: UdpEndpoint): void => this.tunnel.receive(bytes, from)
     const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
-      this.tunnel.receive(bytes, from)
+      eachDatagram(bytes, isLive, take, from)
       this.#rearm()
     }
-    const socket = await this.#options.network.udp(local, receive)
+    const socket = await this.#options.network.udp(local, receive, { coalesced: true })
     this.#sockets.push(socket)
     return socket.local
   }
