@@ -22,6 +22,8 @@ export interface ChildOptions {
   /** For node: `--cpu-prof` and the like. */
   readonly execArgv?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Network namespace to run in. */
+  readonly namespace?: string
 }
 
 const STOP_TIMEOUT_MS = 10_000
@@ -32,8 +34,12 @@ process.on('exit', () => {
 
 /** Starts `program`, a file of this build that calls `serve`. */
 export const startProcess = (program: URL, options: ChildOptions = {}): Child => {
+  const { namespace, execArgv = [] } = options
+  // `ip netns exec` becomes the program that it starts, and keeps the channel open.
+  const inside = ['netns', 'exec', namespace ?? '', process.execPath]
   const child = fork(program, {
-    execArgv: [...(options.execArgv ?? [])],
+    execPath: namespace === undefined ? process.execPath : 'ip',
+    execArgv: [...(namespace === undefined ? [] : inside), ...execArgv],
     env: { ...process.env, ...options.env },
     serialization: 'advanced',
   })

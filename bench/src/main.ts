@@ -10,6 +10,7 @@ import { keep, print } from './report.ts'
 import { appendsRow } from './rows/appends.ts'
 import { commandsRow } from './rows/commands.ts'
 import { coordinatorRow } from './rows/coordinator.ts'
+import { datagramsRow } from './rows/datagrams.ts'
 import { pairRow } from './rows/pair.ts'
 import { replayRow } from './rows/replay.ts'
 import { textRow } from './rows/text.ts'
@@ -24,6 +25,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   pair: pairRow,
   appends: appendsRow,
   tunnel: tunnelRow,
+  datagrams: datagramsRow,
   replay: replayRow,
   dc: coordinatorRow,
   commands: commandsRow,

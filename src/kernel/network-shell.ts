@@ -1,113 +1,15 @@
-/**
- * The machine's own network: UDP sockets, its addresses and its name service. A socket here promises more than
- * node:dgram does: the bytes may be used again as soon as `send` returns.
- */
-import { createSocket, type Socket } from 'node:dgram'
+/** The machine's own network: UDP sockets, its addresses and its name service. */
+import { createSocket } from 'node:dgram'
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { ChatError, type Network, type UdpEndpoint, type UdpSocket } from './api/index.ts'
+import type { Network } from './api/index.ts'
+import { answerAtOnce, openUdp } from './udp-shell.ts'
 
-/** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 /** How often the own addresses are looked at. */
 const WATCH_MS = 200
 /** RFC 863; nothing is sent there. */
 const DISCARD_PORT = 9
-const SLOTS = 64
-/** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
-const SLOT_BYTES = 2048
-
-type Lookup = (
-  host: string,
-  options: unknown,
-  done: (error: null, address: string, family: number) => void,
-) => void
-
-/** Every address here is an address already: answering at once keeps `send` on the caller's stack. */
-const answerAtOnce: Lookup = (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4)
-
-class ShellSocket implements UdpSocket {
-  readonly local: UdpEndpoint
-  readonly #socket: Socket
-  readonly #slots = Array.from({ length: SLOTS }, () => Buffer.allocUnsafeSlow(SLOT_BYTES))
-  #slot = 0
-  #closed: Promise<void> | undefined
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    const { address, port } = socket.address()
-    this.local = { address, port }
-  }
-
-  /**
-   * libuv sends at once if it can, but when the system's buffer is full it keeps a pointer to the bytes, not a
-   * copy. So they are copied into a ring, and what would overrun the ring is lost, as UDP may lose it.
-   */
-  send(bytes: Uint8Array, to: UdpEndpoint): void {
-    if (this.#closed || bytes.length > SLOT_BYTES || this.#socket.getSendQueueCount() >= SLOTS - 1) return
-    const slot = this.#slots[this.#slot]!
-    this.#slot = (this.#slot + 1) % SLOTS
-    slot.set(bytes)
-    try {
-      this.#socket.send(slot, 0, bytes.length, to.port, to.address)
-    } catch {
-      // A port or address that no socket can send to came from a stranger's candidate: as good as lost.
-    }
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= new Promise(resolve => this.#socket.close(() => resolve()))
-    return this.#closed
-  }
-}
-
-function enlarge(socket: Socket): void {
-  for (const set of ['setRecvBufferSize', 'setSendBufferSize'] as const) {
-    try {
-      socket[set](SOCKET_BUFFER_BYTES)
-    } catch {
-      // Some systems refuse what others only cut down; their own size then has to do.
-    }
-  }
-}
-
-function bindFailure(error: NodeJS.ErrnoException, local: UdpEndpoint): ChatError {
-  const place = `${local.address}:${local.port}`
-  if (error.code === 'EADDRINUSE')
-    return new ChatError('PORT_IN_USE', `UDP port ${place} is in use`, { cause: error })
-  return new ChatError('PORT_IN_USE', `UDP port ${place} cannot be opened: ${error.message}`, {
-    cause: error,
-    hint: 'choose an address and port that this machine may listen on',
-  })
-}
-
-function openUdp(
-  local: UdpEndpoint,
-  receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
-): Promise<UdpSocket> {
-  const socket = createSocket({
-    type: isIPv6(local.address) ? 'udp6' : 'udp4',
-    // One socket a family, so that both can have the same port.
-    ipv6Only: isIPv6(local.address),
-    lookup: answerAtOnce as never,
-  })
-  return new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException): void => {
-      socket.close()
-      reject(bindFailure(error, local))
-    }
-    socket.once('error', refuse)
-    socket.bind(local.port, local.address, () => {
-      socket.off('error', refuse)
-      // What a network reports about datagrams long gone is no reason to stop listening.
-      socket.on('error', () => undefined)
-      enlarge(socket)
-      socket.on('message', receive)
-      resolve(new ShellSocket(socket))
-    })
-  })
-}
 
 const isOutside = (address: string, internal: boolean): boolean => !internal && !address.startsWith('fe80:')
 
@@ -159,12 +61,19 @@ const watch = (changed: () => void): (() => void) => {
   return () => clearInterval(timer)
 }
 
-/** `nameServers`: `address` or `address:port`; without it the system's own. */
-export function systemNetwork(nameServers?: readonly string[]): Network {
+export interface SystemNetworkOptions {
+  /** `address` or `address:port`; without it the system's own. */
+  readonly nameServers?: readonly string[]
+  /** Off: datagrams go to the kernel and come from it one by one, whatever it can do. */
+  readonly offload?: boolean
+}
+
+export function systemNetwork({ nameServers, offload = true }: SystemNetworkOptions = {}): Network {
   const resolver = new Resolver()
   if (nameServers !== undefined) resolver.setServers(nameServers)
   return {
-    udp: openUdp,
+    udp: (local, receive, options) =>
+      openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false }),
     localAddresses,
     watch,
     sourceTowards,

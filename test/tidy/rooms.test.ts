@@ -27,8 +27,8 @@ describe('the law of the rooms', () => {
   })
 
   it('speaks of files that are there and of libraries that are installed', () => {
-    const { dependencies, peerDependencies } = JSON.parse(readText('package.json'))
-    const installed = Object.keys({ ...dependencies, ...peerDependencies })
+    const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(readText('package.json'))
+    const installed = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })
     expect(staleEntries(readTree(['src']), installed)).toEqual([])
     expect(staleEntries(treeOf({}), [])).toContain('level is not installed')
   })

@@ -3,6 +3,7 @@
  * packets as fast as the other says that they arrive, so that what is measured is what came out of the tunnel.
  */
 import type { TunnelKey } from '../../../src/events/ids.ts'
+import type { UdpEndpoint } from '../../../src/kernel/api/index.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { deviceKeys, newSeed } from '../../../src/kernel/keys.ts'
 import { systemNetwork } from '../../../src/kernel/network-shell.ts'
@@ -25,28 +26,41 @@ const isEstablished = new Promise<void>(done => {
   established = done
 })
 const carrier = new Carrier({
-  ...{ network: systemNetwork(), clock: systemClock, random: systemRandom, keys },
+  ...{
+    network: systemNetwork({ offload: process.env.NTM_OFFLOAD !== 'off' }),
+    clock: systemClock,
+    random: systemRandom,
+    keys,
+  },
   ...{ timestamps: noTimestamps(), role: 'node' },
   admit: () => ({ endpoints: [] }),
   onEstablished: () => established(),
   onFailed: () => undefined,
 })
 let received = 0
+/** Packets are numbered from 1: what overtook nothing and is not the newest has arrived or is lost. */
+let newest = 0
 let credited = 0
 let onCredit = () => {}
+
+const numberOf = (payload: Uint8Array): number =>
+  payload[0]! + payload[1]! * 2 ** 8 + payload[2]! * 2 ** 16 + payload[3]! * 2 ** 24
+
 const port = carrier.bind(PORT, (payload, from) => {
+  const number = numberOf(payload)
   if (payload.length < PAYLOAD_BYTES) {
-    credited = Buffer.from(payload).readUInt32LE(0)
+    if (number > credited) credited = number
     onCredit()
     return
   }
   received += 1
+  if (number > newest) newest = number
   if (received % CREDIT_EVERY === 0) credit(from)
 })
 
 const credit = (to: Neighbour): void => {
   const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(received)
+  bytes.writeUInt32LE(newest)
   port.send(to, PORT, bytes)
 }
 
@@ -62,28 +76,31 @@ const creditOrStall = (): Promise<'credit' | 'stall'> =>
 
 let other: Neighbour | undefined
 
+let sent = 0
+
 const send = async ({ seconds }: { seconds: number }) => {
   const payload = Buffer.alloc(PAYLOAD_BYTES, 1)
   const startedMs = performance.now()
-  let [sent, lost] = [0, 0]
+  const before = sent
   while (performance.now() - startedMs < seconds * 1000) {
-    while (sent - lost - credited < WINDOW) {
-      port.send(other!, PORT, payload)
+    while (sent - credited < WINDOW) {
       sent += 1
+      payload.writeUInt32LE(sent)
+      port.send(other!, PORT, payload)
     }
-    if ((await creditOrStall()) === 'stall') lost = sent - credited
+    if ((await creditOrStall()) === 'stall') credited = sent
   }
-  return { sent, elapsedMs: performance.now() - startedMs }
+  return { sent: sent - before, elapsedMs: performance.now() - startedMs }
 }
 
 serve(
   {
-    listen: async () => {
-      const { port: at } = await carrier.listen({ address: '127.0.0.1', port: 0 })
-      return { key: keys.tunnelKey, port: at }
+    listen: async ({ address = '127.0.0.1' }: { address?: string }) => {
+      const at = await carrier.listen({ address, port: 0 })
+      return { key: keys.tunnelKey, at }
     },
-    meet: async ({ key, port: at }: { key: TunnelKey; port: number }) => {
-      other = carrier.meet(key, { endpoints: [{ address: '127.0.0.1', port: at }] })
+    meet: async ({ key, at }: { key: TunnelKey; at: UdpEndpoint }) => {
+      other = carrier.meet(key, { endpoints: [at] })
       // The first packet opens the tunnel.
       credit(other)
       await isEstablished

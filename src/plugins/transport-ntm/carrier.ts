@@ -9,6 +9,7 @@ import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } fro
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { eachDatagram } from './tunnel/coalesced.ts'
 import type { TunnelLimits } from './tunnel/constants.ts'
 import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
@@ -152,14 +153,19 @@ export class Carrier {
 
   /** Opens one more socket; the first of each address family is used. Rejects with PORT_IN_USE. */
   async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
-    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => this.#arrived(bytes, from)
-    const socket = await this.#options.network.udp(local, receive)
+    const isLive = (index: number): boolean => this.tunnel.isLive(index)
+    const take = (bytes: Uint8Array, from: UdpEndpoint): void => this.#arrived(bytes, from)
+    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
+      eachDatagram(bytes, isLive, take, from)
+      this.#rearm()
+    }
+    const socket = await this.#options.network.udp(local, receive, { coalesced: true })
     this.#sockets.push(socket)
     return socket.local
   }
 
   #arrived(bytes: Uint8Array, from: UdpEndpoint): void {
-    if (this.#options.onFrame?.(bytes, from) !== true) this.receive(bytes, from)
+    if (this.#options.onFrame?.(bytes, from) !== true) this.tunnel.receive(bytes, from)
   }
 
   /** One message for the tunnel, whichever way it came. */
@@ -181,8 +187,10 @@ export class Carrier {
 
   /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
   async extraSocket(address: string): Promise<ExtraSocket> {
-    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void =>
+    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void => {
       this.#arrived(bytes, { address, port, via: socket })
+      this.#rearm()
+    }
     const socket = await this.#options.network.udp({ address, port: 0 }, receive)
     return {
       outlet: socket,

@@ -36,22 +36,28 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 3] = value >>> 24
 }
 
+/** How long a message of this type is: 0 for data, which says nothing about it, -1 if there is no such type. */
+export function lengthOfType(type: number): number {
+  switch (type) {
+    case DATA:
+      return 0
+    case INITIATION:
+      return INITIATION_BYTES
+    case RESPONSE:
+      return RESPONSE_BYTES
+    case COOKIE_REPLY:
+      return COOKIE_REPLY_BYTES
+    default:
+      return -1
+  }
+}
+
 /** The type of a message whose length fits it, else `undefined`. The three bytes after the type must be zero. */
 export function messageType(bytes: Uint8Array): MessageType | undefined {
   if (bytes.length < DATA_OVERHEAD_BYTES) return undefined
   const type = readUint32(bytes, 0)
-  switch (type) {
-    case DATA:
-      return type
-    case INITIATION:
-      return bytes.length === INITIATION_BYTES ? type : undefined
-    case RESPONSE:
-      return bytes.length === RESPONSE_BYTES ? type : undefined
-    case COOKIE_REPLY:
-      return bytes.length === COOKIE_REPLY_BYTES ? type : undefined
-    default:
-      return undefined
-  }
+  const length = lengthOfType(type)
+  return length === 0 || length === bytes.length ? (type as MessageType) : undefined
 }
 
 /** A first message without its macs, which belong to the sending. */

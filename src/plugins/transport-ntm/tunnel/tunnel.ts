@@ -55,11 +55,10 @@ export interface Tunnel {
   addPeer(peer: PeerAddition): TunnelPeer
   removePeer(publicKey: Uint8Array): void
   peer(publicKey: Uint8Array): TunnelPeer | undefined
-  /**
-   * One message. Whoever receives coalesced datagrams splits them before this, at the next header that names a
-   * live index (FORMATS 5.8).
-   */
+  /** One message. Whoever receives several datagrams in one piece takes it apart before (`eachDatagram`). */
   receive(bytes: Uint8Array, from: Endpoint): void
+  /** Whether a session or a handshake of ours has this receiver index. */
+  isLive(index: number): boolean
   /** One inner IP packet; it is copied if it has to wait. */
   send(peer: TunnelPeer, packet: Uint8Array): void
   /** One inner IP packet by one path, now or not at all: to prove a path, or to answer on it. */
@@ -90,6 +89,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     addPeer: addition => addPeer(device, addition),
     removePeer: publicKey => withPeer(device, publicKey, peer => removePeer(device, peer)),
     peer: publicKey => device.peers.get(idFromBytes(publicKey)),
+    isLive: index => device.sessions.has(index) || device.pending.has(index),
     receive: (bytes, from) => receive(device, bytes, from, environment.now()),
     send(handle, packet) {
       const peer = known(handle)

@@ -40,7 +40,7 @@ let network: ReturnType<typeof systemNetwork>
 
 beforeAll(async () => {
   const { udp } = await server.listen({ udp: { port: 0, address: '127.0.0.1' } })
-  network = systemNetwork([`127.0.0.1:${(udp as { port: number }).port}`])
+  network = systemNetwork({ nameServers: [`127.0.0.1:${(udp as { port: number }).port}`] })
 })
 afterAll(() => server.close())
 

@@ -1,0 +1,163 @@
+/**
+ * UDP sockets of the machine. One here promises more than node:dgram does: the bytes may be used again as soon as
+ * `send` returns, and a datagram may have a hop limit of its own. Where the kernel takes many datagrams in one
+ * call, they are gathered until the turn of the event loop ends.
+ */
+import { createSocket, type Socket } from 'node:dgram'
+import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
+import { ChatError, type UdpEndpoint, type UdpSocket } from './api/index.ts'
+import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
+import { findOffload } from './offload-shell.ts'
+
+/** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+/** Where the system does not say what it gives to datagrams. */
+const USUAL_HOP_LIMIT = 64
+const SLOTS = 64
+/** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
+const SLOT_BYTES = 2048
+
+type Lookup = (
+  host: string,
+  options: unknown,
+  done: (error: null, address: string, family: number) => void,
+) => void
+
+/** Every address here is an address already: answering at once keeps `send` on the caller's stack. */
+export const answerAtOnce: Lookup = (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4)
+
+/** What a datagram has that is given none of its own. */
+function ownHopLimit(ipv6: boolean): number {
+  const path = ipv6 ? '/proc/sys/net/ipv6/conf/default/hop_limit' : '/proc/sys/net/ipv4/ip_default_ttl'
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10) || USUAL_HOP_LIMIT
+  } catch {
+    return USUAL_HOP_LIMIT
+  }
+}
+
+class ShellSocket implements UdpSocket {
+  readonly local: UdpEndpoint
+  readonly #socket: Socket
+  readonly #batch: DatagramBatch | undefined
+  readonly #slots = Array.from({ length: SLOTS }, () => Buffer.allocUnsafeSlow(SLOT_BYTES))
+  #slot = 0
+  #ownHopLimit: number | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(socket: Socket, sender: SegmentSender | undefined) {
+    this.#socket = socket
+    const { address, port } = socket.address()
+    this.local = { address, port }
+    this.#batch =
+      sender &&
+      new DatagramBatch(sender, isIPv6(address), {
+        spill: (bytes, to) => this.#sendAlone(bytes, to),
+        isSpilling: () => socket.getSendQueueCount() > 0,
+        later: run => setImmediate(run),
+      })
+  }
+
+  send(bytes: Uint8Array, to: UdpEndpoint, hopLimit?: number): void {
+    if (this.#closed || bytes.length > SLOT_BYTES) return
+    if (hopLimit !== undefined) this.#sendLimited(bytes, to, hopLimit)
+    else if (this.#batch?.add(bytes, to) !== true) this.#sendAlone(bytes, to)
+  }
+
+  close(): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed
+    this.#batch?.flush()
+    this.#closed = new Promise(resolve => this.#socket.close(() => resolve()))
+    return this.#closed
+  }
+
+  /**
+   * libuv sends at once if it can, but when the system's buffer is full it keeps a pointer to the bytes, not a
+   * copy. So they are copied into a ring, and what would overrun the ring is lost, as UDP may lose it.
+   */
+  #sendAlone(bytes: Uint8Array, to: UdpEndpoint): void {
+    if (this.#socket.getSendQueueCount() >= SLOTS - 1) return
+    const slot = this.#slots[this.#slot]!
+    this.#slot = (this.#slot + 1) % SLOTS
+    slot.set(bytes)
+    try {
+      this.#socket.send(slot, 0, bytes.length, to.port, to.address)
+    } catch {
+      // A port or address that no socket can send to came from a stranger's candidate: as good as lost.
+    }
+  }
+
+  /** The limit is the socket's, so nothing else may leave under it, nor this one later under another. */
+  #sendLimited(bytes: Uint8Array, to: UdpEndpoint, hopLimit: number): void {
+    this.#batch?.flush()
+    if (this.#socket.getSendQueueCount() > 0) return
+    this.#ownHopLimit ??= ownHopLimit(isIPv6(this.local.address))
+    try {
+      this.#socket.setTTL(hopLimit)
+    } catch {
+      // A limit that no datagram can have.
+      return
+    }
+    this.#sendAlone(bytes, to)
+    this.#socket.setTTL(this.#ownHopLimit)
+  }
+}
+
+function enlarge(socket: Socket): void {
+  for (const set of ['setRecvBufferSize', 'setSendBufferSize'] as const) {
+    try {
+      socket[set](SOCKET_BUFFER_BYTES)
+    } catch {
+      // Some systems refuse what others only cut down; their own size then has to do.
+    }
+  }
+}
+
+function bindFailure(error: NodeJS.ErrnoException, local: UdpEndpoint): ChatError {
+  const place = `${local.address}:${local.port}`
+  if (error.code === 'EADDRINUSE')
+    return new ChatError('PORT_IN_USE', `UDP port ${place} is in use`, { cause: error })
+  return new ChatError('PORT_IN_USE', `UDP port ${place} cannot be opened: ${error.message}`, {
+    cause: error,
+    hint: 'choose an address and port that this machine may listen on',
+  })
+}
+
+interface OpenOptions {
+  readonly offload: boolean
+  /** `receive` takes several datagrams in one piece. */
+  readonly coalesced: boolean
+}
+
+/** Rejects with PORT_IN_USE. */
+export async function openUdp(
+  local: UdpEndpoint,
+  receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  options: OpenOptions,
+): Promise<UdpSocket> {
+  const offload = options.offload ? await findOffload() : undefined
+  const socket = createSocket({
+    type: isIPv6(local.address) ? 'udp6' : 'udp4',
+    // One socket a family, so that both can have the same port.
+    ipv6Only: isIPv6(local.address),
+    lookup: answerAtOnce as never,
+  })
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void => {
+      socket.close()
+      reject(bindFailure(error, local))
+    }
+    socket.once('error', refuse)
+    socket.bind(local.port, local.address, () => {
+      socket.off('error', refuse)
+      // What a network reports about datagrams long gone is no reason to stop listening.
+      socket.on('error', () => undefined)
+      enlarge(socket)
+      const sender = offload?.senderOf(socket)
+      if (options.coalesced) offload?.coalesce(socket)
+      socket.on('message', receive)
+      resolve(new ShellSocket(socket, sender))
+    })
+  })
+}
