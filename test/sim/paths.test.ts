@@ -19,7 +19,7 @@ const KINDS = [
 const PAIRS = KINDS.flatMap(a => KINDS.map(b => [a, b] as const))
 
 test.each(PAIRS)('%s to %s', async (a, b) => {
-  const hood = await neighbourhood({ seed: 1, alice: { nat: a }, bob: { nat: b } })
+  const hood = await neighbourhood({ seed: 1, alice: { nat: a }, bob: { nat: b }, relayLatenciesMs: [5] })
   const { world, alice, bob } = hood
   const t0 = world.clock.monotonicMs()
   let ms = -1

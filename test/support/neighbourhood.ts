@@ -10,7 +10,7 @@ import { SimNat } from '../../src/kernel/testing/sim-nat.ts'
 import { type Faults, QUIET } from '../../src/kernel/testing/sim-network.ts'
 import type { Attachment, Segment } from '../../src/kernel/testing/sim-segment.ts'
 import { World } from '../../src/kernel/testing/world.ts'
-import { addCoordinator, addPerson, registered, type Town } from './ntm-world.ts'
+import { addCoordinator, addPerson, addRelay, registered, type Town } from './ntm-world.ts'
 
 type AnyNat = NatKind | NatBehaviour
 
@@ -55,6 +55,8 @@ export interface NeighbourhoodSpec {
   readonly bob: LineSpec | 'with alice'
   /** One way, from the coordinator to the core. */
   readonly dcLatencyMs?: number
+  /** One way from each Relay Server to the core; default: none. */
+  readonly relayLatenciesMs?: readonly number[]
   /** Besides what the lines take. Default: none. */
   readonly faults?: Partial<Faults>
 }
@@ -116,7 +118,15 @@ export class Neighbourhood {
     return { home, line }
   }
 
-  /** Another server in the core, such as a relay; `config` is told where it is. */
+  /** A Relay Server of the town. */
+  relay(latencyMs = DC_LATENCY_MS): Promise<SimHome> {
+    const address = `203.0.113.${10 + this.#servers++}`
+    return addRelay(this.world, `relay${this.#servers}.example`, address, this.town.join, {
+      attachments: [{ address, latencyMs }],
+    })
+  }
+
+  /** Another server in the core; `config` is told where it is. */
   server(
     name: string,
     plugins: readonly AnyPlugin[],
@@ -151,11 +161,13 @@ export class Neighbourhood {
 export async function neighbourhood(
   spec: NeighbourhoodSpec,
 ): Promise<Neighbourhood & { readonly alice: Household; readonly bob: Household }> {
-  const { seed, alice, bob, dcLatencyMs: latencyMs = DC_LATENCY_MS, faults } = spec
+  const { seed, alice, bob, dcLatencyMs: latencyMs = DC_LATENCY_MS, relayLatenciesMs = [], faults } = spec
   const world = new World({ seed, faults: { ...QUIET, latencyMs: [0, 0], ...faults } })
   const attachments = DC_PLACES.map(address => ({ address, latencyMs }))
   const town = await addCoordinator(world, 'example', DC_PLACES[0], { attachments })
   const hood = new Neighbourhood(world, town)
+  for (const relayLatencyMs of relayLatenciesMs) await hood.relay(relayLatencyMs)
+  if (relayLatenciesMs.length > 0) await world.run(1_000)
   const alices = hood.line(alice)
   const bobs = bob === 'with alice' ? alices : hood.line(bob)
   return Object.assign(hood, {
