@@ -2,10 +2,13 @@
  * The package's own plugins come through the same door as a stranger's, and keep the same contract. A list that
  * grows brings its new plugin here by itself.
  */
+
+import { RelayHost } from '../../src/kernel/api/relays.ts'
 import { pluginContract } from '../../src/kernel/testing/plugin-contract.ts'
 import type { PluginGiven } from '../../src/kernel/testing/plugin-probe.ts'
 import { NODE_PLUGINS } from '../../src/plugins/first-party.ts'
 import { COORDINATOR_PLUGINS } from '../../src/plugins/first-party-coordinator.ts'
+import { relayServer } from '../../src/plugins/relay/server/plugin.ts'
 import { DcLink } from '../../src/plugins/transport-ntm/dc/link.ts'
 
 /** What some of them cannot do without. */
@@ -15,8 +18,13 @@ const GIVEN: Readonly<Record<string, PluginGiven>> = {
     services: () => [[DcLink, { send: () => {}, onReceive: () => () => {} } satisfies DcLink]],
   },
   'ntm.dc-tunnel': { config: { listen: { address: '127.0.0.1', port: 0 } } },
+  'ntm.relay-server': {
+    services: () => [
+      [RelayHost, { send: () => {}, onFrame: () => () => {}, issuer: () => undefined } satisfies RelayHost],
+    ],
+  },
 }
 
-for (const plugin of [...NODE_PLUGINS, ...COORDINATOR_PLUGINS]) {
+for (const plugin of [...NODE_PLUGINS, ...COORDINATOR_PLUGINS, relayServer]) {
   pluginContract(() => plugin, GIVEN[plugin.manifest.id])
 }
