@@ -38,6 +38,8 @@ export interface WaysParts {
   readonly onLost: (neighbour: Neighbour) => void
   /** This host's addresses have changed. */
   readonly onMoved: () => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
@@ -90,7 +92,7 @@ export class Ways {
 
   /** A server told where it sees this node. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    this.own.seen(`${server.address}|${server.port}`, observed)
+    if (this.own.seen(`${server.address}|${server.port}`, observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */
@@ -129,6 +131,7 @@ export class Ways {
       relayOnly,
       onPath,
       onLost,
+      onLookAgain,
       story,
       recordUsedFor,
       onRecord,
@@ -144,7 +147,7 @@ export class Ways {
     })
     const finder = new Pathfinder({
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
-      ...{ acquaintance: control, onPath, onLost, story },
+      ...{ acquaintance: control, onPath, onLost, onLookAgain, story },
     })
     return { own, control, finder }
   }

@@ -15,7 +15,7 @@ import type {
 import type { Carrier, Neighbour } from '../carrier.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { NatKind } from './control.ts'
-import { OPENER_HOPS } from './limits.ts'
+import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
@@ -38,6 +38,8 @@ export interface PathfinderParts {
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
   readonly onLost: (neighbour: Neighbour) => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
@@ -80,6 +82,7 @@ export class Pathfinder {
   readonly #parts: PathfinderParts
   readonly #entries = new Map<TunnelKey, Entry>()
   readonly #budget = new ProbeBudget()
+  #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
 
   constructor(parts: PathfinderParts) {
@@ -173,6 +176,11 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
   }
 
+  /** A server sees this node elsewhere than before: who talks with us should know. */
+  reannounce(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
+  }
+
   viewOf(neighbour: Neighbour): PathView | undefined {
     const paths = this.#entries.get(neighbour.key)?.paths
     const active = paths?.active
@@ -252,10 +260,20 @@ export class Pathfinder {
         })
       },
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
+      lookAgain: () => this.#lookAgain(),
       tryHarder: () => this.#tryHarder(neighbour),
       seek: () => onLost(neighbour),
       story: what => story(neighbour, what),
     }
+  }
+
+  #lookAgain(): void {
+    const { clock, relays, onLookAgain } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#lookedMs < LOOK_AGAIN_PAUSE_MS) return
+    this.#lookedMs = nowMs
+    relays?.moved()
+    onLookAgain()
   }
 
   #tryHarder(neighbour: Neighbour): void {

@@ -34,6 +34,8 @@ export interface PathsOutput {
   announce(): void
   /** Tells the relay where this node is: packets are about to come and go. */
   refresh(relay: Path): void
+  /** A path fell silent: what servers see of this node may be another place than it was. */
+  lookAgain(): void
   /** Ordinary probes have had their chance and nothing is direct. */
   tryHarder(): void
   /** Nothing leads to the peer: a coordinator may know more. */
@@ -107,6 +109,18 @@ export class PeerPaths {
     if (!this.#isUp) return
     this.#isAsked = true
     this.#rounds.start(nowMs)
+    const inUse = this.#active?.endpoint
+    const isStill = inUse === undefined || endpoints.some(endpoint => sameEndpoint(endpoint, inUse))
+    if (!isStill && !this.#active!.isRelay) this.#doubt(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** Servers see this node elsewhere than before. */
+  reannounce(nowMs: number): void {
+    const { sentMs, receivedMs } = this.#traffic
+    if (!this.#isUp || nowMs - Math.max(sentMs, receivedMs) > WARM_MS) return
+    this.#isAsked = false
+    this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
@@ -121,8 +135,7 @@ export class PeerPaths {
 
   /** There is no session yet, and one is being opened. */
   begin(nowMs: number): void {
-    if (this.#isUp) this.#rounds.start(nowMs)
-    else this.#rounds.restart(nowMs)
+    this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
@@ -222,7 +235,7 @@ export class PeerPaths {
     const { startedMs } = this.#rounds
     for (const path of [...this.#paths]) {
       if (path.provenMs >= startedMs || (path === this.#active && path.unansweredSinceMs === LATER)) continue
-      if (!path.isRelay || step === 0) this.#ping(path, nowMs)
+      if (!path.isRelay || step === 0 || this.#isSuspect) this.#ping(path, nowMs)
     }
   }
 
@@ -300,7 +313,11 @@ export class PeerPaths {
   #judge(nowMs: number): void {
     const active = this.#active
     if (active === undefined) return
-    if (!active.isMissed(nowMs)) return
+    if (!active.isMissed(nowMs)) {
+      if (active.isLate(nowMs) && active.provenMs > this.#doubtedMs) this.#doubt(nowMs)
+      return
+    }
+    if (this.#standby?.isMissed(nowMs) !== false) this.#seek(nowMs)
     if (!this.#isSuspect) this.#suspect(active, nowMs)
     const isDead = nowMs - active.unansweredSinceMs >= DEAD_AFTER_MS
     if (isDead) this.#giveUp(active, nowMs)
@@ -312,18 +329,16 @@ export class PeerPaths {
     this.#doubtedMs = nowMs
     const waitedMs = Math.round(nowMs - active.unansweredSinceMs)
     this.#output.story(`no answer by ${active.name} for ${waitedMs} ms`)
+    this.#output.lookAgain()
     this.#startRound(nowMs)
     this.#route()
-    if (this.#standby === undefined) this.#seek(nowMs)
+    if (this.#standby !== undefined) this.#ping(this.#standby, nowMs)
   }
 
   #giveUp(active: Path, nowMs: number): void {
     const relay = this.#standby
     this.#gaveUpMs = nowMs
-    if (relay === undefined) {
-      this.#seek(nowMs)
-      return
-    }
+    if (relay === undefined) return
     active.unprove()
     this.#switch(relay, nowMs, `${active.name} is silent`)
   }
@@ -378,7 +393,9 @@ export class PeerPaths {
   #judgementMs(): number {
     const active = this.#active
     if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
-    if (!this.#isSuspect) return active.unansweredSinceMs + active.patienceMs
+    const isDoubted = active.provenMs <= this.#doubtedMs
+    if (!this.#isSuspect)
+      return active.unansweredSinceMs + (isDoubted ? active.patienceMs : active.patienceMs / 2)
     return Math.max(active.unansweredSinceMs + DEAD_AFTER_MS, this.#gaveUpMs + DIRECTION_PAUSE_MS)
   }
 
