@@ -1,7 +1,7 @@
 /**
  * UDP sockets of the machine. One here promises more than node:dgram does: the bytes may be used again as soon as
- * `send` returns, and a datagram may have a hop limit of its own. Where the kernel takes many datagrams in one
- * call, they are gathered until the turn of the event loop ends.
+ * `send` returns, and a datagram may have a hop limit of its own. Who asks for it, and has a kernel that takes many
+ * datagrams in one call, has them gathered until the turn of the event loop ends.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
@@ -41,7 +41,8 @@ class ShellSocket implements UdpSocket {
   readonly local: UdpEndpoint
   readonly #socket: Socket
   readonly #batch: DatagramBatch | undefined
-  readonly #slots = Array.from({ length: SLOTS }, () => Buffer.allocUnsafeSlow(SLOT_BYTES))
+  /** Made when needed: of hundreds of sockets at a time each sends a few datagrams. */
+  readonly #slots: (Buffer | undefined)[] = new Array(SLOTS).fill(undefined)
   #slot = 0
   #ownHopLimit: number | undefined
   #closed: Promise<void> | undefined
@@ -78,8 +79,9 @@ class ShellSocket implements UdpSocket {
    */
   #sendAlone(bytes: Uint8Array, to: UdpEndpoint): void {
     if (this.#socket.getSendQueueCount() >= SLOTS - 1) return
-    const slot = this.#slots[this.#slot]!
-    this.#slot = (this.#slot + 1) % SLOTS
+    const at = this.#slot
+    const slot = (this.#slots[at] ??= Buffer.allocUnsafeSlow(SLOT_BYTES))
+    this.#slot = (at + 1) % SLOTS
     slot.set(bytes)
     try {
       this.#socket.send(slot, 0, bytes.length, to.port, to.address)
@@ -126,7 +128,7 @@ function bindFailure(error: NodeJS.ErrnoException, local: UdpEndpoint): ChatErro
 
 interface OpenOptions {
   readonly offload: boolean
-  /** `receive` takes several datagrams in one piece. */
+  /** `receive` takes several datagrams in one piece, and those of one turn may leave when it ends. */
   readonly coalesced: boolean
 }
 
@@ -136,7 +138,7 @@ export async function openUdp(
   receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
   options: OpenOptions,
 ): Promise<UdpSocket> {
-  const offload = options.offload ? await findOffload() : undefined
+  const offload = options.offload && options.coalesced ? await findOffload() : undefined
   const socket = createSocket({
     type: isIPv6(local.address) ? 'udp6' : 'udp4',
     // One socket a family, so that both can have the same port.
@@ -154,10 +156,9 @@ export async function openUdp(
       // What a network reports about datagrams long gone is no reason to stop listening.
       socket.on('error', () => undefined)
       enlarge(socket)
-      const sender = offload?.senderOf(socket)
-      if (options.coalesced) offload?.coalesce(socket)
+      offload?.coalesce(socket)
       socket.on('message', receive)
-      resolve(new ShellSocket(socket, sender))
+      resolve(new ShellSocket(socket, offload?.senderOf(socket)))
     })
   })
 }

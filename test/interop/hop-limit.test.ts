@@ -47,6 +47,9 @@ if (reason !== undefined) console.log(`hop limits are skipped: ${reason}`)
 describe.skipIf(reason !== undefined)('through a router', () => {
   beforeAll(() => {
     for (const name of NAMES) ip('netns', 'add', name)
+    // An address that is still being tried out cannot look for its neighbours.
+    for (const name of NAMES)
+      ip('netns', 'exec', name, 'sysctl', '-q', '-w', 'net.ipv6.conf.default.accept_dad=0')
     for (const key of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'])
       ip('netns', 'exec', ROUTER, 'sysctl', '-q', '-w', `${key}=1`)
     layCable(
@@ -75,7 +78,7 @@ describe.skipIf(reason !== undefined)('through a router', () => {
       const to = { address: there, port }
       const sender = start(HERE, 'send', { local: { address: here, port: 0 }, to, texts, offload })
       await new Promise(resolve => sender.once('close', resolve))
-      await expect.poll(() => heard).toContain('the end')
+      await expect.poll(() => heard, { timeout: 10_000 }).toContain('the end')
       receiver.stdin!.end('enough\n')
       await new Promise(resolve => receiver.once('close', resolve))
       expect(heard).toEqual(['own', 'two', 'own again', 'the end'])

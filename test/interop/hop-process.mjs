@@ -6,7 +6,8 @@ const [dist, role, options] = process.argv.slice(2)
 const { local, to, texts, offload } = JSON.parse(options)
 const { systemNetwork } = await import(`${dist}/kernel/network-shell.js`)
 
-const socket = await systemNetwork({ offload }).udp(local, bytes => console.log(String(bytes)))
+const receive = bytes => console.log(String(bytes))
+const socket = await systemNetwork({ offload }).udp(local, receive, { coalesced: role === 'send' })
 if (role === 'send') {
   for (const [text, hopLimit] of texts) socket.send(Buffer.from(text), to, hopLimit)
   await socket.close()

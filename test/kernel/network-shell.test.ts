@@ -9,6 +9,7 @@ import { systemNetwork } from '../../src/kernel/network-shell.ts'
 import { findOffload } from '../../src/kernel/offload-shell.ts'
 
 const LOOPBACK = { address: '127.0.0.1', port: 0 }
+const IGNORE = (): void => undefined
 const hasOffload = (await findOffload()) !== undefined
 
 const opened: UdpSocket[] = []
@@ -23,10 +24,11 @@ describe.each([
 ] as const)('%s', (_name, offload) => {
   const network = systemNetwork({ offload })
 
+  /** Who says nothing about it receives one at a time and sends many together. */
   const open = async (
-    receive: (bytes: Uint8Array, from: UdpEndpoint) => void = () => undefined,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void = IGNORE,
     local: UdpEndpoint = LOOPBACK,
-    options?: UdpOptions,
+    options: UdpOptions = { coalesced: receive === IGNORE },
   ): Promise<UdpSocket> => {
     const socket = await network.udp(local, receive, options)
     opened.push(socket)
@@ -85,6 +87,16 @@ describe.each([
     await expect.poll(() => Buffer.concat(pieces).length).toBe(all.length)
     expect(Buffer.concat(pieces)).toEqual(all)
     expect(pieces.length < datagrams.length).toBe(offload && hasOffload)
+  })
+
+  test('who did not ask for it sends at once', async () => {
+    let heard = 0
+    const receiver = await open(() => void (heard += 1))
+    const sender = await open(undefined, LOOPBACK, {})
+    const sent = vi.spyOn(Socket.prototype, 'send')
+    sender.send(Buffer.from('x'), receiver.local)
+    expect(sent).toHaveBeenCalledOnce()
+    await expect.poll(() => heard).toBe(1)
   })
 
   test('an empty datagram is a datagram', async () => {
