@@ -18,6 +18,8 @@ const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
 
+type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
+
 type Lookup = (
   host: string,
   options: unknown,
@@ -64,6 +66,17 @@ class ShellSocket implements UdpSocket {
     if (this.#closed || bytes.length > SLOT_BYTES) return
     if (hopLimit !== undefined) this.#sendLimited(bytes, to, hopLimit)
     else if (this.#batch?.add(bytes, to) !== true) this.#sendAlone(bytes, to)
+  }
+
+  /**
+   * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What was sent in answer to
+   * one piece does not wait for the others.
+   */
+  receiving(receive: Receive): Receive {
+    return (bytes, from) => {
+      receive(bytes, from)
+      if (bytes.length > SLOT_BYTES) this.#batch?.flush()
+    }
   }
 
   close(): Promise<void> {
@@ -135,7 +148,7 @@ interface OpenOptions {
 /** Rejects with PORT_IN_USE. */
 export async function openUdp(
   local: UdpEndpoint,
-  receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  receive: Receive,
   options: OpenOptions,
 ): Promise<UdpSocket> {
   const offload = options.offload && options.coalesced ? await findOffload() : undefined
@@ -157,8 +170,9 @@ export async function openUdp(
       socket.on('error', () => undefined)
       enlarge(socket)
       offload?.coalesce(socket)
-      socket.on('message', receive)
-      resolve(new ShellSocket(socket, offload?.senderOf(socket)))
+      const opened = new ShellSocket(socket, offload?.senderOf(socket))
+      socket.on('message', offload === undefined ? receive : opened.receiving(receive))
+      resolve(opened)
     })
   })
 }
