@@ -4,7 +4,12 @@ import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../src/events/ids.ts'
 import { type Faults, QUIET } from '../../../src/kernel/testing/sim-network.ts'
 import { DORMANT_AFTER_MS, KEEPALIVE_MS, RETRY_MAX_MS } from '../../../src/plugins/relay/limits.ts'
-import { encodeRelayChallenge, RELAY_FRAMES } from '../../../src/wire/relay-frame.ts'
+import {
+  decodeRelayFrame,
+  encodeRelayChallenge,
+  encodeRelayClaim,
+  RELAY_FRAMES,
+} from '../../../src/wire/relay-frame.ts'
 import { fuzzRuns } from '../../support/fuzz.ts'
 import { mutated } from '../../support/mutations.ts'
 import { couple, HOUR_MS, keysOf, RelayWorld, say } from './relay-world.ts'
@@ -108,6 +113,32 @@ describe('a channel', () => {
     expect(bob.heard).toEqual(['first'])
   })
 
+  test('loses no first packet to the loss of the claim before it', async () => {
+    const { world, alice, bob } = await couple({ faults: FAR })
+    alice.follow()
+    bob.open(1)
+    world.run(1_000)
+    world.silence()
+    const channel = alice.open(0)
+    say(channel, 'first')
+    world.run(100)
+    await world.wake()
+    world.run(1_000)
+    expect([bob.heard, channel.state]).toEqual([['first'], 'bound'])
+    expect(alice.types().filter(type => type === data)).toHaveLength(2)
+  })
+
+  test('takes apart a buffer of several packets', async () => {
+    const { world, alice, bob } = await couple()
+    const [channel, other] = [alice.open(0), bob.open(1)]
+    world.run(1_000)
+    for (const text of ['one', 'two', 'three']) say(other, text)
+    world.run(10)
+    const frames = world.sent.map(({ bytes }) => bytes).filter(([type]) => type === data)
+    alice.client.receive(Buffer.concat(frames), channel.endpoint)
+    expect(alice.heard).toEqual(['one', 'two', 'three', 'one', 'two', 'three'])
+  })
+
   test('is told by the relay that its address has changed, and says where it is', async () => {
     const { world, alice, bob } = await couple({ faults: FAR })
     const channel = alice.open(0)
@@ -202,7 +233,10 @@ describe('what a channel does not believe', () => {
     expect(channel.state).toBe('lost')
     const forged = new Uint8Array(bound.at(-1)!)
     forged[30]! ^= 1
-    for (const frame of [...bound, forged]) alice.client.receive(frame, world.at)
+    const claim = decodeRelayFrame(alice.sent.at(-1)!.bytes)
+    if (!claim.ok || claim.value.kind !== 'rebind') throw new Error('its last word is no claim')
+    const guessed = encodeRelayClaim({ ...claim.value, kind: 'bound' }, () => new Uint8Array(16))
+    for (const frame of [...bound, forged, guessed]) alice.client.receive(frame, world.at)
     expect(channel.state).toBe('lost')
   })
 

@@ -123,6 +123,16 @@ describe('a node', () => {
   })
 })
 
+test('who opens a channel after a long time measures the relays at once', async () => {
+  const { world, alice } = await couple()
+  alice.follow()
+  world.run(MEASURE_BUSY_MS + 1_000)
+  const nowMs = world.clock.monotonicMs()
+  alice.open(0)
+  world.run(1)
+  expect(probes(alice.types(nowMs))).toBe(1)
+})
+
 describe('observing from another socket', () => {
   test('tells what the relay sees there', async () => {
     const { world, alice } = await couple()
