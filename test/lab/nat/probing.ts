@@ -56,6 +56,28 @@ export async function hopsBetween(
   }
 }
 
+export interface Trip {
+  readonly n: number
+  readonly ms: number
+}
+
+/** Round trips of `count` questions from `host` to the coordinator's host, in the order in which answers came. */
+export async function tripsFrom(
+  namespaces: Namespaces,
+  host: string,
+  more: { readonly count: number; readonly intervalMs: number; readonly waitMs: number },
+  family: 'ipv4' | 'ipv6' = 'ipv4',
+): Promise<readonly Trip[]> {
+  const [address] = addressesOf('dc', family)
+  const end = await started(namespaces, [{ station: 'dc', addresses: [address] }])
+  try {
+    const local = family === 'ipv4' ? '0.0.0.0' : '::'
+    return await asked(namespaces, host, 'trips', { local, to: [address, PORT], ...more })
+  } finally {
+    await end()
+  }
+}
+
 /** From `host`, which a network of this family is around. */
 export async function kindAt(namespaces: Namespaces, host: string, family: 'ipv4' | 'ipv6'): Promise<Kind> {
   const servers = ['dc', 'rs1'] as const

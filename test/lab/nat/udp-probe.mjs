@@ -1,7 +1,8 @@
 /**
  * Small programs that look at a network from its ends. `reply` answers on several addresses and ports with the
  * source that it saw, from wherever it is asked to; `probe` asks, and prints what it learned about the NAT in front
- * of it; `hops` prints the smallest hop limit that reaches a replier, or null. One JSON document each.
+ * of it; `hops` prints the smallest hop limit that reaches a replier, or null; `trips` prints the round trips of
+ * numbered questions in the order in which answers came. One JSON document each.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -150,4 +151,23 @@ async function hops() {
   process.exit(0)
 }
 
-await { reply, probe, hops }[role]()
+async function trips() {
+  const { to, local, count, intervalMs, waitMs } = given
+  const socket = await opened(local, 0)
+  const [sentAt, came] = [[], []]
+  socket.on('message', message => {
+    const { id } = JSON.parse(message)
+    came.push({ n: id, ms: performance.now() - sentAt[id] })
+  })
+  const start = performance.now()
+  for (let n = 0; n < count; n++) {
+    const early = start + n * intervalMs - performance.now()
+    if (early > 1) await new Promise(done => setTimeout(done, early))
+    sentAt[n] = performance.now()
+    socket.send(JSON.stringify({ id: n }), to[1], to[0])
+  }
+  await new Promise(done => setTimeout(done, waitMs))
+  process.stdout.write(`${JSON.stringify(came)}\n`, () => process.exit(0))
+}
+
+await { reply, probe, hops, trips }[role]()
