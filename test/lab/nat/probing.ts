@@ -56,6 +56,38 @@ export async function hopsBetween(
   }
 }
 
+export interface Seen {
+  readonly address: string
+  readonly port: number
+}
+
+/** How one socket of `host` is seen from the coordinator's host before and after something happens; null: not. */
+export async function seenFrom(
+  namespaces: Namespaces,
+  host: string,
+  happens: () => Promise<unknown>,
+): Promise<readonly [Seen | null, Seen | null]> {
+  const [address] = addressesOf('dc', 'ipv4')
+  const end = await started(namespaces, [{ station: 'dc', addresses: [address] }])
+  const given = JSON.stringify({ local: '0.0.0.0', to: [address, PORT] })
+  const [command, ...args] = [...namespaces.at(host), process.execPath, PROGRAM, 'watch', given]
+  const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const seen = async (): Promise<Seen | null> => {
+    child.stdin.write('\n')
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+    return JSON.parse(line).seen
+  }
+  try {
+    const before = await seen()
+    await happens()
+    return [before, await seen()]
+  } finally {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await Promise.all([ended, end()])
+  }
+}
+
 export interface Trip {
   readonly n: number
   readonly ms: number

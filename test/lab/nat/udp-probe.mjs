@@ -2,10 +2,11 @@
  * Small programs that look at a network from its ends. `reply` answers on several addresses and ports with the
  * source that it saw, from wherever it is asked to; `probe` asks, and prints what it learned about the NAT in front
  * of it; `hops` prints the smallest hop limit that reaches a replier, or null; `trips` prints the round trips of
- * numbered questions in the order in which answers came. One JSON document each.
+ * numbered questions in the order in which answers came; `watch` prints how it is seen. One JSON document each.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 
 const SAMPLES = 6
 const TRIES = 4
@@ -170,4 +171,15 @@ async function trips() {
   process.stdout.write(`${JSON.stringify(came)}\n`, () => process.exit(0))
 }
 
-await { reply, probe, hops, trips }[role]()
+/** Prints how one socket is seen from there, once for each line on stdin. */
+async function watch() {
+  const one = new Asker(await opened(given.local, 0))
+  for await (const _line of createInterface({ input: process.stdin })) {
+    const answer = await one.ask(given.to)
+    const seen = answer === null ? null : { address: answer.seenAt, port: answer.seen }
+    console.log(JSON.stringify({ type: 'seen', seen }))
+  }
+  process.exit(0)
+}
+
+await { reply, probe, hops, trips, watch }[role]()
