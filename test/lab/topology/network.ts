@@ -152,13 +152,13 @@ export class Network {
         )
   }
 
-  /** This share of all packets between the core and a side is lost, each way; 0 ends it. */
+  /** This share of what is sent between the core and a side is lost, each way, address resolution left alone; 0 ends it. */
   async lose(side: Side, percent: number): Promise<void> {
     const inner = this.#outermost(side)
     for (const { station, device } of [coreEnd(side), inner]) {
       const rules = `table netdev loss { chain in {
         type filter hook ingress device "${device}" priority 0; policy accept;
-        numgen random mod 100 < ${percent} drop;
+        meta l4proto { tcp, udp } numgen random mod 100 < ${percent} drop;
       }
       }`
       await this.#script(station, 'nft delete table netdev loss 2>/dev/null || true')
