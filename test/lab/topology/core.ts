@@ -77,7 +77,8 @@ const server = (name: Server): Plan => {
               `${net.customer4}/${net.length4}`,
               `${net.second4}/${net.length4}`,
               `${customer6(net)}/64`,
-              `${second6(net)}/64`,
+              // Never the source of what a server sends from wherever it likes.
+              `${second6(net)}/64 preferred_lft 0`,
             ],
           },
         ],

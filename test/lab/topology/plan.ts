@@ -3,7 +3,7 @@
  * the scripts that build a station is made here too, so that it can be read in a test without building anything.
  */
 
-/** An address with its prefix length, such as 192.168.1.1/24 or 2001:db8::1/64. */
+/** An address with its prefix length, such as 192.168.1.1/24, and further words of `ip address add`. */
 export type Cidr = string
 
 export interface Port {
