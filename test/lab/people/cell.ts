@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { attach, type Session } from '../../../src/client/index.ts'
 import { type Document, run, Staying } from '../../cli/program.ts'
+import type { Line } from '../delay/delay-line.ts'
 import { ACCESS, type Side } from '../topology/addresses.ts'
 import { Network, type NetworkSpec } from '../topology/network.ts'
 import { copyOfHomes, dcWords, type Homes, joinFor, NAMES } from './homes.ts'
@@ -17,10 +18,13 @@ export const OTHER: Readonly<Record<Side, Side>> = { a: 'b', b: 'a' }
 export type RelayHost = 'rs1' | 'rs2'
 const RELAY_PORT = 4_600
 const POLL_MS = 10
+const REGISTERED_TIMEOUT_MS = 10_000
 
 export interface CellOptions extends NetworkSpec {
   /** Relays beside the coordinator's own, on hosts of their own. */
   readonly relays?: readonly RelayHost[]
+  /** Access links that are long, thin or lossy. */
+  readonly lines?: Partial<Readonly<Record<Side, Line>>>
 }
 
 interface Life {
@@ -43,10 +47,11 @@ export class Cell {
   }
 
   /** The network, the coordinator and the relays; nobody is up yet. */
-  static async open({ relays = [], ...spec }: CellOptions): Promise<Cell> {
+  static async open({ relays = [], lines = {}, ...spec }: CellOptions): Promise<Cell> {
     const homes = await copyOfHomes({ a: spec.a.family, b: spec.b.family })
     const cell = new Cell(await Network.build(spec), homes)
     try {
+      for (const side of SIDES) if (lines[side] !== undefined) await cell.network.delay(side, lines[side])
       await cell.startDc()
       for (const host of relays) await cell.startRelay(host)
       return cell
@@ -97,7 +102,7 @@ export class Cell {
     this.#relays.delete(host)
   }
 
-  /** Starts somebody's node and attaches to it. */
+  /** Starts somebody's node, attaches to it and waits for the coordinator to know it. */
   async up(side: Side): Promise<Session> {
     const within = this.network.namespaces.at(side)
     const node = new Staying(['up', '--home', this.home(side), '--json'], { within })
@@ -105,7 +110,18 @@ export class Cell {
     const session = await attach(this.home(side))
     if (session === undefined) throw new Error(`the node of ${NAMES[side]} does not answer: ${node.stderr}`)
     this.#lives.set(side, { node, session })
+    await this.#registered(session)
     return session
+  }
+
+  /** A node is ready before its coordinator knows of it. Where that takes too long, what follows will tell. */
+  async #registered(session: Session): Promise<void> {
+    const deadline = Date.now() + REGISTERED_TIMEOUT_MS
+    while (Date.now() < deadline) {
+      const { dc } = await session.call<{ dc: { state: string } }>('status')
+      if (dc.state === 'up') return
+      await new Promise(done => setTimeout(done, POLL_MS))
+    }
   }
 
   /** Resolves with the exit code. */

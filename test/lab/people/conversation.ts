@@ -22,6 +22,8 @@ export interface Pace {
 
 interface Arrival {
   readonly id: string
+  /** Not one of our own, which we are shown as well. */
+  readonly isHeard: boolean
   readonly atMs: number
 }
 
@@ -82,14 +84,11 @@ export class Conversation {
 
   /** The longest time in which nothing new came to a side, from one moment to another. */
   longestGapMs(side: Side, fromMs: number, toMs: number): number {
-    const within = this.#arrivals[side].map(({ atMs }) => atMs).filter(at => at > fromMs && at < toMs)
+    const within = this.#arrivals[side]
+      .filter(({ isHeard, atMs }) => isHeard && atMs > fromMs && atMs < toMs)
+      .map(({ atMs }) => atMs)
     const moments = [fromMs, ...within, toMs]
     return Math.max(...moments.slice(1).map((at, n) => at - moments[n]!))
-  }
-
-  /** When the first text came to a side after a moment; undefined: none did. */
-  firstArrivalAfter(side: Side, moment: number): number | undefined {
-    return this.#arrivals[side].find(({ atMs }) => atMs >= moment)?.atMs
   }
 
   /** Ends it, waits until all is quiet or the time is over, and tells every broken promise as a sentence. */
@@ -138,8 +137,9 @@ export class Conversation {
 
   #listen(side: Side): void {
     const onItem = (item: unknown): void => {
-      const { type, id } = item as { type: string; id: string }
-      if (type === 'message') this.#arrivals[side].push({ id, atMs: Date.now() })
+      const { type, id, from } = item as { type: string; id: string; from: string }
+      const isHeard = from !== NAMES[side]
+      if (type === 'message') this.#arrivals[side].push({ id, isHeard, atMs: Date.now() })
     }
     const session: Session = this.#cell.session(side)
     session
