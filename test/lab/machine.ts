@@ -16,15 +16,38 @@ const isInstalled = (command: string): boolean => {
   }
 }
 
-/** Why this machine cannot build the laboratory, or `undefined` if it can. */
-export function whyNoLab(): string | undefined {
+/** Root in a container may still not be allowed what the laboratory does. */
+const complaintOfTrial = (): string | undefined => {
+  const name = `ntmlab-${process.pid}-0-trial`
+  const ip = (...words: readonly string[]) => execFileSync('ip', ['netns', ...words], { stdio: 'pipe' })
+  try {
+    ip('add', name)
+    ip('exec', name, 'nft', 'list', 'ruleset')
+    return undefined
+  } catch (error) {
+    return `a network namespace cannot be made or used: ${(error as Error).message.split('\n').join(' ').trim()}`
+  } finally {
+    try {
+      ip('del', name)
+    } catch {
+      // It was never made.
+    }
+  }
+}
+
+const reasonAgainst = (): string | undefined => {
   if (process.platform !== 'linux') return 'it needs the network namespaces of Linux'
   if (process.getuid?.() !== 0) return 'it needs root, for network namespaces'
   const missing = ['ip', 'nft', 'conntrack'].find(command => !isInstalled(command))
   return missing === undefined
-    ? undefined
+    ? complaintOfTrial()
     : `${missing} is not installed (apt-get install iproute2 nftables conntrack)`
 }
+
+let asked: { readonly reason: string | undefined } | undefined
+
+/** Why this machine cannot build the laboratory, or `undefined` if it can. */
+export const whyNoLab = (): string | undefined => (asked ??= { reason: reasonAgainst() }).reason
 
 /** Why there can be no delay line on this machine, or `undefined` if there can. */
 export function whyNoDelayLine(): string | undefined {

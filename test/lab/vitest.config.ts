@@ -8,6 +8,7 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 60_000,
     fileParallelism: false,
+    maxConcurrency: Number(process.env.LAB_ABREAST ?? 3),
     globalSetup: ['test/support/fresh-build.ts', 'test/lab/sweep.ts'],
   },
 })

@@ -5,6 +5,7 @@ import { tellLeftOut, whyNoLab } from '../machine.ts'
 import { type ProfileName, profile } from '../nat/profiles.ts'
 import { Cell } from './cell.ts'
 import { Conversation } from './conversation.ts'
+import { NAMES } from './homes.ts'
 
 const reason = tellLeftOut('people in namespaces', whyNoLab())
 
@@ -33,5 +34,32 @@ describe.skipIf(reason !== undefined)('two people', () => {
     expect(await talk.end(15_000)).toEqual([])
     expect(talk.count).toBeGreaterThan(50)
     expect(await cell.untilPath('direct', 5_000)).not.toBe(null)
+  })
+
+  it('use the program itself: send, peers, ping, chat on a pipe, history', async () => {
+    const cell = await opened('home', 'public')
+    const sent = await cell.command('a', ['send', NAMES.b, 'see you at nine'])
+    expect(sent).toMatchObject({ code: 0, json: { state: 'delivered', path: 'direct' } })
+    const { json: peers } = await cell.command('a', ['peers'])
+    expect(peers.peers).toMatchObject([{ name: NAMES.b, path: 'direct' }])
+    const { json: pinged } = await cell.command('a', ['ping', NAMES.b, '-c', '3'])
+    expect(pinged).toMatchObject({ sent: 3, received: 3, path: 'direct' })
+    const chat = cell.chat('b')
+    for (let n = 1; n <= 20; n++) chat.say(`line ${n}\n`)
+    chat.hangUp()
+    expect(await chat.ended()).toBe(0)
+    const { json: history } = await cell.command('a', ['history', NAMES.b])
+    const texts = history.messages.map(({ text }: { text: string }) => text)
+    expect(texts).toEqual(['see you at nine', ...Array.from({ length: 20 }, (_, n) => `line ${n + 1}`)])
+  })
+
+  it('find out when a text is lost: the judge of conversations names it', async () => {
+    const cell = await opened('public', 'public')
+    const talk = await Conversation.begin(cell)
+    await talk.say('a')
+    await cell
+      .session('b')
+      .call('send', { to: NAMES.a, text: 'said past the conversation', wait: 'delivered' })
+    expect((await talk.end(5_000)).join()).toContain('"said past the conversation"')
   })
 })

@@ -147,6 +147,12 @@ export class Cell {
     return run([...args, '--home', this.home(side), '--json'], { within, stdin })
   }
 
+  /** `ntm chat` with the other side, on a pipe. */
+  chat(side: Side): Staying {
+    const within = this.network.namespaces.at(side)
+    return new Staying(['chat', NAMES[OTHER[side]], '--home', this.home(side), '--json'], { within })
+  }
+
   /** What the node of a side says about its path to the other side. */
   async path(side: Side): Promise<'direct' | 'relay' | null> {
     const { peers } = await this.session(side).call<{ peers: readonly Document[] }>('peers')

@@ -128,6 +128,7 @@ const idle: readonly Scenario[] = [
 ]
 
 const LADDER = [1, 5, 10, 20, 30]
+const RUNG = { beforeMs: 0, afterMs: 1_000 }
 
 const loss: readonly Scenario[] = [
   {
@@ -138,7 +139,7 @@ const loss: readonly Scenario[] = [
     play: async stage => {
       for (const percent of LADDER) {
         await stage.cell.network.lose('a', percent)
-        await stage.during({ a: 50, b: 50 }, () => sleep(1_000), { beforeMs: 0, afterMs: 1_000 })
+        await stage.during({ a: 50, b: 50 }, () => sleep(1_000), { ...RUNG, label: `${percent} %: ` })
       }
       await stage.cell.network.lose('a', 0)
     },
@@ -151,7 +152,7 @@ const loss: readonly Scenario[] = [
     play: async stage => {
       for (const percent of LADDER) {
         await Promise.all(SIDES.map(side => stage.cell.network.lose(side, percent)))
-        await stage.during({ a: 50, b: 50 }, () => sleep(1_000), { beforeMs: 0, afterMs: 1_000 })
+        await stage.during({ a: 50, b: 50 }, () => sleep(1_000), { ...RUNG, label: `${percent} %: ` })
       }
       await Promise.all(SIDES.map(side => stage.cell.network.lose(side, 0)))
     },

@@ -13,6 +13,13 @@ const QUIET_TIMEOUT_MS = 45_000
 
 export const sleep = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))
 
+interface During {
+  readonly beforeMs?: number
+  readonly afterMs?: number
+  /** Before the figures. */
+  readonly label?: string
+}
+
 export class Stage {
   readonly cell: Cell
   readonly talk: Conversation
@@ -40,7 +47,7 @@ export class Stage {
   async during(
     everyMs: Partial<Readonly<Record<Side, number>>>,
     happens: () => Promise<unknown>,
-    { beforeMs = 1_000, afterMs = 4_000 }: { beforeMs?: number; afterMs?: number } = {},
+    { beforeMs = 500, afterMs = 3_000, label = '' }: During = {},
   ): Promise<void> {
     this.talk.start({ everyMs })
     await sleep(beforeMs)
@@ -52,7 +59,7 @@ export class Stage {
     for (const side of SIDES) {
       if (everyMs[OTHER[side]] === undefined) continue
       this.#silencesMs[side] = this.talk.longestGapMs(side, from, to)
-      this.tell(`longest silence at ${side}`, this.#silencesMs[side])
+      this.tell(`${label}longest silence at ${side}`, this.#silencesMs[side])
     }
   }
 
