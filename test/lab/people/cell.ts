@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { attach, type Session } from '../../../src/client/index.ts'
 import { type Document, run, Staying } from '../../cli/program.ts'
 import type { Line } from '../delay/delay-line.ts'
-import { ACCESS, type Side } from '../topology/addresses.ts'
+import { ACCESS, customer6, type Side } from '../topology/addresses.ts'
 import { Network, type NetworkSpec } from '../topology/network.ts'
 import { copyOfHomes, dcWords, type Homes, joinFor, NAMES } from './homes.ts'
 
@@ -79,6 +79,7 @@ export class Cell {
   }
 
   async startRelay(host: RelayHost): Promise<void> {
+    const addresses = [ACCESS[host].customer4, `[${customer6(ACCESS[host])}]`]
     const relay = new Staying(
       [
         ...[
@@ -86,10 +87,11 @@ export class Cell {
           'serve',
           '--home',
           this.home(host),
-          '--listen',
-          `${ACCESS[host].customer4}:${RELAY_PORT}`,
+          '--dc',
+          joinFor('ipv4', this.#homes.dcKey),
+          '--json',
         ],
-        ...['--dc', joinFor('ipv4', this.#homes.dcKey), '--json'],
+        ...addresses.flatMap(address => ['--listen', `${address}:${RELAY_PORT}`]),
       ],
       { within: this.network.namespaces.at(host) },
     )
