@@ -23,6 +23,8 @@ const REGISTERED_TIMEOUT_MS = 10_000
 export interface CellOptions extends NetworkSpec {
   /** Relays beside the coordinator's own, on hosts of their own. */
   readonly relays?: readonly RelayHost[]
+  /** Whether the coordinator is asked to relay as well, which it is unless told otherwise. */
+  readonly dcRelays?: boolean
   /** Access links that are long, thin or lossy. */
   readonly lines?: Partial<Readonly<Record<Side, Line>>>
 }
@@ -35,21 +37,23 @@ interface Life {
 export class Cell {
   readonly network: Network
   readonly #homes: Homes
+  readonly #dcRelays: boolean
   readonly #lives = new Map<Side, Life>()
   readonly #relays = new Map<RelayHost, Staying>()
   #dc: Staying | undefined
   /** Whether the coordinator said that it relays as well. */
   hasRelay = false
 
-  private constructor(network: Network, homes: Homes) {
+  private constructor(network: Network, homes: Homes, dcRelays: boolean) {
     this.network = network
     this.#homes = homes
+    this.#dcRelays = dcRelays
   }
 
   /** The network, the coordinator and the relays; nobody is up yet. */
-  static async open({ relays = [], lines = {}, ...spec }: CellOptions): Promise<Cell> {
+  static async open({ relays = [], lines = {}, dcRelays = true, ...spec }: CellOptions): Promise<Cell> {
     const homes = await copyOfHomes({ a: spec.a.family, b: spec.b.family })
-    const cell = new Cell(await Network.build(spec), homes)
+    const cell = new Cell(await Network.build(spec), homes, dcRelays)
     try {
       for (const side of SIDES) if (lines[side] !== undefined) await cell.network.delay(side, lines[side])
       await cell.startDc()
@@ -68,7 +72,8 @@ export class Cell {
   async startDc(): Promise<void> {
     const { a, b, uplinks = {} } = this.network.spec
     const families = [a, b, ...Object.values(uplinks)].map(({ family }) => family)
-    const words = [...dcWords(this.home('dc'), families), '--with', 'relay']
+    const roles = this.#dcRelays ? ['--with', 'relay'] : []
+    const words = [...dcWords(this.home('dc'), families), ...roles]
     this.#dc = new Staying(words, { within: this.network.namespaces.at('dc') })
     const ready = await this.#dc.ready()
     this.hasRelay = ready.roles.includes('relay')

@@ -22,14 +22,15 @@ const hostOf = (family: Family): string =>
 
 /**
  * The words that start the coordinator of a laboratory, without those for further roles. It listens in the families
- * that there are, in both on one socket.
+ * that there are; like a relay it is told once for each.
  */
 export const dcWords = (home: string, families: readonly Family[]): readonly string[] => {
-  const advertised: Family = families.includes('ipv4') ? 'ipv4' : 'ipv6'
-  const everywhere = families.includes('ipv6') ? '[::]' : '0.0.0.0'
   return [
     ...['dc', 'serve', '--home', home, '--domain', DOMAIN, '--json'],
-    ...['--listen', `${everywhere}:${DC_PORT}`, '--advertise', `${hostOf(advertised)}:${DC_PORT}`],
+    ...[...new Set(families)].flatMap(family => [
+      ...['--listen', `${family === 'ipv4' ? '0.0.0.0' : '[::]'}:${DC_PORT}`],
+      ...['--advertise', `${hostOf(family)}:${DC_PORT}`],
+    ]),
   ]
 }
 
