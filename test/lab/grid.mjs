@@ -37,6 +37,8 @@ const { status } = spawnSync(
       ...(values.cells === undefined ? {} : { LAB_CELLS: values.cells }),
       LAB_BOTH: values.both ? '1' : '0',
       LAB_REPORT: values.report,
+      // Cells beside each other would measure each other.
+      LAB_ABREAST: '1',
     },
   },
 )

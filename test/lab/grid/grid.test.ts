@@ -1,7 +1,7 @@
 /**
  * Who meets whom, and how: every pair that can be direct becomes direct, and all others talk over a relay. One run a
  * cell by default; `npm run lab:grid` asks for more by the environment (LAB_RUNS, LAB_STAGGER, LAB_CELLS, LAB_BOTH)
- * and has the table written (LAB_REPORT).
+ * and has the table written (LAB_REPORT), one cell at a time; otherwise several are under way, as they mostly wait.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,6 +31,7 @@ const results: CellResult[] = []
 afterAll(async () => {
   await killTheRest()
   if (REPORT === undefined || results.length === 0) return
+  results.sort((one, other) => cells.indexOf(one.cell) - cells.indexOf(other.cell))
   const made = circumstances(RUNS, STAGGERS_MS)
   const directory = join(ROOT, 'bench', 'results')
   mkdirSync(directory, { recursive: true })
@@ -38,7 +39,7 @@ afterAll(async () => {
   writeFileSync(join(directory, `${REPORT}.html`), htmlOf(results, made))
 })
 
-describe.skipIf(reason !== undefined)('of the grid', () => {
+describe.skipIf(reason !== undefined)('of the grid', { concurrent: true }, () => {
   it.each(cells.map(cell => [cell.name, cell] as const))(
     '%s',
     { timeout: RUNS * RUN_TIMEOUT_MS },

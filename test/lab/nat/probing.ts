@@ -93,15 +93,26 @@ export interface Trip {
   readonly ms: number
 }
 
-/** Round trips of `count` questions from `host` to the coordinator's host, in the order in which answers came. */
+export interface Trips {
+  readonly count: number
+  readonly intervalMs: number
+  /** After the last one was sent. */
+  readonly waitMs: number
+  /** Added to each question. */
+  readonly paddingBytes?: number
+  /** The coordinator's host without it. */
+  readonly towards?: Server
+}
+
+/** Round trips of questions from `host` to a server, in the order in which answers came. */
 export async function tripsFrom(
   namespaces: Namespaces,
   host: string,
-  more: { readonly count: number; readonly intervalMs: number; readonly waitMs: number },
+  { towards = 'dc', ...more }: Trips,
   family: 'ipv4' | 'ipv6' = 'ipv4',
 ): Promise<readonly Trip[]> {
-  const [address] = addressesOf('dc', family)
-  const end = await started(namespaces, [{ station: 'dc', addresses: [address] }])
+  const [address] = addressesOf(towards, family)
+  const end = await started(namespaces, [{ station: towards, addresses: [address] }])
   try {
     const local = family === 'ipv4' ? '0.0.0.0' : '::'
     return await asked(namespaces, host, 'trips', { local, to: [address, PORT], ...more })

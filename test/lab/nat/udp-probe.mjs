@@ -153,7 +153,8 @@ async function hops() {
 }
 
 async function trips() {
-  const { to, local, count, intervalMs, waitMs } = given
+  const { to, local, count, intervalMs, waitMs, paddingBytes = 0 } = given
+  const padding = 'x'.repeat(paddingBytes)
   const socket = await opened(local, 0)
   const [sentAt, came] = [[], []]
   socket.on('message', message => {
@@ -165,7 +166,7 @@ async function trips() {
     const early = start + n * intervalMs - performance.now()
     if (early > 1) await new Promise(done => setTimeout(done, early))
     sentAt[n] = performance.now()
-    socket.send(JSON.stringify({ id: n }), to[1], to[0])
+    socket.send(JSON.stringify({ id: n, padding }), to[1], to[0])
   }
   await new Promise(done => setTimeout(done, waitMs))
   process.stdout.write(`${JSON.stringify(came)}\n`, () => process.exit(0))

@@ -48,9 +48,9 @@ export class Conversation {
     return new Conversation(cell)
   }
 
-  /** Says one numbered text; resolves when it is acknowledged. */
-  async say(side: Side): Promise<void> {
-    const text = `${side} ${this.#sent[side].length + 1}`
+  /** Says one numbered text, as long as is asked for; resolves when it is acknowledged. */
+  async say(side: Side, lengthMin = 0): Promise<void> {
+    const text = `${side} ${this.#sent[side].length + 1}`.padEnd(lengthMin, '.')
     this.#sent[side].push(text)
     this.#underWay += 1
     const asked = { to: NAMES[OTHER[side]], text, wait: 'delivered', timeoutMs: SEND_TIMEOUT_MS }

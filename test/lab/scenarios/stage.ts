@@ -71,9 +71,9 @@ export class Stage {
   }
 
   /** Says one text and tells how long it took to be acknowledged. */
-  async sayTimed(side: Side): Promise<void> {
+  async sayTimed(side: Side, lengthMin = 0): Promise<void> {
     const from = Date.now()
-    await this.talk.say(side)
+    await this.talk.say(side, lengthMin)
     this.tell(`a text of ${side} took`, Date.now() - from)
   }
 

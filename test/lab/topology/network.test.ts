@@ -89,6 +89,15 @@ describe.skipIf(reason !== undefined)('a network', () => {
     expect(await reach()).toBe(6)
   })
 
+  it('lets nothing long through its middle once that is narrow', async () => {
+    const network = await built('home', 'public')
+    const how = { count: 3, intervalMs: 5, waitMs: 200, paddingBytes: 1_300 }
+    expect(await tripsFrom(network.namespaces, 'a', how)).toHaveLength(3)
+    await network.narrow(1_280)
+    expect(await tripsFrom(network.namespaces, 'a', { ...how, paddingBytes: 0 })).toHaveLength(3)
+    expect(await tripsFrom(network.namespaces, 'a', { ...how, towards: 'rs2' })).toEqual([])
+  })
+
   it('loses the share that was asked for', async () => {
     const network = await built('home', 'public')
     await network.lose('a', 20)

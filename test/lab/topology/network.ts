@@ -140,6 +140,18 @@ export class Network {
     return () => this.#script(station, 'nft delete table inet hole')
   }
 
+  /** In the middle of the core nothing longer than this passes, and nobody is told why. */
+  async narrow(mtu: number): Promise<void> {
+    const { station } = coreEnd('dc')
+    const silence = `table inet silence { chain out {
+      type filter hook output priority 0; policy accept;
+      icmp type destination-unreachable drop; icmpv6 type packet-too-big drop;
+    }
+    }`
+    await this.#script(station, `nft -f - <<'end'\n${silence}\nend`)
+    for (const device of ['west', 'east']) await this.#script(station, `ip link set dev ${device} mtu ${mtu}`)
+  }
+
   /** What nobody uses for so long is forgotten by the routers of this side. */
   async shortenTimeouts(side: Side, seconds: number): Promise<void> {
     for (const { name } of this.namespaces.plan.stations)
