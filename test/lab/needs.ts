@@ -6,6 +6,8 @@
 export type Need =
   /** Meeting somebody through NATs on both sides, and moving. */
   | 'paths'
+  /** Meeting somebody whose router gives each destination another port, from behind a router of one's own. */
+  | 'hard NATs'
   /** `dc serve --with relay`. */
   | 'relay'
   /** `relay serve` on hosts of their own. */
@@ -15,7 +17,14 @@ export type Need =
   /** One coordinator, and its relay, for IPv4 and IPv6. */
   | 'both families'
 
-const AWAITED: readonly Need[] = ['paths', 'relay', 'relay hosts', 'relay without UDP', 'both families']
+const AWAITED: readonly Need[] = [
+  'paths',
+  'hard NATs',
+  'relay',
+  'relay hosts',
+  'relay without UDP',
+  'both families',
+]
 
 const runsAll = process.env.NTM_LAB_ALL === '1'
 

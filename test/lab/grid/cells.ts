@@ -59,6 +59,7 @@ const needsOf = (a: Profile, b: Profile, how: How): readonly Need[] => {
   if (a.routers.length > 0 && b.routers.length > 0) needs.push('paths')
   if (how.startsWith('R')) needs.push('relay')
   else if (how !== 'D') needs.push('paths')
+  if (how === 'B' || how === 'P') needs.push('hard NATs')
   if (isBlocked) needs.push('relay without UDP')
   if (a.family !== b.family) needs.push('both families')
   return [...new Set(needs)]
