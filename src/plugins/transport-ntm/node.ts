@@ -178,7 +178,7 @@ export class NtmNode {
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      if (card !== undefined) this.transport.open(card, { endpoints: this.#addresses.of(device) })
+      if (card !== undefined) this.transport.open(card, { remembered: this.#addresses.of(device) })
     }
   }
 

@@ -46,7 +46,9 @@ export interface PathfinderParts {
 
 /** Where a peer may be, as a coordinator or the memory of this node says. */
 export interface Places {
-  readonly endpoints: readonly UdpEndpoint[]
+  readonly endpoints?: readonly UdpEndpoint[]
+  /** Where it was reached before. */
+  readonly remembered?: readonly UdpEndpoint[]
   /** What the coordinator itself sees of the peer. */
   readonly attested?: UdpEndpoint | undefined
   /** A grant for a relay. */
@@ -100,13 +102,15 @@ export class Pathfinder {
    */
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
-    const { attested, grant } = places
+    const { attested, grant, endpoints = [], remembered = [] } = places
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
         ATTESTED_MAX,
       )
-    this.#learn(entry, attested === undefined ? places.endpoints : [attested, ...places.endpoints])
+    const announced = attested === undefined ? endpoints : [attested, ...endpoints]
+    entry.paths.learn(this.#plausible(entry, announced), 'announced')
+    if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
     if (speaksFirst) this.#call(entry)
@@ -289,10 +293,6 @@ export class Pathfinder {
       hosts.includes(endpoint.address) && carrier.locals.some(({ port }) => port === endpoint.port)
     if (this.#parts.relayOnly) return []
     return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
-  }
-
-  #learn(entry: Entry, endpoints: readonly UdpEndpoint[]): void {
-    entry.paths.learn(this.#plausible(entry, endpoints), 'announced')
   }
 
   #useGrant(entry: Entry, grant: Uint8Array): void {
