@@ -18,6 +18,7 @@ import {
   WARM_MS,
 } from './limits.ts'
 import { Path, type PathOrigin } from './path.ts'
+import { causeOfSwitch, type PathCause, SOUGHT } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { beatOf, type Traffic } from './traffic.ts'
 
@@ -30,8 +31,8 @@ export interface PathsOutput {
   knock(): void
   /** Packets go by this path from now on, and by the others as well. */
   use(path: Path, also: readonly Path[]): void
-  /** Tells the peer where this node is. */
-  announce(): void
+  /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */
+  announce(isNewsOnly: boolean): void
   /** Tells the relay where this node is: packets are about to come and go. */
   refresh(relay: Path): void
   /** A path fell silent: what servers see of this node may be another place than it was. */
@@ -67,7 +68,7 @@ export class PeerPaths {
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
   #routed: Path | undefined
-  #why = 'it is being looked for'
+  #cause: PathCause = SOUGHT
 
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
     this.#output = output
@@ -83,9 +84,9 @@ export class PeerPaths {
     return this.#paths
   }
 
-  /** Why packets go by a relay, or by no path; for a person. */
-  get why(): string {
-    return this.#why
+  /** Why packets go by this path, or by none. */
+  get cause(): PathCause {
+    return this.#cause
   }
 
   get isDirect(): boolean {
@@ -135,6 +136,7 @@ export class PeerPaths {
 
   /** There is no session yet, and one is being opened. */
   begin(nowMs: number): void {
+    if (!this.#isUp) this.#cause = SOUGHT
     this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
@@ -155,7 +157,7 @@ export class PeerPaths {
     this.#isUp = false
     this.#active = undefined
     this.#isSuspect = false
-    this.#why = 'nobody answers'
+    this.#cause = { kind: 'given-up' }
     this.#rounds.finish()
   }
 
@@ -225,7 +227,7 @@ export class PeerPaths {
 
   #probe(step: number, nowMs: number): void {
     if (step === 0) {
-      if (!this.#isAsked) this.#output.announce()
+      this.#output.announce(this.#isAsked)
       this.#isAsked = false
     }
     if (this.isDirect && step >= ENOUGH_WHEN_DIRECT) {
@@ -339,8 +341,9 @@ export class PeerPaths {
     const relay = this.#standby
     this.#gaveUpMs = nowMs
     if (relay === undefined) return
+    const { unansweredSinceMs } = active
     active.unprove()
-    this.#switch(relay, nowMs, `${active.name} is silent`)
+    this.#switch(relay, nowMs, unansweredSinceMs)
   }
 
   #seek(nowMs: number): void {
@@ -361,14 +364,16 @@ export class PeerPaths {
     this.#route()
   }
 
-  #switch(path: Path, nowMs: number, why: string | undefined): void {
+  /** `silentSinceMs`: for how long the path before has not answered, if that is why. */
+  #switch(path: Path, nowMs: number, silentSinceMs: number | undefined): void {
     const before = this.#active
+    this.#cause = causeOfSwitch(this.#cause, before, path, this.#isSuspect, silentSinceMs)
     this.#active = path
     this.#isSuspect = false
     if (path.isRelay && before?.isRelay !== true) this.#relayedSinceMs = nowMs
     const inMs = path.srttMs === undefined ? '' : `, ${path.srttMs.toFixed(1)} ms`
-    this.#why = why ?? (path.isRelay ? 'no direct path has answered yet' : 'it answered')
-    this.#output.story(`by ${path.name}${inMs}${why === undefined ? '' : `: ${why}`}`)
+    const why = silentSinceMs === undefined ? '' : `: ${before?.name} is silent`
+    this.#output.story(`by ${path.name}${inMs}${why}`)
     this.#route()
   }
 
@@ -385,6 +390,7 @@ export class PeerPaths {
     if (standby !== undefined) this.#output.refresh(standby)
     this.#output.use(active, also)
   }
+
   #beatMs(nowMs: number): number {
     if (!this.#isUp || this.#active === undefined) return LATER
     return beatOf(this.#active, this.#traffic, nowMs)
