@@ -19,6 +19,7 @@ import type { Carrier, Neighbour } from './carrier.ts'
 import { Acquaintance } from './path/acquaintance.ts'
 import { OwnCandidates } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
+import { formatPlace } from './signalling/join.ts'
 
 export interface WaysParts {
   readonly clock: Clock
@@ -39,6 +40,14 @@ export interface WaysParts {
   /** This host's addresses have changed. */
   readonly onMoved: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
+}
+
+/** Whether a router maps a port to this node: `off` where nobody asks one. */
+export interface PortMapping {
+  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
+  readonly endpoint?: UdpEndpoint | undefined
+  /** Why there is none, for a person. */
+  readonly reason?: string | undefined
 }
 
 export class Ways {
@@ -67,6 +76,10 @@ export class Ways {
     return this.#wired.own
   }
 
+  get portMapping(): PortMapping {
+    return { state: 'off' }
+  }
+
   start(): void {
     const { network, onMoved } = this.#parts
     this.#unwatch = network.watch(() => {
@@ -90,7 +103,7 @@ export class Ways {
 
   /** A server told where it sees this node. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    this.own.seen(`${server.address}|${server.port}`, observed)
+    this.own.seen(formatPlace({ host: server.address, port: server.port }), observed)
   }
 
   /** A coordinator named its relays, all of them. */
