@@ -2,12 +2,13 @@
  * Looks a node's network over: what it knows of its coordinator, its NAT, its relays and its peers. A node that has
  * just been started knows nothing yet, so this waits for what is under way, and not longer than it is told to.
  */
-import type { Clock, Link, RelayClient, UdpEndpoint } from '../../../kernel/api/index.ts'
+import type { Clock, Link, Outlet, RelayMeasurement, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier } from '../carrier.ts'
 import type { Membership } from '../membership.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
 import type { PortMapping, Ways } from '../ways.ts'
 import { type Condition, type Finding, findingsOf } from './findings.ts'
+import { RelayCalls } from './relay-calls.ts'
 
 export interface Report extends Condition {
   readonly findings: readonly Finding[]
@@ -37,12 +38,11 @@ const orNull = (endpoint: UdpEndpoint | undefined): string | null =>
 const roundTrip = (rttMs: number | undefined): number | null =>
   rttMs === undefined ? null : Math.round(rttMs * 1_000) / 1_000
 
-const isMeasured = (relays: RelayClient | undefined): boolean =>
-  relays === undefined ||
-  (relays.measurements().length > 0 && relays.measurements().every(({ rttMs }) => rttMs !== undefined))
-
-/** The node's condition at this moment, all but the round trip to the coordinator. */
-const conditionOf = ({ carrier, dc, membership, ways, links, settings }: Examined): Condition => {
+const conditionOf = (
+  { carrier, dc, membership, ways, links, settings }: Examined,
+  dcRttMs: number | undefined,
+  measured: readonly RelayMeasurement[],
+): Condition => {
   const { refusal } = membership
   const { own, relays } = ways
   const at = dc === undefined ? undefined : carrier.neighbour(dc.key)?.peer.endpoint
@@ -53,7 +53,7 @@ const conditionOf = ({ carrier, dc, membership, ways, links, settings }: Examine
     dc: {
       state: dc === undefined ? 'none' : membership.state,
       address: orNull(at) ?? (dc === undefined ? null : formatPlace(dc)),
-      rttMs: null,
+      rttMs: roundTrip(dcRttMs),
       refusal: refusal === undefined ? null : { message: refusal.message, hint: refusal.hint },
     },
     nat: {
@@ -66,7 +66,7 @@ const conditionOf = ({ carrier, dc, membership, ways, links, settings }: Examine
       endpoint: orNull(mapping.endpoint),
       reason: mapping.reason ?? null,
     },
-    relays: (relays?.measurements() ?? []).map(({ relay, endpoint, rttMs, observed }) => ({
+    relays: measured.map(({ relay, endpoint, rttMs, observed }) => ({
       ...{ relay, endpoint: placeOf(endpoint), rttMs: roundTrip(rttMs), observed: orNull(observed) },
     })),
     mtu: carrier.stack.maxPayloadBytes(carrier.address),
@@ -116,27 +116,29 @@ export async function examine(
   examined: Examined,
   { timeoutMs, echoId }: { readonly timeoutMs: number; readonly echoId: number },
 ): Promise<Report> {
-  const { clock, dc, membership, ways } = examined
+  const { clock, carrier, dc, membership, ways } = examined
+  const outlet: Outlet = { send: (bytes, to) => carrier.transmit(bytes, to) }
+  const untilMs = clock.monotonicMs() + timeoutMs
   const echo = new DcEcho(examined, echoId)
-  const startedMs = clock.monotonicMs()
+  const calls = new RelayCalls({ clock, outlet, relays: ways.relays, untilMs })
   let upSinceMs: number | undefined
-  const isSettled = (): boolean => {
-    const nowMs = clock.monotonicMs()
+  const isSettled = (nowMs: number): boolean => {
     if (dc === undefined || membership.refusal !== undefined) return true
     if (membership.state !== 'up') return false
     upSinceMs ??= nowMs
-    const hasNoRelays = ways.relays?.measurements().length === 0 && nowMs - upSinceMs >= RELAYS_NAMED_MS
+    const areNamed = calls.count > 0 || ways.relays === undefined || nowMs - upSinceMs >= RELAYS_NAMED_MS
     const isMapped = ways.portMapping.state !== 'seeking'
-    return (hasNoRelays || isMeasured(ways.relays)) && isMapped && echo.rttMs !== undefined
+    return areNamed && calls.isSettled && isMapped && echo.rttMs !== undefined
   }
   for (;;) {
-    echo.ask(clock.monotonicMs())
-    if (isSettled() || clock.monotonicMs() - startedMs >= timeoutMs) break
+    const nowMs = clock.monotonicMs()
+    echo.ask(nowMs)
+    calls.ask()
+    if (isSettled(nowMs) || nowMs >= untilMs) break
     await new Promise<void>(done => clock.after(LOOK_EVERY_MS, done))
   }
   echo.stop()
-  const seen = conditionOf(examined)
-  const condition: Condition = { ...seen, dc: { ...seen.dc, rttMs: roundTrip(echo.rttMs) } }
+  const condition = conditionOf(examined, echo.rttMs, calls.measurements())
   const findings = findingsOf(condition)
   return { ...condition, findings, ok: findings.every(({ level }) => level !== 'bad') }
 }
