@@ -9,9 +9,10 @@ export interface ServeDcOptions {
   readonly home: string
   readonly passphraseFile: string | undefined
   readonly domain: string
-  /** HOST:PORT; port 0 picks one. */
-  readonly listen: string
-  readonly advertise: string | undefined
+  /** HOST:PORT, one for each address family; port 0 picks one. */
+  readonly listen: readonly string[]
+  /** HOST:PORT, several for several addresses; the first stands in the join string. */
+  readonly advertise: readonly string[]
   readonly roles: readonly string[]
 }
 
@@ -37,10 +38,10 @@ const checkRoles = (roles: readonly string[]): void => {
 }
 
 const pluginsOf = ({ listen, advertise, roles, domain }: ServeDcOptions): HomeConfig['plugins'] => {
-  const more = advertise === undefined ? {} : { advertise: hostPort(advertise, 1) }
+  const places = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)) }
   const relay = roles.includes('relay')
   return {
-    'ntm.dc-tunnel': { config: { listen: listenAt(listen), ...more, relay } },
+    'ntm.dc-tunnel': { config: { ...places, relay } },
     'ntm.dc': { config: { domain } },
   }
 }
