@@ -41,7 +41,9 @@ const TARGETS_MAX = 2
 
 export class Puncher {
   readonly #parts: PuncherParts
-  readonly #attempts = new Attempts()
+  /** Both at once: two who do not know their NATs each open sockets and guess. */
+  readonly #openings = new Attempts()
+  readonly #guessings = new Attempts()
   readonly #many: ManySockets
   /** Sockets by which a peer is reached, by its key. */
   readonly #kept = new Map<string, readonly ExtraSocket[]>()
@@ -58,7 +60,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     if (own.nat === 'easy' || own.nat === 'open' || peer.nat === 'hard') return
     const places = placesSeen(peer)
-    if (places.length === 0 || !this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    if (places.length === 0 || !this.#openings.take(neighbour.key, clock.monotonicMs())) return
     this.#drop(peer)
     const { sockets, span } = await this.#many.open(places)
     this.#kept.set(neighbour.key, sockets)
@@ -79,7 +81,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
     if (address === undefined || paths.isDirect) return
-    if (!this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    if (!this.#guessings.take(neighbour.key, clock.monotonicMs())) return
     let guesses = 0
     this.#stopGuessing = guessPorts(span, {
       clock,
@@ -90,7 +92,7 @@ export class Puncher {
       },
       isFound: () => paths.isDirect,
       onOver: () => {
-        this.#attempts.over()
+        this.#guessings.over()
         story(neighbour, `${guesses} guesses at its port${paths.isDirect ? '' : ', in vain'}`)
       },
     })
@@ -109,7 +111,7 @@ export class Puncher {
 
   /** Keeps the socket that found the peer and closes all others. */
   #settle({ neighbour, paths }: Unreached): void {
-    this.#attempts.over()
+    this.#openings.over()
     const sockets = this.#kept.get(neighbour.key) ?? []
     const isUsed = ({ outlet }: ExtraSocket): boolean => paths.active?.endpoint.via === outlet
     const kept = sockets.filter(isUsed)
