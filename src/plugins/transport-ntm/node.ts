@@ -106,6 +106,7 @@ export class NtmNode {
       onPath: neighbour => this.#rerouted(neighbour),
       onLost: neighbour => this.#seek(neighbour),
       onMoved: () => this.coordinators.moved(),
+      onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
     })
     this.carrier = new Carrier({

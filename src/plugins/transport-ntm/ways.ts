@@ -39,6 +39,8 @@ export interface WaysParts {
   readonly onLost: (neighbour: Neighbour) => void
   /** This host's addresses have changed. */
   readonly onMoved: () => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
@@ -103,7 +105,8 @@ export class Ways {
 
   /** A server told where it sees this node. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    this.own.seen(formatPlace({ host: server.address, port: server.port }), observed)
+    const place = formatPlace({ host: server.address, port: server.port })
+    if (this.own.seen(place, observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */
@@ -142,6 +145,7 @@ export class Ways {
       relayOnly,
       onPath,
       onLost,
+      onLookAgain,
       story,
       recordUsedFor,
       onRecord,
@@ -157,7 +161,7 @@ export class Ways {
     })
     const finder = new Pathfinder({
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
-      ...{ acquaintance: control, onPath, onLost, story },
+      ...{ acquaintance: control, onPath, onLost, onLookAgain, story },
     })
     return { own, control, finder }
   }

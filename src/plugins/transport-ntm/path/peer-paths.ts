@@ -35,6 +35,8 @@ export interface PathsOutput {
   announce(isNewsOnly: boolean): void
   /** Tells the relay where this node is: packets are about to come and go. */
   refresh(relay: Path): void
+  /** A path fell silent: what servers see of this node may be another place than it was. */
+  lookAgain(): void
   /** Ordinary probes have had their chance and nothing is direct. */
   tryHarder(): void
   /** Nothing leads to the peer: a coordinator may know more. */
@@ -108,6 +110,18 @@ export class PeerPaths {
     if (!this.#isUp) return
     this.#isAsked = true
     this.#rounds.start(nowMs)
+    const inUse = this.#active?.endpoint
+    const isStill = inUse === undefined || endpoints.some(endpoint => sameEndpoint(endpoint, inUse))
+    if (!isStill && !this.#active!.isRelay) this.#doubt(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** Servers see this node elsewhere than before. */
+  reannounce(nowMs: number): void {
+    const { sentMs, receivedMs } = this.#traffic
+    if (!this.#isUp || nowMs - Math.max(sentMs, receivedMs) > WARM_MS) return
+    this.#isAsked = false
+    this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
@@ -123,15 +137,16 @@ export class PeerPaths {
   /** There is no session yet, and one is being opened. */
   begin(nowMs: number): void {
     if (!this.#isUp) this.#cause = SOUGHT
-    if (this.#isUp) this.#rounds.start(nowMs)
-    else this.#rounds.restart(nowMs)
+    this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
-    const path = this.#find(endpoint) ?? this.#add(new Path(endpoint, 'observed'))
-    path.established(nowMs)
+    // A channel or socket that is not known any more is closed: nothing goes by it.
+    const isGone = endpoint.via !== undefined && this.#find(endpoint) === undefined
+    const path = this.#find(endpoint) ?? (isGone ? undefined : this.#add(new Path(endpoint, 'observed')))
+    path?.established(nowMs)
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
@@ -224,7 +239,7 @@ export class PeerPaths {
     const { startedMs } = this.#rounds
     for (const path of [...this.#paths]) {
       if (path.provenMs >= startedMs || (path === this.#active && path.unansweredSinceMs === LATER)) continue
-      if (!path.isRelay || step === 0) this.#ping(path, nowMs)
+      if (!path.isRelay || step === 0 || this.#isSuspect) this.#ping(path, nowMs)
     }
   }
 
@@ -302,7 +317,11 @@ export class PeerPaths {
   #judge(nowMs: number): void {
     const active = this.#active
     if (active === undefined) return
-    if (!active.isMissed(nowMs)) return
+    if (!active.isMissed(nowMs)) {
+      if (active.isLate(nowMs) && active.provenMs > this.#doubtedMs) this.#doubt(nowMs)
+      return
+    }
+    if (this.#standby?.isMissed(nowMs) !== false) this.#seek(nowMs)
     if (!this.#isSuspect) this.#suspect(active, nowMs)
     const isDead = nowMs - active.unansweredSinceMs >= DEAD_AFTER_MS
     if (isDead) this.#giveUp(active, nowMs)
@@ -314,18 +333,16 @@ export class PeerPaths {
     this.#doubtedMs = nowMs
     const waitedMs = Math.round(nowMs - active.unansweredSinceMs)
     this.#output.story(`no answer by ${active.name} for ${waitedMs} ms`)
+    this.#output.lookAgain()
     this.#startRound(nowMs)
     this.#route()
-    if (this.#standby === undefined) this.#seek(nowMs)
+    if (this.#standby !== undefined) this.#ping(this.#standby, nowMs)
   }
 
   #giveUp(active: Path, nowMs: number): void {
     const relay = this.#standby
     this.#gaveUpMs = nowMs
-    if (relay === undefined) {
-      this.#seek(nowMs)
-      return
-    }
+    if (relay === undefined) return
     const { unansweredSinceMs } = active
     active.unprove()
     this.#switch(relay, nowMs, unansweredSinceMs)
@@ -384,7 +401,9 @@ export class PeerPaths {
   #judgementMs(): number {
     const active = this.#active
     if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
-    if (!this.#isSuspect) return active.unansweredSinceMs + active.patienceMs
+    const isDoubted = active.provenMs <= this.#doubtedMs
+    if (!this.#isSuspect)
+      return active.unansweredSinceMs + (isDoubted ? active.patienceMs : active.patienceMs / 2)
     return Math.max(active.unansweredSinceMs + DEAD_AFTER_MS, this.#gaveUpMs + DIRECTION_PAUSE_MS)
   }
 
