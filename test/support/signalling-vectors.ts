@@ -6,7 +6,7 @@ import type { PersonId } from '../../src/events/ids.ts'
 import { deviceKeys } from '../../src/kernel/keys.ts'
 import { virtualIpv6 } from '../../src/plugins/transport-ntm/net/address.ts'
 import { type Control, encodeControl } from '../../src/plugins/transport-ntm/path/control.ts'
-import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
+import { type Candidate, candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import { encodeMessage } from '../../src/plugins/transport-ntm/signalling/codec.ts'
 import {
   formatTxt,
@@ -48,10 +48,12 @@ const by = countersign(read.value, dc.device, dc.sign)
 const countersigned = withCountersignature(read.value, by)
 
 const observed = { address: '203.0.113.7', port: 40_000 }
-const candidates = candidateSealer(alice, { bytes: count => filled(count, 0xe1) }).seal(bob.tunnelKey, [
+const places: readonly Candidate[] = [
   { kind: 'host', endpoint: { address: '192.168.1.2', port: 51_820 } },
   { kind: 'host', endpoint: { address: '2001:db8::2', port: 51_820 } },
-])!
+]
+const sealer = candidateSealer(alice, { bytes: count => filled(count, 0xe1) })
+const candidates = sealer.seal(bob.tunnelKey, places)!
 const transaction = '0102030405060708'
 const endpoints = [
   { address: '198.51.100.9', port: 4500 },
@@ -112,6 +114,8 @@ const CONTROLS: readonly Control[] = [
   { kind: 'hello', token: filled(8, 0xaa), capabilities: 0, record: read.value.hash },
   { kind: 'ping', token: filled(8, 0xab) },
   { kind: 'pong', token: filled(8, 0xab) },
+  { kind: 'candidates', token: filled(8, 0xac), nat: 'easy', candidates: places },
+  { kind: 'punch', token: filled(8, 0xad), first: 40_002, step: 2, count: 32 },
 ]
 
 const parts = splitMessage(filled(1_200, 0x5a))
