@@ -229,7 +229,7 @@ export class NtmNode {
   /** A coordinator told where it sees this node. */
   #seenBy(join: Join, observed: UdpEndpoint): void {
     const server = this.carrier.neighbour(join.key)?.peer.endpoint
-    if (server !== undefined) this.#ways.seen(server, observed)
+    if (server !== undefined) this.#ways.seen('coordinator', server, observed)
   }
 
   #decide({ person }: SignedNameRecord): Decision {

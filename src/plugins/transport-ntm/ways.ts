@@ -17,7 +17,7 @@ import type {
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import { Acquaintance } from './path/acquaintance.ts'
-import { OwnCandidates } from './path/own-candidates.ts'
+import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
 import { formatPlace } from './signalling/join.ts'
 
@@ -51,6 +51,8 @@ export interface PortMapping {
   /** Why there is none, for a person. */
   readonly reason?: string | undefined
 }
+
+const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
 
 export class Ways {
   readonly relays: RelayClient | undefined
@@ -91,7 +93,8 @@ export class Ways {
     })
     const { relays } = this
     relays?.measured$.subscribe(({ endpoint, observed }) => {
-      if (observed !== undefined) this.seen(endpoint, observed)
+      if (observed === undefined) this.own.unseen('relay', placeOf(endpoint))
+      else this.seen('relay', endpoint, observed)
       this.#parts.onMeasured(relays.measurements())
     })
   }
@@ -104,9 +107,8 @@ export class Ways {
   }
 
   /** A server told where it sees this node. */
-  seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    const place = formatPlace({ host: server.address, port: server.port })
-    if (this.own.seen(place, observed)) this.finder.reannounce()
+  seen(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
+    if (this.own.seen(by, placeOf(server), observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */

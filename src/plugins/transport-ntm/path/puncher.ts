@@ -31,6 +31,8 @@ export interface Unreached {
   /** Addresses at which a coordinator has seen it, newest first. */
   readonly attested: readonly string[]
   readonly nat: NatKind
+  /** Rounds of ordinary probes since there was a direct path. */
+  readonly roundsInVain: number
 }
 
 const LOOK_EVERY_MS = 50
@@ -38,6 +40,7 @@ const GIVE_UP_AFTER_MS = 3_500
 /** Challenges under way when the first path is proved may prove a better one. */
 const SETTLE_MS = 500
 const TARGETS_MAX = 2
+const ROUNDS_BEFORE_FRESH_SOCKET = 2
 
 export class Puncher {
   readonly #parts: PuncherParts
@@ -54,17 +57,33 @@ export class Puncher {
     this.#many = new ManySockets(parts)
   }
 
-  /** Our NAT is the hard one, or may be. */
+  /**
+   * Our NAT is the hard one, or may be; or it is easy and yet nothing gets through, as when something that came too
+   * early has occupied our port at the router: then one fresh socket does.
+   */
   async openMany(peer: Unreached): Promise<void> {
-    const { own, acquaintance, clock, story } = this.#parts
-    const { neighbour, paths } = peer
-    if (own.nat === 'easy' || own.nat === 'open' || peer.nat === 'hard') return
+    const { own, clock } = this.#parts
+    const { neighbour } = peer
+    if (own.nat === 'open' || peer.nat === 'hard') return
+    if (own.nat === 'easy' && peer.roundsInVain < ROUNDS_BEFORE_FRESH_SOCKET) return
     const places = placesSeen(peer)
     if (places.length === 0 || !this.#openings.take(neighbour.key, clock.monotonicMs())) return
     this.#drop(peer)
-    const { sockets, span } = await this.#many.open(places)
+    try {
+      await this.#openTowards(places, peer)
+    } catch (error) {
+      this.#openings.over()
+      throw error
+    }
+  }
+
+  async #openTowards(places: readonly UdpEndpoint[], peer: Unreached): Promise<void> {
+    const { own, acquaintance, clock, story } = this.#parts
+    const { neighbour, paths } = peer
+    const isEasy = own.nat === 'easy'
+    const { sockets, span } = isEasy ? await this.#many.openOne(places) : await this.#many.open(places)
     this.#kept.set(neighbour.key, sockets)
-    story(neighbour, `opened ${sockets.length} sockets; ${span.count} ports to guess from`)
+    story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
     acquaintance.say(neighbour, { kind: 'punch', token: acquaintance.freshToken(), ...span })
     const untilMs = clock.monotonicMs() + GIVE_UP_AFTER_MS
     const look = (): void => {

@@ -16,7 +16,7 @@ const LOCALS = [
 ]
 const ownOf = (hosts: readonly string[] = HOSTS, views: readonly (readonly [string, string])[] = []) => {
   const own = new OwnCandidates({ locals: LOCALS } as unknown as Carrier, { localAddresses: () => hosts })
-  for (const [server, observed] of views) own.seen(server, at(observed))
+  for (const [server, observed] of views) own.seen('relay', server, at(observed))
   return own
 }
 
@@ -138,7 +138,7 @@ describe('candidates', () => {
   test('a view is news when it is the first of a server, or another than before', () => {
     const own = ownOf()
     const news = ['198.51.100.1:7', '198.51.100.1:7', '198.51.100.1:8', '198.51.100.2:8'].map(place =>
-      own.seen('dc', at(place)),
+      own.seen('coordinator', 'dc', at(place)),
     )
     expect(news).toEqual([true, false, true, true])
     expect(own.publicAddresses).toEqual(['198.51.100.2'])
