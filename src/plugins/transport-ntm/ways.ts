@@ -6,8 +6,11 @@
 import type { TunnelKey } from '../../events/ids.ts'
 import type {
   Clock,
+  Keys,
   Network,
   Outlet,
+  PeerCard,
+  PortMappingState,
   Random,
   RelayClient,
   RelayMeasurement,
@@ -17,18 +20,30 @@ import type {
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import { Acquaintance } from './path/acquaintance.ts'
+import { Lan } from './path/lan.ts'
 import { OwnCandidates } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
+import { RouterMapping } from './path/router-mapping.ts'
+import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
   readonly clock: Clock
   readonly random: Random
   readonly network: Network
+  readonly keys: Pick<Keys, 'agree'>
   readonly carrier: () => Carrier
   readonly relays: Relays | undefined
   readonly mayPunch: boolean
   /** Peers may not learn where this node is: nothing is sent to them but through relays. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. */
+  readonly portMapping: boolean
+  /** Whether this node shows itself on the own link, and looks there for others. */
+  readonly lan: boolean
+  /** Devices that may be looked for on the own link. */
+  readonly contacts: () => readonly PeerCard[]
+  /** A device may be at this place on the own link. */
+  readonly onNearby: (card: PeerCard, place: UdpEndpoint) => void
   /** How far the relays are. */
   readonly onMeasured: (measured: readonly RelayMeasurement[]) => void
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
@@ -47,6 +62,8 @@ export class Ways {
   #started:
     | { readonly own: OwnCandidates; readonly control: Acquaintance; readonly finder: Pathfinder }
     | undefined
+  readonly #router: RouterMapping
+  readonly #lan: Lan
   /** By the coordinator that named them. */
   readonly #places = new Map<TunnelKey, readonly RelayPlace[]>()
   #unwatch = (): void => {}
@@ -56,6 +73,28 @@ export class Ways {
     this.#parts = parts
     const outlet: Outlet = { send: (bytes, to) => parts.carrier().transmit(bytes, to) }
     this.relays = parts.relays?.client(outlet)
+    const { clock, random, keys, network, relayOnly } = parts
+    const locals = (): readonly UdpEndpoint[] => parts.carrier().locals
+    this.#router = new RouterMapping({
+      ...{ network, locals, isWanted: parts.portMapping && !relayOnly },
+      onMapped: endpoints => this.#mapped(endpoints),
+    })
+    this.#lan = new Lan({
+      ...{ clock, random, keys, network, locals, isWanted: parts.lan && !relayOnly },
+      ...{ contacts: parts.contacts, call: parts.onNearby },
+      isAt: (card, place) => this.#isAt(card, place),
+      count: why => parts.carrier().count(why),
+    })
+  }
+
+  /** What the router said to being asked for a way in. */
+  get mapping(): PortMappingState {
+    return this.#router.state
+  }
+
+  /** Where a device was heard on the own link. */
+  nearby(card: PeerCard): readonly UdpEndpoint[] {
+    return this.#lan.placesOf(card.device)
   }
 
   /** The paths to peers. */
@@ -72,8 +111,12 @@ export class Ways {
     this.#unwatch = network.watch(() => {
       this.own.forgetViews()
       this.finder.moved()
+      this.#lan.moved()
+      this.#router.moved()
       onMoved()
     })
+    this.#router.start()
+    this.#lan.start()
     const { relays } = this
     relays?.measured$.subscribe(({ endpoint, observed }) => {
       if (observed !== undefined) this.seen(endpoint, observed)
@@ -110,10 +153,24 @@ export class Ways {
     else this.#wired.control.prove(neighbour, from)
   }
 
-  stop(): void {
+  /** Resolves when the router was told. */
+  async stop(): Promise<void> {
     this.#unwatch()
+    this.#lan.stop()
     this.finder.close()
     this.relays?.close()
+    await this.#router.stop()
+  }
+
+  #mapped(endpoints: readonly UdpEndpoint[]): void {
+    this.own.map(endpoints)
+    if (endpoints.length > 0) this.finder.announce()
+  }
+
+  #isAt({ tunnelKey }: PeerCard, place: UdpEndpoint): boolean {
+    const neighbour = this.#parts.carrier().neighbour(tunnelKey)
+    const view = neighbour && this.finder.viewOf(neighbour)
+    return view?.isDirect === true && sameEndpoint(view.endpoint, place)
   }
 
   get #wired() {

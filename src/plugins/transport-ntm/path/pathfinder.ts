@@ -173,6 +173,11 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
   }
 
+  /** This node can be reached elsewhere, too: whoever is not met directly is told. */
+  announce(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.tellAgain(now))
+  }
+
   viewOf(neighbour: Neighbour): PathView | undefined {
     const paths = this.#entries.get(neighbour.key)?.paths
     const active = paths?.active

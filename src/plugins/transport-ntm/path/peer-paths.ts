@@ -191,6 +191,13 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
+  /** The peer may want to know where this node is now. */
+  tellAgain(nowMs: number): void {
+    if (!this.#isUp || this.isDirect) return
+    this.#startRound(nowMs)
+    this.wake(nowMs)
+  }
+
   wake(nowMs: number): void {
     if (this.#isUp) {
       this.#judge(nowMs)
