@@ -64,6 +64,7 @@ export const promised = {
         rttMs: z.number().nullable(),
         mtu: z.number(),
         lastSeen: at.nullable(),
+        why: z.string().nullable(),
       }),
     ),
   }),
@@ -74,6 +75,7 @@ export const promised = {
     rttMsP50: z.number(),
     rttMsMax: z.number(),
     path,
+    why: z.string().nullable(),
   }),
   plugins: z.object({
     plugins: z.array(

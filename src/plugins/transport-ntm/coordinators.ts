@@ -102,6 +102,11 @@ export class Coordinators {
     for (const link of this.all()) link.moved()
   }
 
+  /** Where do they see this node now? */
+  lookAgain(): void {
+    for (const link of this.all()) link.lookAgain()
+  }
+
   /** How far the relays are: each coordinator is told of its own. */
   measured(rtts: readonly RelayMeasurement[]): void {
     for (const link of this.all()) link.measured(rtts)

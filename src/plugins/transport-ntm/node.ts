@@ -32,6 +32,7 @@ import { NamesInDoubt } from './names-in-doubt.ts'
 import { PORTS } from './net/ports.ts'
 import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
+import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
 import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
@@ -86,6 +87,7 @@ export class NtmNode {
   readonly #addresses: AddressBook
   readonly #links: Links
   readonly #ways: Ways
+  readonly #chronicle: Chronicle
   readonly #recordsUsed = new RecordsUsed()
   readonly #record: OwnRecord
 
@@ -96,6 +98,7 @@ export class NtmNode {
     this.#timestamps = new Timestamps(keyspace)
     this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
+    this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways({
       ...{ clock, random, network, keys, relays: given.relays, carrier: () => this.carrier },
       ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
@@ -109,6 +112,7 @@ export class NtmNode {
       onPath: neighbour => this.#rerouted(neighbour),
       onLost: neighbour => this.#seek(neighbour),
       onMoved: () => this.coordinators.moved(),
+      onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
     })
     this.carrier = new Carrier({
@@ -163,6 +167,7 @@ export class NtmNode {
     this.coordinators.stop()
     this.transport.close()
     const leaving = this.#ways.stop()
+    this.#chronicle.close()
     await this.carrier.close()
     await leaving
   }
@@ -302,7 +307,7 @@ export class NtmNode {
 
   #tell(neighbour: Neighbour, what: string): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
-    if (card !== undefined) this.#given.journal.note(what, card.device)
+    if (card !== undefined) this.#chronicle.tell(card.device, what)
   }
 
   /** Nobody answers any more, or the keys are gone. */

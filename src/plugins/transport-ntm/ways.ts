@@ -53,6 +53,8 @@ export interface WaysParts {
   readonly onLost: (neighbour: Neighbour) => void
   /** This host's addresses have changed. */
   readonly onMoved: () => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
@@ -133,7 +135,7 @@ export class Ways {
 
   /** A server told where it sees this node. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    this.own.seen(`${server.address}|${server.port}`, observed)
+    if (this.own.seen(`${server.address}|${server.port}`, observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */
@@ -164,13 +166,13 @@ export class Ways {
 
   #mapped(endpoints: readonly UdpEndpoint[]): void {
     this.own.map(endpoints)
-    if (endpoints.length > 0) this.finder.announce()
+    if (endpoints.length > 0) this.finder.reannounce()
   }
 
   #isAt({ tunnelKey }: PeerCard, place: UdpEndpoint): boolean {
     const neighbour = this.#parts.carrier().neighbour(tunnelKey)
     const view = neighbour && this.finder.viewOf(neighbour)
-    return view?.isDirect === true && sameEndpoint(view.endpoint, place)
+    return view?.endpoint !== undefined && view.isDirect && sameEndpoint(view.endpoint, place)
   }
 
   get #wired() {
@@ -186,6 +188,7 @@ export class Ways {
       relayOnly,
       onPath,
       onLost,
+      onLookAgain,
       story,
       recordUsedFor,
       onRecord,
@@ -201,7 +204,7 @@ export class Ways {
     })
     const finder = new Pathfinder({
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
-      ...{ acquaintance: control, onPath, onLost, story },
+      ...{ acquaintance: control, onPath, onLost, onLookAgain, story },
     })
     return { own, control, finder }
   }

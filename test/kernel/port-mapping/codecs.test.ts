@@ -60,7 +60,9 @@ describe('NAT-PMP', () => {
   const ADDRESS = hex('cb007107')
   test('its two questions', () => {
     expect(natPmpAddressRequest()).toEqual(hex('0000'))
-    expect(Uint8Array.from(natPmpMapRequest(51_820, 40_000, 3_600))).toEqual(hex('00 01 0000 ca6c 9c40 00000e10'))
+    expect(Uint8Array.from(natPmpMapRequest(51_820, 40_000, 3_600))).toEqual(
+      hex('00 01 0000 ca6c 9c40 00000e10'),
+    )
     expect(Uint8Array.from(natPmpMapRequest(51_820, 40_000, 0))).toEqual(hex('00 01 0000 ca6c 0000 00000000'))
   })
 

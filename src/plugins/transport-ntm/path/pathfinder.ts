@@ -13,14 +13,17 @@ import type {
   UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from '../carrier.ts'
+import type { Candidate } from '../signalling/candidates.ts'
+import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { NatKind } from './control.ts'
-import { OPENER_HOPS } from './limits.ts'
+import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
+import { reasonOf } from './reason.ts'
 
 export interface PathfinderParts {
   readonly clock: Clock
@@ -38,6 +41,8 @@ export interface PathfinderParts {
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
   readonly onLost: (neighbour: Neighbour) => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
@@ -54,8 +59,10 @@ export interface Places {
 
 /** A peer's path as others may see it. */
 export interface PathView {
+  /** False: by a relay. */
   readonly isDirect: boolean
-  readonly endpoint: UdpEndpoint
+  /** Undefined: there is none. */
+  readonly endpoint: UdpEndpoint | undefined
   readonly rttMs: number | undefined
   readonly why: string
 }
@@ -65,6 +72,10 @@ export interface Entry {
   readonly paths: PeerPaths
   attested: readonly string[]
   nat: NatKind
+  /** It tells nobody where it is. */
+  isHidden: boolean
+  /** What it was told last about this node. */
+  told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
   channel: RelayChannel | undefined
   /** The channel before, until the new one is bound. */
   former: RelayChannel | undefined
@@ -80,6 +91,7 @@ export class Pathfinder {
   readonly #parts: PathfinderParts
   readonly #entries = new Map<TunnelKey, Entry>()
   readonly #budget = new ProbeBudget()
+  #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
 
   constructor(parts: PathfinderParts) {
@@ -89,7 +101,7 @@ export class Pathfinder {
 
   /**
    * Begins to open a tunnel. Of two whom a coordinator directs to each other the one that asked speaks first; the
-   * other opens its NAT and waits a second before it tries by itself.
+   * other opens its NAT and waits a moment before it tries by itself.
    */
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
@@ -155,6 +167,7 @@ export class Pathfinder {
       return
     }
     entry.nat = word.nat
+    entry.isHidden = word.candidates.length === 0
     const endpoints = this.#plausible(
       entry,
       word.candidates.map(({ endpoint }) => endpoint),
@@ -173,17 +186,22 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
   }
 
-  /** This node can be reached elsewhere, too: whoever is not met directly is told. */
-  announce(): void {
-    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.tellAgain(now))
+  /** A server sees this node elsewhere than before: who talks with us should know. */
+  reannounce(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
   }
 
   viewOf(neighbour: Neighbour): PathView | undefined {
-    const paths = this.#entries.get(neighbour.key)?.paths
-    const active = paths?.active
-    if (paths === undefined || active === undefined) return undefined
-    const { endpoint, srttMs, isRelay } = active
-    return { isDirect: !isRelay, endpoint, rttMs: srttMs, why: paths.why }
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined) return undefined
+    const { own, relayOnly, mayPunch, clock } = this.#parts
+    const { active, cause, isDirect } = entry.paths
+    const isRelay = active?.isRelay === true
+    const why = reasonOf(cause, {
+      ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
+      ...{ isPeerHidden: entry.isHidden, isSuspect: !isDirect && !isRelay },
+    })
+    return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
   close(): void {
@@ -219,6 +237,8 @@ export class Pathfinder {
       paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
       attested: [],
       nat: 'unknown',
+      isHidden: false,
+      told: undefined,
       channel: undefined,
       former: undefined,
       wakeMs: NOT_PLANNED,
@@ -229,7 +249,7 @@ export class Pathfinder {
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { clock, carrier, own, acquaintance, relayOnly, onPath, onLost, story } = this.#parts
+    const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
         const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
@@ -247,20 +267,34 @@ export class Pathfinder {
         )
         onPath(neighbour)
       },
-      announce: () => {
-        const token = acquaintance.freshToken()
-        acquaintance.say(neighbour, {
-          kind: 'candidates',
-          token,
-          nat: own.nat,
-          candidates: relayOnly ? [] : own.list(),
-        })
-      },
+      announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
+      lookAgain: () => this.#lookAgain(),
       tryHarder: () => this.#tryHarder(neighbour),
       seek: () => onLost(neighbour),
       story: what => story(neighbour, what),
     }
+  }
+
+  #lookAgain(): void {
+    const { clock, relays, onLookAgain } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#lookedMs < LOOK_AGAIN_PAUSE_MS) return
+    this.#lookedMs = nowMs
+    relays?.moved()
+    onLookAgain()
+  }
+
+  #announce(neighbour: Neighbour, isNewsOnly: boolean): void {
+    const { own, acquaintance, relayOnly } = this.#parts
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined) return
+    const { nat } = own
+    const candidates = relayOnly ? [] : own.list()
+    const isNews = entry.told?.nat !== nat || !isSamePlaces(entry.told.candidates, candidates)
+    if (isNewsOnly && !isNews) return
+    entry.told = { nat, candidates }
+    acquaintance.say(neighbour, { kind: 'candidates', token: acquaintance.freshToken(), nat, candidates })
   }
 
   #tryHarder(neighbour: Neighbour): void {
@@ -317,3 +351,7 @@ export class Pathfinder {
     })
   }
 }
+
+const isSamePlaces = (one: readonly Candidate[], other: readonly Candidate[]): boolean =>
+  one.length === other.length &&
+  one.every(({ endpoint }) => other.some(each => sameEndpoint(each.endpoint, endpoint)))

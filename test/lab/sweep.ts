@@ -1,0 +1,47 @@
+/**
+ * Takes away what a run of the laboratory left behind that was itself killed. Namespaces carry the process id of
+ * the run that made them; a living run's are left alone.
+ */
+import { run, whyNoLab } from './machine.ts'
+
+export const PREFIX = 'ntmlab'
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const namespaces = async (): Promise<readonly string[]> =>
+  (await run('ip', ['netns', 'list']))
+    .split('\n')
+    .map(line => line.split(' ')[0] ?? '')
+    .filter(name => name.startsWith(`${PREFIX}-`))
+
+const endThoseIn = async (name: string): Promise<void> => {
+  const pids = await run('ip', ['netns', 'pids', name]).catch(() => '')
+  for (const pid of pids.split('\n').filter(line => line !== '')) {
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+}
+
+/** Ends the processes inside by their ids, and removes the namespaces. */
+export async function removeNamespaces(names: readonly string[]): Promise<void> {
+  await Promise.all(names.map(endThoseIn))
+  const batch = names.map(name => `netns del ${name}\n`).join('')
+  if (batch !== '') await run('ip', ['-force', '-batch', '-'], { input: batch }).catch(() => undefined)
+}
+
+/** Vitest calls this once before the tests. */
+export default async function sweep(): Promise<void> {
+  if (whyNoLab() !== undefined) return
+  const left = (await namespaces()).filter(name => !isAlive(Number(name.split('-')[1])))
+  await removeNamespaces(left)
+}
