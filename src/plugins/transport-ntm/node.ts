@@ -16,6 +16,7 @@ import {
   type Network,
   type PeerCard,
   type People,
+  type PortMappingState,
   type Random,
   type Relays,
   standingOf,
@@ -170,6 +171,11 @@ export class NtmNode {
     this.#chronicle.close()
     await this.carrier.close()
     await leaving
+  }
+
+  /** What the router said to being asked for a way in. */
+  get mapping(): PortMappingState {
+    return this.#ways.mapping
   }
 
   /** How this person stands to somebody has changed. */

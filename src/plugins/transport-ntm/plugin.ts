@@ -40,6 +40,7 @@ const settings = z.strictObject({
 })
 
 const methodsOf = (node: NtmNode): readonly Method[] => [
+  { name: 'transport.mapping', call: async () => node.mapping },
   {
     name: 'dc.registration',
     call: async params => {
