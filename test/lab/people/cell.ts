@@ -118,15 +118,15 @@ export class Cell {
     this.#relays.delete(host)
   }
 
-  /** Starts somebody's node, attaches to it and waits for the coordinator to know it. */
-  async up(side: Side): Promise<Session> {
+  /** Starts somebody's node, attaches to it and waits for the coordinator to know it, unless there is none any more. */
+  async up(side: Side, hasDc = true): Promise<Session> {
     const within = this.network.namespaces.at(side)
     const node = new Staying(['up', '--home', this.home(side), '--json'], { within, env: this.#env })
     await node.ready()
     const session = await attach(this.home(side))
     if (session === undefined) throw new Error(`the node of ${NAMES[side]} does not answer: ${node.stderr}`)
     this.#lives.set(side, { node, session })
-    await this.#registered(session)
+    if (hasDc) await this.#registered(session)
     return session
   }
 

@@ -22,6 +22,8 @@ export class RouterMapping {
   /** Counts what makes an earlier start late. */
   #turn = 0
   #giveBack: () => Promise<void> = async () => {}
+  /** All that was to be given back until now. */
+  #given: Promise<void> = Promise.resolve()
 
   constructor(parts: RouterMappingParts) {
     this.#parts = parts
@@ -58,7 +60,9 @@ export class RouterMapping {
     this.#giveBack = async () => {}
     if ('endpoint' in this.#state) this.#parts.onMapped([])
     this.#state = { reason: 'not asked' }
-    await giveBack()
+    const before = this.#given
+    this.#given = Promise.all([before, giveBack()]).then(() => undefined)
+    await this.#given
   }
 
   #reasonAgainst(): string | undefined {
