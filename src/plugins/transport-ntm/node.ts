@@ -13,10 +13,10 @@ import {
   type Journal,
   type Keys,
   type Keyspace,
+  type Link,
   type Network,
   type PeerCard,
   type People,
-  type PortMappingState,
   type Random,
   type Relays,
   standingOf,
@@ -27,6 +27,7 @@ import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
+import { examine, type Report } from './doctor/examination.ts'
 import { type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
@@ -35,6 +36,7 @@ import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
+import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
@@ -174,8 +176,19 @@ export class NtmNode {
   }
 
   /** What the router said to being asked for a way in. */
-  get mapping(): PortMappingState {
-    return this.#ways.mapping
+  get portMapping(): WayIn {
+    return this.#ways.portMapping
+  }
+
+  /** What this node knows of its network, for a person to whom nobody gets through. */
+  examine(timeoutMs: number): Promise<Report> {
+    const { dc, relayOnly, punch = true } = this.#settings
+    const { carrier, membership } = this
+    const links = (): readonly Link[] => this.#links.all()
+    const echoId = Math.floor(this.#given.random.next() * 0x1_0000)
+    const settings = { relayOnly, punch }
+    const examined = { clock: this.#given.clock, carrier, dc, membership, ways: this.#ways, links, settings }
+    return examine(examined, { timeoutMs, echoId })
   }
 
   /** How this person stands to somebody has changed. */

@@ -39,14 +39,25 @@ const settings = z.strictObject({
   lan: z.boolean().default(true),
 })
 
+const EXAMINED_FOR_MAX_MS = 60_000
+
 const methodsOf = (node: NtmNode): readonly Method[] => [
-  { name: 'transport.mapping', call: async () => node.mapping },
+  { name: 'transport.mapping', call: async () => node.portMapping },
   {
     name: 'dc.registration',
     call: async params => {
       const { timeoutMs } = z.object({ timeoutMs: z.number().int().min(0) }).parse(params)
       const virtualIPv4 = await node.membership.registration(timeoutMs)
       return { virtualIPv4: virtualIPv4 ?? null, virtualIPv6: formatAddress(node.carrier.address) }
+    },
+  },
+  {
+    name: 'doctor',
+    call: params => {
+      const { timeoutMs } = z
+        .object({ timeoutMs: z.number().int().min(0).max(EXAMINED_FOR_MAX_MS) })
+        .parse(params)
+      return node.examine(timeoutMs)
     },
   },
   {

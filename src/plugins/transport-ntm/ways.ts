@@ -10,7 +10,6 @@ import type {
   Network,
   Outlet,
   PeerCard,
-  PortMappingState,
   Random,
   RelayClient,
   RelayMeasurement,
@@ -23,7 +22,8 @@ import { Acquaintance } from './path/acquaintance.ts'
 import { Lan } from './path/lan.ts'
 import { OwnCandidates } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
-import { RouterMapping } from './path/router-mapping.ts'
+import { RouterMapping, type WayIn } from './path/router-mapping.ts'
+import { formatPlace } from './signalling/join.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
@@ -89,11 +89,6 @@ export class Ways {
     })
   }
 
-  /** What the router said to being asked for a way in. */
-  get mapping(): PortMappingState {
-    return this.#router.state
-  }
-
   /** Where a device was heard on the own link. */
   nearby(card: PeerCard): readonly UdpEndpoint[] {
     return this.#lan.placesOf(card.device)
@@ -106,6 +101,11 @@ export class Ways {
 
   get own(): OwnCandidates {
     return this.#wired.own
+  }
+
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#router.wayIn
   }
 
   start(): void {
@@ -135,7 +135,8 @@ export class Ways {
 
   /** A server told where it sees this node. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    if (this.own.seen(`${server.address}|${server.port}`, observed)) this.finder.reannounce()
+    const place = formatPlace({ host: server.address, port: server.port })
+    if (this.own.seen(place, observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */

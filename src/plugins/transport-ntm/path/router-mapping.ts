@@ -2,8 +2,17 @@
  * The way in that the own router was asked for. Only a host behind a NAT asks, and only for the socket that others
  * are told of; what the router says is believed as far as an address of the Internet can be meant.
  */
-import type { Network, PortMappingState, UdpEndpoint } from '../../../kernel/api/index.ts'
-import { isPublic } from './plausible.ts'
+import type { Network, PortMapping, PortMappingState, UdpEndpoint } from '../../../kernel/api/index.ts'
+import { isPublicAddress } from './plausible.ts'
+
+/** Whether a router maps a port to this node: `off` where nobody asks one. */
+export interface WayIn {
+  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
+  readonly kind?: PortMapping['kind'] | undefined
+  readonly endpoint?: UdpEndpoint | undefined
+  /** Why there is none, for a person. */
+  readonly reason?: string | undefined
+}
 
 export interface RouterMappingParts {
   readonly network: Pick<Network, 'localAddresses' | 'mapPort'>
@@ -18,7 +27,7 @@ const isIpv4 = (address: string): boolean => !address.includes(':')
 
 export class RouterMapping {
   readonly #parts: RouterMappingParts
-  #state: PortMappingState = { reason: 'not asked yet' }
+  #wayIn: WayIn = { state: 'off' }
   /** Counts what makes an earlier start late. */
   #turn = 0
   #giveBack: () => Promise<void> = async () => {}
@@ -29,19 +38,19 @@ export class RouterMapping {
     this.#parts = parts
   }
 
-  get state(): PortMappingState {
-    return this.#state
+  get wayIn(): WayIn {
+    return this.#wayIn
   }
 
   start(): void {
     const { network, locals } = this.#parts
-    const against = this.#reasonAgainst()
+    const against = network.mapPort === undefined ? undefined : this.#reasonAgainst()
     const local = locals().find(({ address }) => isIpv4(address))
     if (against !== undefined || local === undefined || network.mapPort === undefined) {
-      this.#state = { reason: against ?? 'this host asks nobody' }
+      this.#wayIn = { state: 'off', reason: against }
       return
     }
-    this.#state = { reason: 'the router is being asked' }
+    this.#wayIn = { state: 'seeking' }
     this.#giveBack = network.mapPort(local.port, state => this.#heard(state))
   }
 
@@ -58,8 +67,9 @@ export class RouterMapping {
     this.#turn += 1
     const giveBack = this.#giveBack
     this.#giveBack = async () => {}
-    if ('endpoint' in this.#state) this.#parts.onMapped([])
-    this.#state = { reason: 'not asked' }
+    const wasMapped = this.#wayIn.endpoint !== undefined
+    this.#wayIn = { state: 'off' }
+    if (wasMapped) this.#parts.onMapped([])
     const before = this.#given
     this.#given = Promise.all([before, giveBack()]).then(() => undefined)
     await this.#given
@@ -72,18 +82,21 @@ export class RouterMapping {
     const reachable = own === '0.0.0.0' ? hosts : hosts.filter(host => host === own)
     if (!isWanted) return 'it is switched off'
     if (reachable.length === 0) return 'no address of IPv4 that a router could send to'
-    return reachable.some(isPublic) ? 'this host has an address of the Internet itself' : undefined
+    return reachable.some(isPublicAddress) ? 'this host has an address of the Internet itself' : undefined
   }
 
   #heard(state: PortMappingState): void {
-    const isUseful = !('endpoint' in state) || isPublic(state.endpoint.address)
-    const before = this.#state
-    this.#state = isUseful
-      ? state
-      : { reason: `the router has the address ${state.endpoint.address}: another NAT is in front of it` }
-    const now = 'endpoint' in this.#state ? this.#state.endpoint : undefined
-    const was = 'endpoint' in before ? before.endpoint : undefined
-    if (now?.address !== was?.address || now?.port !== was?.port)
-      this.#parts.onMapped(now === undefined ? [] : [now])
+    const before = this.#wayIn.endpoint
+    this.#wayIn = judged(state)
+    const { endpoint } = this.#wayIn
+    if (endpoint?.address !== before?.address || endpoint?.port !== before?.port)
+      this.#parts.onMapped(endpoint === undefined ? [] : [endpoint])
   }
+}
+
+const judged = (state: PortMappingState): WayIn => {
+  if (!('endpoint' in state)) return { state: 'failed', reason: state.reason }
+  const { address } = state.endpoint
+  if (isPublicAddress(address)) return { state: 'mapped', ...state }
+  return { state: 'failed', reason: `the router has the address ${address}: another NAT is in front of it` }
 }
