@@ -23,6 +23,8 @@ import { faceOfService } from './service-face.ts'
 
 const TIMER = 'a timer of Clock.after'
 const MOVE = 'the watcher given to Network.watch'
+const MAPPED = 'the watcher given to Network.mapPort'
+const NOTICE = 'the listener given to Network.lan'
 const DATAGRAM = 'the receiver given to Network.udp'
 
 /** Everything works until the plugin's `stop` has returned: it may need it to say goodbye. */
@@ -96,18 +98,49 @@ export class Faces {
       addresses: host => network.addresses(host),
       srv: name => network.srv(name),
       txt: name => network.txt(name),
+      ...this.#surroundings(network),
     }
+  }
+
+  /** A network without them leaves its face without them. */
+  #surroundings(network: Network): Pick<Network, 'mapPort' | 'lan'> {
+    const { mapPort, lan } = network
+    const withMapping: Network['mapPort'] = (port, changed) => {
+      this.#mustBeHere()
+      const stop = mapPort!.call(network, port, state => this.#fence.shield(MAPPED, () => changed(state)))
+      return this.#until(stop)
+    }
+    const withLan: Network['lan'] = hear => {
+      this.#mustBeHere()
+      const channel = lan!.call(network, (notice, address) =>
+        this.#fence.shield(NOTICE, () => hear(notice, address)),
+      )
+      return (
+        channel && {
+          announce: notice => channel.announce(notice),
+          close: this.#until(() => channel.close()),
+        }
+      )
+    }
+    return {
+      ...(mapPort === undefined ? {} : { mapPort: withMapping }),
+      ...(lan === undefined ? {} : { lan: withLan }),
+    }
+  }
+
+  /** To be called by the plugin, or when it has left. */
+  #until<T>(stop: () => T): () => T {
+    const cancel = (): T => {
+      this.#timers.delete(cancel)
+      return stop()
+    }
+    this.#timers.add(cancel)
+    return cancel
   }
 
   #watch(network: Network, changed: () => void): () => void {
     this.#mustBeHere()
-    const stop = network.watch(() => this.#fence.shield(MOVE, changed))
-    const cancel = (): void => {
-      this.#timers.delete(cancel)
-      stop()
-    }
-    this.#timers.add(cancel)
-    return cancel
+    return this.#until(network.watch(() => this.#fence.shield(MOVE, changed)))
   }
 
   /** One closure a socket and none a datagram. */

@@ -6,6 +6,7 @@ import type { PersonId } from '../../src/events/ids.ts'
 import { deviceKeys } from '../../src/kernel/keys.ts'
 import { virtualIpv6 } from '../../src/plugins/transport-ntm/net/address.ts'
 import { type Control, encodeControl } from '../../src/plugins/transport-ntm/path/control.ts'
+import { LanHints } from '../../src/plugins/transport-ntm/path/lan-hints.ts'
 import { type Candidate, candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import { encodeMessage } from '../../src/plugins/transport-ntm/signalling/codec.ts'
 import {
@@ -120,6 +121,11 @@ const CONTROLS: readonly Control[] = [
 
 const parts = splitMessage(filled(1_200, 0x5a))
 const succession = dc.sign(SUCCESSION_LABEL, successionMessage('example', nextDc.tunnelKey, nextDc.device))
+/** Of alice, for bob, under the instance of 16 bytes ab; the 59 behind it are chance. */
+const lanHint = new LanHints(alice)
+  .write('ab'.repeat(16), [bob.tunnelKey], { bytes: count => filled(count, 0), next: () => 0 })
+  .subarray(0, 4)
+
 const bytes = (name: string, value: Uint8Array) => ({ name, hex: hex(value) })
 
 /** Every example of SPEC.md by its name. */
@@ -139,6 +145,7 @@ export const signallingVectors = () => ({
     bytes('name record, countersigned', countersigned),
     bytes('sealed candidates', candidates),
     bytes('relay grant', grant),
+    bytes('lan hint', lanHint),
     ...CONTROLS.map(control => bytes(control.kind, encodeControl(control))),
     ...MESSAGES.map(message => bytes(message.type, encodeMessage(message))),
     ...parts.map((part, index) => bytes(`part ${index}`, part)),

@@ -15,6 +15,7 @@ import {
   type Keyspace,
   type Link,
   type Network,
+  type PeerCard,
   type People,
   type Random,
   type Relays,
@@ -35,6 +36,7 @@ import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
+import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
@@ -60,12 +62,16 @@ export interface NodeGiven {
 
 export interface NodeSettings {
   readonly dc: Join | undefined
-  readonly token: string | undefined
+  readonly token?: string | undefined
   readonly listen: Listening
   /** Whether hard NATs may be met with many packets. Default: yes. */
   readonly punch?: boolean | undefined
   /** Peers may not learn where this node is. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. Default: yes. */
+  readonly portMapping?: boolean | undefined
+  /** Whether this node shows itself on its own link, and looks for people there. Default: yes. */
+  readonly lan?: boolean | undefined
 }
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
@@ -97,8 +103,11 @@ export class NtmNode {
     this.#addresses = new AddressBook(keyspace)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways({
-      ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
+      ...{ clock, random, network, keys, relays: given.relays, carrier: () => this.carrier },
       ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
+      ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
+      contacts: () => this.#soughtDevices(),
+      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
       onMeasured: measured => this.coordinators.measured(measured),
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
@@ -138,7 +147,9 @@ export class NtmNode {
     })
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
-      ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
+      ...{ links: this.#links, coordinators: this.coordinators },
+      known: card => [...this.#ways.nearby(card), ...this.#addresses.of(card.device)],
+      forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
@@ -158,9 +169,15 @@ export class NtmNode {
     this.#record.stop()
     this.coordinators.stop()
     this.transport.close()
-    this.#ways.stop()
+    const leaving = this.#ways.stop()
     this.#chronicle.close()
     await this.carrier.close()
+    await leaving
+  }
+
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#ways.portMapping
   }
 
   /** What this node knows of its network, for a person to whom nobody gets through. */
@@ -198,6 +215,16 @@ export class NtmNode {
       const card = this.#given.people.card(device)
       if (card !== undefined) this.transport.open(card, { remembered: this.#addresses.of(device) })
     }
+  }
+
+  /** Devices of the contact book; those that were met last come first. */
+  #soughtDevices(): readonly PeerCard[] {
+    const { people } = this.#given
+    const met = this.#addresses.devices().flatMap(device => people.card(device) ?? [])
+    const listed = people.contacts().flatMap(({ person }) => people.cards(person))
+    return [...new Map([...met, ...listed].map(card => [card.device, card])).values()].filter(
+      ({ person }) => standingOf(people.contact(person)).mayBeTold,
+    )
   }
 
   #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {

@@ -6,8 +6,10 @@
 import type { TunnelKey } from '../../events/ids.ts'
 import type {
   Clock,
+  Keys,
   Network,
   Outlet,
+  PeerCard,
   Random,
   RelayClient,
   RelayMeasurement,
@@ -17,19 +19,31 @@ import type {
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import { Acquaintance } from './path/acquaintance.ts'
+import { Lan } from './path/lan.ts'
 import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
+import { RouterMapping, type WayIn } from './path/router-mapping.ts'
 import { formatPlace } from './signalling/join.ts'
+import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
   readonly clock: Clock
   readonly random: Random
   readonly network: Network
+  readonly keys: Pick<Keys, 'agree'>
   readonly carrier: () => Carrier
   readonly relays: Relays | undefined
   readonly mayPunch: boolean
   /** Peers may not learn where this node is: nothing is sent to them but through relays. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. */
+  readonly portMapping: boolean
+  /** Whether this node shows itself on the own link, and looks there for others. */
+  readonly lan: boolean
+  /** Devices that may be looked for on the own link. */
+  readonly contacts: () => readonly PeerCard[]
+  /** A device may be at this place on the own link. */
+  readonly onNearby: (card: PeerCard, place: UdpEndpoint) => void
   /** How far the relays are. */
   readonly onMeasured: (measured: readonly RelayMeasurement[]) => void
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
@@ -44,14 +58,6 @@ export interface WaysParts {
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
-/** Whether a router maps a port to this node: `off` where nobody asks one. */
-export interface PortMapping {
-  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
-  readonly endpoint?: UdpEndpoint | undefined
-  /** Why there is none, for a person. */
-  readonly reason?: string | undefined
-}
-
 const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
 
 export class Ways {
@@ -60,6 +66,8 @@ export class Ways {
   #started:
     | { readonly own: OwnCandidates; readonly control: Acquaintance; readonly finder: Pathfinder }
     | undefined
+  readonly #router: RouterMapping
+  readonly #lan: Lan
   /** By the coordinator that named them. */
   readonly #places = new Map<TunnelKey, readonly RelayPlace[]>()
   #unwatch = (): void => {}
@@ -69,6 +77,23 @@ export class Ways {
     this.#parts = parts
     const outlet: Outlet = { send: (bytes, to) => parts.carrier().transmit(bytes, to) }
     this.relays = parts.relays?.client(outlet)
+    const { clock, random, keys, network, relayOnly } = parts
+    const locals = (): readonly UdpEndpoint[] => parts.carrier().locals
+    this.#router = new RouterMapping({
+      ...{ network, locals, isWanted: parts.portMapping && !relayOnly },
+      onMapped: endpoints => this.#mapped(endpoints),
+    })
+    this.#lan = new Lan({
+      ...{ clock, random, keys, network, locals, isWanted: parts.lan && !relayOnly },
+      ...{ contacts: parts.contacts, call: parts.onNearby },
+      isAt: (card, place) => this.#isAt(card, place),
+      count: why => parts.carrier().count(why),
+    })
+  }
+
+  /** Where a device was heard on the own link. */
+  nearby(card: PeerCard): readonly UdpEndpoint[] {
+    return this.#lan.placesOf(card.device)
   }
 
   /** The paths to peers. */
@@ -80,8 +105,9 @@ export class Ways {
     return this.#wired.own
   }
 
-  get portMapping(): PortMapping {
-    return { state: 'off' }
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#router.wayIn
   }
 
   start(): void {
@@ -89,8 +115,12 @@ export class Ways {
     this.#unwatch = network.watch(() => {
       this.own.forgetViews()
       this.finder.moved()
+      this.#lan.moved()
+      this.#router.moved()
       onMoved()
     })
+    this.#router.start()
+    this.#lan.start()
     const { relays } = this
     relays?.measured$.subscribe(({ endpoint, observed }) => {
       if (observed === undefined) this.own.unseen('relay', placeOf(endpoint))
@@ -128,10 +158,24 @@ export class Ways {
     else this.#wired.control.prove(neighbour, from)
   }
 
-  stop(): void {
+  /** Resolves when the router was told. */
+  async stop(): Promise<void> {
     this.#unwatch()
+    this.#lan.stop()
     this.finder.close()
     this.relays?.close()
+    await this.#router.stop()
+  }
+
+  #mapped(endpoints: readonly UdpEndpoint[]): void {
+    this.own.map(endpoints)
+    if (endpoints.length > 0) this.finder.reannounce()
+  }
+
+  #isAt({ tunnelKey }: PeerCard, place: UdpEndpoint): boolean {
+    const neighbour = this.#parts.carrier().neighbour(tunnelKey)
+    const view = neighbour && this.finder.viewOf(neighbour)
+    return view?.endpoint !== undefined && view.isDirect && sameEndpoint(view.endpoint, place)
   }
 
   get #wired() {
