@@ -4,8 +4,12 @@
  */
 import {
   ChatError,
+  type DatagramStream,
   type Network,
   type SrvRecord,
+  type StreamDoor,
+  type StreamEvents,
+  type StreamTarget,
   type UdpEndpoint,
   type UdpOptions,
   type UdpSocket,
@@ -99,6 +103,18 @@ export class SimHost implements Network {
     }
   }
 
+  dial(target: StreamTarget, events: StreamEvents): Promise<DatagramStream> {
+    return this.#network.streams.dial(this, this.#wayTo(target.address), target, events)
+  }
+
+  listenStreams(
+    { address, port }: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  ): Promise<StreamDoor> {
+    const own = LOOPBACKS.includes(address) ? this.#ownLike(address) : address
+    return this.#network.streams.listen(this, { address: own, port }, receive)
+  }
+
   hasSocketAt(to: UdpEndpoint): boolean {
     return this.#bindingAt(to) !== undefined
   }
@@ -132,6 +148,7 @@ export class SimHost implements Network {
   silence(): void {
     this.#bindings.clear()
     this.#watchers.clear()
+    this.#network.streams.silence(this)
   }
 
   #tellWatchers(): void {

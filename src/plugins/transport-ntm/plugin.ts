@@ -33,6 +33,8 @@ const settings = z.strictObject({
     .default({}),
   /** Peers may not learn where this node is: only relays lead to it. */
   relayOnly: z.boolean().default(false),
+  /** Off: servers are not spoken to through TCP where UDP is blocked. */
+  streams: z.boolean().default(true),
 })
 
 const methodsOf = (node: NtmNode): readonly Method[] => [
@@ -68,13 +70,14 @@ export const transportNtm = definePlugin({
   },
   wants: { relays: Relays },
   config: raw => settings.parse(raw ?? {}),
-  setup(given, { dc, token, listen, punch, relayOnly }) {
+  setup(given, { dc, token, listen, punch, relayOnly, streams }) {
     const node = new NtmNode(given, {
       dc: dc[0] === undefined ? undefined : requireJoin(dc[0]),
       token,
       listen,
       punch,
       relayOnly,
+      streams,
     })
     return {
       contributes: {

@@ -38,6 +38,8 @@ export interface PathfinderParts {
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
   readonly onLost: (neighbour: Neighbour) => void
+  /** A relay that is used does not answer any more. */
+  readonly onRelaySilent: (endpoint: UdpEndpoint) => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
@@ -169,6 +171,11 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
   }
 
+  /** Something that was in the way may be gone: looks for better paths now. */
+  searchAgain(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.begin(now))
+  }
+
   viewOf(neighbour: Neighbour): PathView | undefined {
     const paths = this.#entries.get(neighbour.key)?.paths
     const active = paths?.active
@@ -294,6 +301,7 @@ export class Pathfinder {
       former.close()
       this.#do(entry, now => paths.forget(former.endpoint, now))
     }
+    if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     if (channel.state === 'lost' && channel === entry.channel && !paths.isDirect)
       this.#parts.onLost(neighbour)
   }

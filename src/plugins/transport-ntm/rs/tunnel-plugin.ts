@@ -10,18 +10,19 @@ import {
   Journal,
   Keys,
   Keyspace,
-  type Method,
   Network,
   provide,
   Random,
   RelayHost,
+  type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { Carrier } from '../carrier.ts'
 import { CoordinatorPins } from '../coordinator-pins.ts'
 import { OwnPlaces } from '../own-places.ts'
-import { Acquaintance } from '../path/acquaintance.ts'
+import { serverAcquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatPlace, requireJoin } from '../signalling/join.ts'
+import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
 import { CoordinatorLine } from './coordinator-line.ts'
 
@@ -40,7 +41,10 @@ const settings = z.strictObject({
   dc: z.string(),
   /** Invite token for the first registration. */
   token: z.string().optional(),
+  ...streamSettings,
 })
+
+const formatEndpoint = ({ address: host, port }: UdpEndpoint): string => formatPlace({ host, port })
 
 const NOWHERE = 'no address is known that others reach this relay by; `--advertise HOST:PORT` names one'
 
@@ -53,7 +57,7 @@ export const rsTunnelPlugin = definePlugin({
   },
   needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace, journal: Journal },
   config: raw => settings.parse(raw),
-  setup({ clock, random, network, keys, keyspace, journal }, { listen, advertise, dc, token }) {
+  setup({ clock, random, network, keys, keyspace, journal }, { listen, advertise, dc, token, ...settings }) {
     const timestamps = new Timestamps(keyspace)
     const join = requireJoin(dc)
     const carrier: Carrier = new Carrier({
@@ -65,18 +69,12 @@ export const rsTunnelPlugin = definePlugin({
       onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
       onFrame: (bytes, from) => door.take(bytes, from),
     })
-    // A relay that has moved is asked to prove where it is now.
-    const acquaintance = new Acquaintance({
-      ...{ clock, random, carrier },
-      recordUsedFor: () => undefined,
-      onRecord: () => {},
-      onRoundTrip: () => {},
-      onDropped: why => carrier.count(why),
-    })
+    const acquaintance = serverAcquaintance({ clock, random, carrier })
     const line: CoordinatorLine = new CoordinatorLine({
       ...{ clock, random, network, journal, carrier, join, token },
       pins: new CoordinatorPins(keyspace),
     })
+    const doors = new StreamDoors({ network, journal, carrier, settings })
     const places = new OwnPlaces({
       ...{ clock, network, advertise },
       locals: () => carrier.locals,
@@ -94,22 +92,19 @@ export const rsTunnelPlugin = definePlugin({
       return formatPlace(said ?? { host: local?.address ?? listen[0]!.address, port: local?.port ?? 0 })
     }
     const coordination: Coordination = { state: () => line.state, refusal: () => line.refusal }
-    const methods: readonly Method[] = [
-      { name: 'relay.address', call: async () => ({ address: address(), relay: keys.tunnelKey, dc }) },
-      {
-        name: 'relay.endpoints',
-        call: async () => places.endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
-      },
-    ]
     return {
       contributes: {
         service: [provide(RelayHost, door), provide(Coordination, coordination)],
-        method: methods,
+        method: [
+          { name: 'relay.address', call: async () => ({ address: address(), relay: keys.tunnelKey, dc }) },
+          { name: 'relay.endpoints', call: async () => places.endpoints.map(formatEndpoint) },
+        ],
       },
       start: async () => {
         await timestamps.load()
         for (const { address, port } of listen)
           await carrier.listen({ address, port: port || (carrier.locals[0]?.port ?? 0) })
+        await doors.open()
         await line.start()
         // Name servers may take their time.
         void places.start().then(() => places.endpoints.length > 0 || journal.note(NOWHERE))
@@ -117,6 +112,7 @@ export const rsTunnelPlugin = definePlugin({
       stop: async () => {
         places.stop()
         line.stop()
+        await doors.close()
         await carrier.close()
       },
     }
