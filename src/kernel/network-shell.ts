@@ -1,9 +1,11 @@
-/** The machine's own network: UDP sockets, its addresses and its name service. */
+/** The machine's own network: UDP sockets, datagrams through TCP, its addresses and its name service. */
 import { createSocket } from 'node:dgram'
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Network } from './api/index.ts'
+import { openStreamDoor } from './stream-door-shell.ts'
+import { dialStream } from './stream-shell.ts'
 import { answerAtOnce, openUdp } from './udp-shell.ts'
 
 /** How often the own addresses are looked at. */
@@ -74,6 +76,8 @@ export function systemNetwork({ nameServers, offload = true }: SystemNetworkOpti
   return {
     udp: (local, receive, options) =>
       openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false }),
+    dial: dialStream,
+    listenStreams: (local, receive, certificate) => openStreamDoor(local, receive, certificate),
     localAddresses,
     watch,
     sourceTowards,
