@@ -8,6 +8,7 @@ interface PeerList {
     readonly path: string | null
     readonly address: string | null
     readonly rttMs: number | null
+    readonly why: string | null
   }[]
 }
 
@@ -16,10 +17,10 @@ export default oneCall<PeerList>({
   method: 'peers',
   tell: ({ peers }) =>
     peers
-      .map(({ name, path, address, rttMs }) =>
-        [printable(name), path ?? 'no path', address ?? '', rttMs === null ? '' : `${rttMs.toFixed(1)} ms`]
-          .join('  ')
-          .trimEnd(),
-      )
+      .map(({ name, path, address, rttMs, why }) => {
+        const how = `${path ?? 'no path'}${why === null ? '' : `: ${printable(why)}`}`
+        const known = [rttMs === null ? '' : `${rttMs.toFixed(1)} ms`, address ?? '', how]
+        return [printable(name), ...known.filter(word => word !== '')].join('  ')
+      })
       .join('\n') || 'no peers yet',
 })

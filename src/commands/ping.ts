@@ -1,5 +1,6 @@
 /** `ntm ping PEER`: round trips through the tunnel. */
 import { Args, Flags } from '@oclif/core'
+import { printable } from '../screen/printer.ts'
 import { oneCall } from './base/one-call.ts'
 
 interface Pinged {
@@ -9,6 +10,7 @@ interface Pinged {
   readonly rttMsP50: number
   readonly rttMsMax: number
   readonly path: string
+  readonly why: string | null
 }
 
 export default oneCall<Pinged>({
@@ -18,8 +20,9 @@ export default oneCall<Pinged>({
     count: Flags.integer({ char: 'c', description: 'how many echoes', default: 3, min: 1, max: 1000 }),
   },
   method: 'ping',
-  tell: ({ sent, received, path, rttMsMin, rttMsP50, rttMsMax }) => {
+  tell: ({ sent, received, path, why, rttMsMin, rttMsP50, rttMsMax }) => {
     const times = [rttMsMin, rttMsP50, rttMsMax].map(ms => ms.toFixed(2)).join(' / ')
-    return `${received} of ${sent} came back (${path}), min / median / max ${times} ms`
+    const how = why === null ? path : `${path}: ${printable(why)}`
+    return `${received} of ${sent} came back (${how}), min / median / max ${times} ms`
   },
 })

@@ -1,7 +1,7 @@
 /**
  * UDP sockets of the machine. One here promises more than node:dgram does: the bytes may be used again as soon as
- * `send` returns, and a datagram may have a hop limit of its own. Where the kernel takes many datagrams in one
- * call, they are gathered until the turn of the event loop ends.
+ * `send` returns, and a datagram may have a hop limit of its own. Who asks for it, and has a kernel that takes many
+ * datagrams in one call, has them gathered until the turn of the event loop ends.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
@@ -17,6 +17,8 @@ const USUAL_HOP_LIMIT = 64
 const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
+
+type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
 
 type Lookup = (
   host: string,
@@ -41,7 +43,8 @@ class ShellSocket implements UdpSocket {
   readonly local: UdpEndpoint
   readonly #socket: Socket
   readonly #batch: DatagramBatch | undefined
-  readonly #slots = Array.from({ length: SLOTS }, () => Buffer.allocUnsafeSlow(SLOT_BYTES))
+  /** Made when needed: of hundreds of sockets at a time each sends a few datagrams. */
+  readonly #slots: (Buffer | undefined)[] = new Array(SLOTS).fill(undefined)
   #slot = 0
   #ownHopLimit: number | undefined
   #closed: Promise<void> | undefined
@@ -65,6 +68,17 @@ class ShellSocket implements UdpSocket {
     else if (this.#batch?.add(bytes, to) !== true) this.#sendAlone(bytes, to)
   }
 
+  /**
+   * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What was sent in answer to
+   * one piece does not wait for the others.
+   */
+  receiving(receive: Receive): Receive {
+    return (bytes, from) => {
+      receive(bytes, from)
+      if (bytes.length > SLOT_BYTES) this.#batch?.flush()
+    }
+  }
+
   close(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
     this.#batch?.flush()
@@ -78,8 +92,9 @@ class ShellSocket implements UdpSocket {
    */
   #sendAlone(bytes: Uint8Array, to: UdpEndpoint): void {
     if (this.#socket.getSendQueueCount() >= SLOTS - 1) return
-    const slot = this.#slots[this.#slot]!
-    this.#slot = (this.#slot + 1) % SLOTS
+    const at = this.#slot
+    const slot = (this.#slots[at] ??= Buffer.allocUnsafeSlow(SLOT_BYTES))
+    this.#slot = (at + 1) % SLOTS
     slot.set(bytes)
     try {
       this.#socket.send(slot, 0, bytes.length, to.port, to.address)
@@ -126,17 +141,17 @@ function bindFailure(error: NodeJS.ErrnoException, local: UdpEndpoint): ChatErro
 
 interface OpenOptions {
   readonly offload: boolean
-  /** `receive` takes several datagrams in one piece. */
+  /** `receive` takes several datagrams in one piece, and those of one turn may leave when it ends. */
   readonly coalesced: boolean
 }
 
 /** Rejects with PORT_IN_USE. */
 export async function openUdp(
   local: UdpEndpoint,
-  receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  receive: Receive,
   options: OpenOptions,
 ): Promise<UdpSocket> {
-  const offload = options.offload ? await findOffload() : undefined
+  const offload = options.offload && options.coalesced ? await findOffload() : undefined
   const socket = createSocket({
     type: isIPv6(local.address) ? 'udp6' : 'udp4',
     // One socket a family, so that both can have the same port.
@@ -154,10 +169,10 @@ export async function openUdp(
       // What a network reports about datagrams long gone is no reason to stop listening.
       socket.on('error', () => undefined)
       enlarge(socket)
-      const sender = offload?.senderOf(socket)
-      if (options.coalesced) offload?.coalesce(socket)
-      socket.on('message', receive)
-      resolve(new ShellSocket(socket, sender))
+      offload?.coalesce(socket)
+      const opened = new ShellSocket(socket, offload?.senderOf(socket))
+      socket.on('message', offload === undefined ? receive : opened.receiving(receive))
+      resolve(opened)
     })
   })
 }

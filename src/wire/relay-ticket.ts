@@ -78,19 +78,19 @@ export const verifyRelayTicket = (ticket: Uint8Array, issuer: DeviceId): boolean
     idToBytes(issuer),
   )
 
+export const RELAY_GRANT_MAX_BYTES = RELAY_TICKET_BYTES + 1 + 19 * RELAY_ENDPOINTS_MAX
+
 /** Ticket, count, and each endpoint behind its length. Endpoints that cannot be written are left out. */
 export const encodeRelayGrant = ({ ticket, endpoints }: RelayGrant): Uint8Array => {
   const encoded = endpoints
     .map(encodeEndpoint)
     .flatMap(endpoint => (endpoint.ok ? [endpoint.value] : []))
     .slice(0, RELAY_ENDPOINTS_MAX)
-  const writer = new ByteWriter(RELAY_TICKET_BYTES + 1 + 19 * RELAY_ENDPOINTS_MAX)
+  const writer = new ByteWriter(RELAY_GRANT_MAX_BYTES)
   writer.put(ticket).byte(encoded.length)
   for (const endpoint of encoded) writer.byte(endpoint.length).put(endpoint)
   return writer.finish()
 }
-
-export const RELAY_GRANT_MAX_BYTES = RELAY_TICKET_BYTES + 1 + 19 * RELAY_ENDPOINTS_MAX
 
 /** The ticket is a copy. */
 export const readRelayGrant = (bytes: Uint8Array): Result<RelayGrant, 'grant-malformed'> => {

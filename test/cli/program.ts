@@ -28,6 +28,8 @@ export type Document = any
 export interface RunOptions {
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Words before the command that make it run somewhere else, such as in a network namespace. */
+  readonly within?: readonly string[]
 }
 
 const running = new Set<ChildProcess>()
@@ -38,8 +40,9 @@ const environment = (more: RunOptions['env']): NodeJS.ProcessEnv => {
   return { ...rest, ...more }
 }
 
-const started = (args: readonly string[], { env }: RunOptions): ChildProcess => {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env: environment(env), stdio: 'pipe' })
+const started = (args: readonly string[], { env, within = [] }: RunOptions): ChildProcess => {
+  const [command, ...words] = [...within, process.execPath, PROGRAM, ...args]
+  const child = spawn(command!, words, { env: environment(env), stdio: 'pipe' })
   // A command that has heard enough leaves the rest unread.
   child.stdin?.on('error', () => undefined)
   running.add(child)

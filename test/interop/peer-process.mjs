@@ -15,7 +15,7 @@ const room = name => import(pathToFileURL(`${dist}/plugins/transport-ntm/${name}
 const { createTunnel } = await room('tunnel/tunnel')
 const { staticKeyOf } = await room('tunnel/aead')
 const { createStack } = await room('net/stack')
-const { parseAddress } = await room('net/address')
+const { parseAddress } = await import(pathToFileURL(`${dist}/wire/ip-address.js`).href)
 const { mac1Key, stampMacs } = await room('tunnel/mac')
 const { COOKIE_REPLY } = await room('tunnel/messages')
 

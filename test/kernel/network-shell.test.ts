@@ -5,10 +5,13 @@
 import { Socket } from 'node:dgram'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { UdpEndpoint, UdpOptions, UdpSocket } from '../../src/kernel/api/index.ts'
+import { DatagramBatch } from '../../src/kernel/datagram-batch.ts'
 import { systemNetwork } from '../../src/kernel/network-shell.ts'
 import { findOffload } from '../../src/kernel/offload-shell.ts'
 
 const LOOPBACK = { address: '127.0.0.1', port: 0 }
+const flushed = DatagramBatch.prototype.flush
+const IGNORE = (): void => undefined
 const hasOffload = (await findOffload()) !== undefined
 
 const opened: UdpSocket[] = []
@@ -23,10 +26,11 @@ describe.each([
 ] as const)('%s', (_name, offload) => {
   const network = systemNetwork({ offload })
 
+  /** Who says nothing about it receives one at a time and sends many together. */
   const open = async (
-    receive: (bytes: Uint8Array, from: UdpEndpoint) => void = () => undefined,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void = IGNORE,
     local: UdpEndpoint = LOOPBACK,
-    options?: UdpOptions,
+    options: UdpOptions = { coalesced: receive === IGNORE },
   ): Promise<UdpSocket> => {
     const socket = await network.udp(local, receive, options)
     opened.push(socket)
@@ -85,6 +89,41 @@ describe.each([
     await expect.poll(() => Buffer.concat(pieces).length).toBe(all.length)
     expect(Buffer.concat(pieces)).toEqual(all)
     expect(pieces.length < datagrams.length).toBe(offload && hasOffload)
+  })
+
+  test('what is sent in answer to one piece does not wait for the next', async () => {
+    const story: string[] = []
+    let taken = 0
+    const receiver = await open(
+      (bytes, from) => {
+        taken += bytes.length
+        if (bytes.length > 2_048) story.push('piece')
+        receiver.send(Buffer.from('taken'), from)
+      },
+      LOOPBACK,
+      { coalesced: true },
+    )
+    const sender = await open()
+    const flush = vi.spyOn(DatagramBatch.prototype, 'flush')
+    flush.mockImplementation(function (this: DatagramBatch) {
+      story.push('left')
+      flushed.call(this)
+    })
+    for (let at = 0; at < 200; at += 1) sender.send(Buffer.alloc(1_200), receiver.local)
+    await expect.poll(() => taken).toBe(200 * 1_200)
+    const pieces = story.flatMap((what, at) => (what === 'piece' ? [at] : []))
+    if (offload && hasOffload) expect(pieces.length).toBeGreaterThan(1)
+    for (const at of pieces) expect(story[at + 1]).toBe('left')
+  })
+
+  test('who did not ask for it sends at once', async () => {
+    let heard = 0
+    const receiver = await open(() => void (heard += 1))
+    const sender = await open(undefined, LOOPBACK, {})
+    const sent = vi.spyOn(Socket.prototype, 'send')
+    sender.send(Buffer.from('x'), receiver.local)
+    expect(sent).toHaveBeenCalledOnce()
+    await expect.poll(() => heard).toBe(1)
   })
 
   test('an empty datagram is a datagram', async () => {

@@ -54,7 +54,8 @@ test('a standing tunnel ends, and no other comes', async () => {
   const { world, alice, bob } = await friends(1)
   expect(transportOf(alice).links()).toMatchObject([{ up: true }])
   await block(world, alice, bob)
-  await world.run(1_000)
+  // Whom he heard a moment ago he takes to be there without looking.
+  await world.run(6_000)
   await bobIsAlone(world, bob, alice)
   await world.run(300_000)
   await bobIsAlone(world, bob, alice)

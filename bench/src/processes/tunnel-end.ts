@@ -15,8 +15,8 @@ import { noTimestamps } from '../no-timestamps.ts'
 const PORT = 40_000
 /** An inner packet of 1,200 bytes less its IPv6 and UDP headers. */
 const PAYLOAD_BYTES = 1200 - 40 - 8
-const CREDIT_EVERY = 32
-const WINDOW = 512
+const CREDIT_EVERY = 128
+const WINDOW = 1024
 /** After so long without a credit what was under way is taken for lost. */
 const STALL_MS = 500
 

@@ -32,7 +32,10 @@ export type ChannelState = 'binding' | 'bound' | 'lost' | 'closed'
 export interface RelayChannel extends Outlet {
   readonly relay: TunnelKey
   readonly state: ChannelState
-  /** Where its packets go to and seem to come from: the relay's endpoint, with the channel itself as `via`. */
+  /**
+   * Where its packets go to and seem to come from: the relay's endpoint, with the channel itself as `via`. Another
+   * when the relay answers from another of its endpoints.
+   */
   readonly endpoint: UdpEndpoint
   /** Monotonic ms of the last frame from the relay that belongs to this channel. */
   readonly heardMs: number | undefined
@@ -52,7 +55,7 @@ export interface ChannelEvents {
 export interface RelayClient {
   /** Whether a datagram is a frame of a relay, by its first byte. One comparison. */
   claims(bytes: Uint8Array): boolean
-  /** A datagram that `claims` said yes to; never throws, whatever it is. */
+  /** A datagram that `claims` said yes to, or several of one source in one piece; never throws, whatever it is. */
   receive(bytes: Uint8Array, from: UdpEndpoint): void
   /** The relays that coordinators have named, all of them: they are measured, and measured again from time to time. */
   follow(places: readonly RelayPlace[]): void
@@ -60,7 +63,10 @@ export interface RelayClient {
   readonly measured$: Observable<RelayMeasurement>
   /** Measures one endpoint now from another socket: what a NAT does to one flow more. Undefined: no answer. */
   observe(endpoint: UdpEndpoint, from: Outlet, timeoutMs: number): Promise<UdpEndpoint | undefined>
-  /** Binds one side of a slot pair with a coordinator's grant. Undefined if the grant cannot be read. */
+  /**
+   * Binds one side of a slot pair with a coordinator's grant. Undefined if the grant cannot be read or is for
+   * another device. A channel of the same side of the same pair is closed, and this one goes on where it was.
+   */
   open(grant: Uint8Array, events: ChannelEvents): RelayChannel | undefined
   /** This node's addresses have changed: every channel says so at once, and all relays are measured anew. */
   moved(): void
@@ -76,7 +82,10 @@ export const Relays = token<Relays>('ntm.relays')
 
 /** The socket that a Relay Server works on, and the coordinator whose tickets it takes. */
 export interface RelayHost extends Outlet {
-  /** Every frame whose first byte is a relay's. `bytes` is valid during the call, and may be changed in place. */
+  /**
+   * Every frame whose first byte is a relay's, or several of one source in one piece. `bytes` is valid during the
+   * call, and may be changed in place.
+   */
   onFrame(receive: (bytes: Uint8Array, from: UdpEndpoint) => void): () => void
   /** Ed25519 identity of the coordinator whose tickets count; undefined until it is known. */
   issuer(): DeviceId | undefined

@@ -47,8 +47,9 @@ export interface UdpSocket extends Outlet {
 }
 export interface UdpOptions {
   /**
-   * `receive` may be handed several datagrams of one source in one piece, all of the same size but for the last,
-   * which may be shorter, and must split them. Off: one at a time.
+   * Datagrams may travel together. `receive` may be handed several of one source in one piece, all of the same size
+   * but for the last, which may be shorter, and must split them; what is sent in one turn of the event loop may leave
+   * at its end. Off: one at a time, and at once.
    */
   readonly coalesced?: boolean
 }

@@ -16,9 +16,10 @@ export interface ServeDcOptions extends StreamOptions {
   readonly home: string
   readonly passphraseFile: string | undefined
   readonly domain: string
-  /** HOST:PORT; port 0 picks one. */
-  readonly listen: string
-  readonly advertise: string | undefined
+  /** HOST:PORT, one for each address family; port 0 picks one. */
+  readonly listen: readonly string[]
+  /** HOST:PORT, several for several addresses; the first stands in the join string. */
+  readonly advertise: readonly string[]
   readonly roles: readonly string[]
 }
 
@@ -45,10 +46,10 @@ const checkRoles = (roles: readonly string[]): void => {
 
 const pluginsOf = (options: ServeDcOptions): HomeConfig['plugins'] => {
   const { listen, advertise, roles, domain } = options
-  const more = advertise === undefined ? {} : { advertise: hostPort(advertise, 1) }
+  const places = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)) }
   const relay = roles.includes('relay')
   return {
-    'ntm.dc-tunnel': { config: { listen: listenAt(listen), ...more, relay, ...streamConfig(options) } },
+    'ntm.dc-tunnel': { config: { ...places, relay, ...streamConfig(options) } },
     'ntm.dc': { config: { domain } },
   }
 }

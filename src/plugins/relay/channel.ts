@@ -22,7 +22,7 @@ import {
 import { relayMacHolds } from '../../wire/relay-proof.ts'
 import type { RelayTicket } from '../../wire/relay-ticket.ts'
 import { Backlog } from './backlog.ts'
-import { Claims, type OpenClaim } from './claims.ts'
+import { Claims, type OpenClaim, waitAfter } from './claims.ts'
 import {
   CLAIMS_UNTIL_LOST,
   DORMANT_AFTER_MS,
@@ -30,8 +30,6 @@ import {
   KEEPALIVE_MS,
   REACTIONS_BURST,
   REACTIONS_PER_SECOND,
-  RETRY_FIRST_MS,
-  RETRY_MAX_MS,
 } from './limits.ts'
 import { isSameEndpoint } from './survey.ts'
 import type { Tokened } from './token-table.ts'
@@ -218,10 +216,9 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   }
 
   #try(ways: readonly UdpEndpoint[]): void {
-    const waitMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#tries)
+    this.#wait(waitAfter(this.#tries), () => this.#unanswered())
     this.#tries += 1
     this.#isClaiming = true
-    this.#wait(waitMs, () => this.#unanswered())
     const kind = this.#mustBind ? 'bind' : 'rebind'
     for (const endpoint of ways)
       this.#parts.outlet.send(this.#claims.make(kind, endpoint, this.#cookies.get(endpoint)), endpoint)

@@ -6,7 +6,13 @@
 import type { Clock, UdpEndpoint } from '../../kernel/api/index.ts'
 import { encodeRelayClaim, RELAY_COOKIE_BYTES, type RelayClaim } from '../../wire/relay-frame.ts'
 import { relayMac } from '../../wire/relay-proof.ts'
-import { OPEN_CLAIMS_MAX } from './limits.ts'
+import {
+  CLAIMS_UNTIL_LOST,
+  OPEN_CLAIMS_MAX,
+  RETRY_FIRST_MS,
+  RETRY_GROWTH_LOST,
+  RETRY_MAX_MS,
+} from './limits.ts'
 
 export interface OpenClaim {
   readonly counter: number
@@ -23,6 +29,12 @@ export interface ClaimsParts {
 
 const NO_COOKIE = new Uint8Array(RELAY_COOKIE_BYTES)
 const NO_TICKET = new Uint8Array(0)
+
+/** How long the answer to one more claim is waited for, after so many. */
+export const waitAfter = (tries: number): number => {
+  const doublings = Math.min(tries, CLAIMS_UNTIL_LOST - 1)
+  return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** doublings * RETRY_GROWTH_LOST ** (tries - doublings))
+}
 
 export class Claims {
   readonly #parts: ClaimsParts

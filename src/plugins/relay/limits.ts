@@ -2,6 +2,8 @@
 
 /** Wait after the first try of anything; it doubles with each try. */
 export const RETRY_FIRST_MS = 250
+/** Once a channel is lost the waits grow slowly: a bad line loses one exchange in two. */
+export const RETRY_GROWTH_LOST = 1.3
 export const RETRY_MAX_MS = 15_000
 /** Claims without an answer after which a channel counts as lost. */
 export const CLAIMS_UNTIL_LOST = 3

@@ -41,8 +41,4 @@ export class TokenTable<T extends Tokened<T>> {
     }
     for (; each !== undefined; each = each.next) if (each.next === entry) each.next = entry.next
   }
-
-  clear(): void {
-    this.#first.clear()
-  }
 }

@@ -103,6 +103,11 @@ export class Coordinators {
     for (const link of this.all()) link.moved()
   }
 
+  /** Where do they see this node now? */
+  lookAgain(): void {
+    for (const link of this.all()) link.lookAgain()
+  }
+
   /** The coordinator that is spoken to at this place. */
   at(endpoint: UdpEndpoint): Neighbour | undefined {
     for (const link of this.all()) {

@@ -13,6 +13,7 @@ import {
   type Journal,
   type Keys,
   type Keyspace,
+  type Link,
   type Network,
   type People,
   type Random,
@@ -26,12 +27,14 @@ import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
 import { SILENT_MS, SILENT_WHILE_BLOCKED_MS } from './detour/limits.ts'
+import { examine, type Report } from './doctor/examination.ts'
 import { type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
 import { PORTS } from './net/ports.ts'
 import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
+import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
 import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
@@ -84,6 +87,7 @@ export class NtmNode {
   readonly #addresses: AddressBook
   readonly #links: Links
   readonly #ways: Ways
+  readonly #chronicle: Chronicle
   readonly #recordsUsed = new RecordsUsed()
   readonly #record: OwnRecord
 
@@ -94,6 +98,7 @@ export class NtmNode {
     this.#timestamps = new Timestamps(keyspace)
     this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
+    this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways({
       ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
       ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
@@ -104,6 +109,7 @@ export class NtmNode {
       onPath: neighbour => this.#rerouted(neighbour),
       onLost: neighbour => this.#seek(neighbour),
       onMoved: () => this.coordinators.moved(),
+      onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
       mayDetour: settings.streams ?? true,
       serverAt: endpoint => this.coordinators.at(endpoint),
@@ -161,7 +167,19 @@ export class NtmNode {
     this.coordinators.stop()
     this.transport.close()
     this.#ways.stop()
+    this.#chronicle.close()
     await this.carrier.close()
+  }
+
+  /** What this node knows of its network, for a person to whom nobody gets through. */
+  examine(timeoutMs: number): Promise<Report> {
+    const { dc, relayOnly, punch = true } = this.#settings
+    const { carrier, membership } = this
+    const links = (): readonly Link[] => this.#links.all()
+    const echoId = Math.floor(this.#given.random.next() * 0x1_0000)
+    const settings = { relayOnly, punch }
+    const examined = { clock: this.#given.clock, carrier, dc, membership, ways: this.#ways, links, settings }
+    return examine(examined, { timeoutMs, echoId })
   }
 
   /** How this person stands to somebody has changed. */
@@ -186,7 +204,7 @@ export class NtmNode {
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      if (card !== undefined) this.transport.open(card, { endpoints: this.#addresses.of(device) })
+      if (card !== undefined) this.transport.open(card, { remembered: this.#addresses.of(device) })
     }
   }
 
@@ -304,7 +322,7 @@ export class NtmNode {
 
   #tell(neighbour: Neighbour, what: string): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
-    if (card !== undefined) this.#given.journal.note(what, card.device)
+    if (card !== undefined) this.#chronicle.tell(card.device, what)
   }
 
   /** Nobody answers any more, or the keys are gone. */

@@ -27,7 +27,7 @@ export const streamSettings = {
   tls: z.strictObject({ certFile: z.string(), keyFile: z.string() }).optional(),
 }
 
-type StreamSettings = z.infer<z.ZodObject<typeof streamSettings>>
+export type StreamSettings = z.infer<z.ZodObject<typeof streamSettings>>
 
 export interface StreamDoorsParts {
   readonly network: Network

@@ -148,7 +148,7 @@ export class NtmTransport implements Transport {
     const { addresses } = this.#parts
     const known = addresses.of(card.device)
     if (known.length > 0) {
-      this.open(card, { endpoints: known })
+      this.open(card, { remembered: known })
       if (await this.#untilUp(card.device, KNOWN_FIRST_MS).isUp) return UP
     }
     const up = this.#untilUp(card.device, REACH_TIMEOUT_MS)

@@ -21,6 +21,7 @@ import { UDP_PATIENCE_MS } from './detour/limits.ts'
 import { Acquaintance } from './path/acquaintance.ts'
 import { OwnCandidates } from './path/own-candidates.ts'
 import { Pathfinder, type PathView } from './path/pathfinder.ts'
+import { formatPlace } from './signalling/join.ts'
 
 export interface WaysParts {
   readonly clock: Clock
@@ -40,6 +41,8 @@ export interface WaysParts {
   readonly onLost: (neighbour: Neighbour) => void
   /** This host's addresses have changed. */
   readonly onMoved: () => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
   /** Whether servers may be spoken to through TCP where UDP does not get through. */
   readonly mayDetour: boolean
@@ -54,6 +57,14 @@ export interface WaysParts {
 /** For a person: why a peer is met over a relay. */
 const OVER_TCP = 'over TCP: UDP is blocked'
 const QUESTIONS_MAX = 64
+
+/** Whether a router maps a port to this node: `off` where nobody asks one. */
+export interface PortMapping {
+  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
+  readonly endpoint?: UdpEndpoint | undefined
+  /** Why there is none, for a person. */
+  readonly reason?: string | undefined
+}
 
 export class Ways {
   readonly relays: RelayClient | undefined
@@ -90,6 +101,10 @@ export class Ways {
     return this.#wired.own
   }
 
+  get portMapping(): PortMapping {
+    return { state: 'off' }
+  }
+
   start(): void {
     const { network, onMoved } = this.#parts
     this.#unwatch = network.watch(() => {
@@ -116,7 +131,12 @@ export class Ways {
   /** A server told where it sees this node. What it sees at the end of a detour is nothing that others could reach. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
     this.detours?.heardFrom(server)
-    if (this.detours?.to(server) === undefined) this.own.seen(`${server.address}|${server.port}`, observed)
+    if (this.detours?.to(server) === undefined) this.#see(server, observed)
+  }
+
+  #see(server: UdpEndpoint, observed: UdpEndpoint): void {
+    const place = formatPlace({ host: server.address, port: server.port })
+    if (this.own.seen(place, observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */
@@ -139,7 +159,7 @@ export class Ways {
   /** Which path a peer's packets take. */
   viewOf(neighbour: Neighbour): PathView | undefined {
     const view = this.finder.viewOf(neighbour)
-    const isDetoured = view?.isDirect === false && this.detours?.to(view.endpoint) !== undefined
+    const isDetoured = view?.isDirect === false && view.endpoint && this.detours?.to(view.endpoint)
     return isDetoured ? { ...view, why: OVER_TCP } : view
   }
 
@@ -163,6 +183,7 @@ export class Ways {
       relayOnly,
       onPath,
       onLost,
+      onLookAgain,
       story,
       recordUsedFor,
       onRecord,
@@ -180,7 +201,7 @@ export class Ways {
     })
     const finder = new Pathfinder({
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
-      ...{ acquaintance: control, onPath, onLost, story },
+      ...{ acquaintance: control, onPath, onLost, onLookAgain, story },
       onRelaySilent: endpoint => this.detours?.seek(endpoint),
     })
     return { own, control, finder }
@@ -208,7 +229,7 @@ export class Ways {
     const { byUdp } = this.#parts.carrier()
     this.relays?.observe(endpoint, byUdp, UDP_PATIENCE_MS).then(observed => {
       if (observed === undefined) return
-      this.own.seen(`${endpoint.address}|${endpoint.port}`, observed)
+      this.#see(endpoint, observed)
       this.detours?.answered(endpoint)
     })
     const server = this.#parts.serverAt(endpoint)

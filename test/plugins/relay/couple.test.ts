@@ -113,4 +113,60 @@ describe('a holder that moves', () => {
     expect(alice.heard).toEqual(Array.from({ length: 20 }, (_, n) => `${n}`))
     expect(world.server.stats().moves).toBe(1)
   })
+
+  test('has all of a full flow again after a round trip more, and none of it twice', async () => {
+    const { world, alice, bob } = await couple({ faults: FAR })
+    const [, fromBob] = [alice.open(0), bob.open(1)]
+    world.run(1_000)
+    const big = (n: number): string => `${n}`.padEnd(1_200, '.')
+    for (let n = 0; n < 400; n += 1) {
+      if (n === 200) {
+        await alice.goTo('198.51.100.77')
+        alice.client.moved()
+      }
+      say(fromBob, big(n))
+      world.run(1)
+    }
+    world.run(1_000)
+    const heard = alice.heard.map(text => Number.parseInt(text, 10))
+    const missing = Array.from({ length: 400 }, (_, n) => n).filter(n => !heard.includes(n))
+    // Lost is what was under way to the old place, and what went there until the echo of the cookie came.
+    expect(missing.length).toBeLessThanOrEqual(2 * ONE_WAY_MS + 2 * ONE_WAY_MS)
+    expect([missing[0]! >= 150, missing.at(-1)! <= 200 + 2 * ONE_WAY_MS]).toEqual([true, true])
+    expect(new Set(heard).size).toBe(heard.length)
+  })
+
+  test('finds the other one that has moved in the same moment', async () => {
+    const { world, alice, bob } = await couple({ faults: FAR })
+    const [fromAlice, fromBob] = [alice.open(0), bob.open(1)]
+    world.run(1_000)
+    await alice.goTo('198.51.100.77')
+    await bob.goTo('203.0.113.88')
+    alice.client.moved()
+    bob.client.moved()
+    say(fromAlice, 'here now')
+    say(fromBob, 'and here')
+    expect(world.until(() => alice.heard.length + bob.heard.length === 2)).toBe(2 * ONE_WAY_MS)
+  })
+
+  test('is found through loss, also when the relay has restarted meanwhile', async () => {
+    for (let seed = 1; seed <= 50; seed += 1) {
+      const { world, alice, bob } = await couple({ seed, faults: LOSSY })
+      const [fromAlice, fromBob] = [alice.open(0), bob.open(1)]
+      world.until(() => fromAlice.state === 'bound' && fromBob.state === 'bound')
+      await alice.goTo('198.51.100.77')
+      alice.client.moved()
+      if (seed % 2 === 0) world.restart()
+      // As long as the shortest packet of a tunnel: enough to be asked for a claim.
+      const text = 'now'.padEnd(32)
+      const both = (): boolean => alice.heard.includes(text) && bob.heard.includes(text)
+      const ask = (): void => {
+        say(fromAlice, text)
+        say(fromBob, text)
+        if (!both()) world.clock.after(100, ask)
+      }
+      ask()
+      expect(world.until(both)).toBeLessThan(5_000)
+    }
+  })
 })

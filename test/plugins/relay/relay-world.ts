@@ -10,6 +10,7 @@ import type {
   Outlet,
   RelayChannel,
   UdpEndpoint,
+  UdpSocket,
 } from '../../../src/kernel/api/index.ts'
 import { deviceKeys } from '../../../src/kernel/keys.ts'
 import { SeededRandom } from '../../../src/kernel/testing/seeded-random.ts'
@@ -40,35 +41,29 @@ export class RelayWorld {
   readonly clock = new VirtualClock()
   readonly network: SimNetwork
   readonly random: SeededRandom
-  readonly at: UdpEndpoint
+  readonly at: UdpEndpoint = { address: '192.0.2.1', port: 3_478 }
+  readonly at6: UdpEndpoint = { address: '2001:db8::1', port: 3_478 }
   server: RelayServer
   /** What the relay sent. */
   readonly sent: Sent[] = []
-  #relayHost: SimHost
-  #outlet: Outlet = { send: () => undefined }
+  readonly #sockets = new Sockets()
 
   constructor({ seed = 1, faults = QUIET, slotsMax = 100 } = {} as Partial<WorldSpec>) {
     this.random = new SeededRandom(seed)
     this.network = new SimNetwork(this.clock, this.random.fork(), faults)
-    this.#relayHost = this.network.host('192.0.2.1')
-    this.at = { address: '192.0.2.1', port: 3_478 }
     this.server = this.#newServer(slotsMax)
-    void this.#listen()
+    void this.wake()
   }
 
   #newServer(slotsMax: number): RelayServer {
     const outlet: Outlet = {
       send: (bytes, to) => {
         this.sent.push({ to, bytes: new Uint8Array(bytes), atMs: this.clock.monotonicMs() })
-        this.#outlet.send(bytes, to)
+        this.#sockets.send(bytes, to)
       },
     }
     const { clock, random } = this
     return new RelayServer({ clock, random, keys: relayKeys, outlet, issuer: () => dc.device, slotsMax })
-  }
-
-  async #listen(): Promise<void> {
-    this.#outlet = await this.#relayHost.udp(this.at, (bytes, from) => this.server.receive(bytes, from))
   }
 
   /** Its memory is gone, its key is not. */
@@ -76,25 +71,27 @@ export class RelayWorld {
     this.server = this.#newServer(slotsMax)
   }
 
-  silence(): void {
-    this.#relayHost.silence()
+  /** As without power; of one address family, if so wished. */
+  silence(at?: UdpEndpoint): void {
+    this.#sockets.silence(at?.address)
   }
 
   async wake(): Promise<void> {
-    await this.#listen()
+    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => this.server.receive(bytes, from)
+    for (const at of [this.at, this.at6]) await this.#sockets.open(this.network, at, receive)
   }
 
-  grant(holder: Keys, side: 0 | 1, more: Partial<RelayTicket> = {}): Uint8Array {
+  grant(holder: Keys, side: 0 | 1, more: Partial<RelayTicket> = {}, endpoints = [this.at]): Uint8Array {
     const expires = this.clock.now() + HOUR_MS
     const ticket = {
       ...{ side, bytesPerSecond: RATE, pair: PAIR, expires },
       ...{ relay: relayKeys.tunnelKey as TunnelKey, holder: holder.tunnelKey, ...more },
     }
-    return encodeRelayGrant({ ticket: signRelayTicket(ticket, dc.sign), endpoints: [this.at] })
+    return encodeRelayGrant({ ticket: signRelayTicket(ticket, dc.sign), endpoints })
   }
 
-  holder(byte: number, address: string): Holder {
-    return new Holder(this, keysOf(byte), address)
+  holder(byte: number, ...addresses: readonly string[]): Holder {
+    return new Holder(this, keysOf(byte), ...addresses)
   }
 
   run(ms: number): void {
@@ -119,28 +116,55 @@ export interface WorldSpec {
   readonly slotsMax: number
 }
 
-/** A node with one socket and a relay client, which can go elsewhere. */
+/** One socket a family, each on a host of its own. */
+class Sockets implements Outlet {
+  readonly #open = new Map<string, { readonly host: SimHost; readonly socket: UdpSocket }>()
+
+  async open(
+    network: SimNetwork,
+    at: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  ): Promise<void> {
+    if (this.#open.has(at.address)) return
+    const host = network.host(at.address)
+    this.#open.set(at.address, { host, socket: await host.udp(at, receive) })
+  }
+
+  send(bytes: Uint8Array, to: UdpEndpoint): void {
+    for (const [address, { socket }] of this.#open)
+      if (address.includes(':') === to.address.includes(':')) socket.send(bytes, to)
+  }
+
+  silence(only?: string): void {
+    for (const [address, { host }] of [...this.#open]) {
+      if (only !== undefined && address !== only) continue
+      host.silence()
+      this.#open.delete(address)
+    }
+  }
+}
+
+/** A node with its sockets and a relay client, which can go elsewhere. */
 export class Holder {
   readonly keys: Keys
   readonly client: NtmRelayClient
   readonly heard: string[] = []
   readonly states: ChannelState[] = []
-  sentPackets = 0
+  readonly sent: Sent[] = []
   readonly #world: RelayWorld
-  #outlet: Outlet = { send: () => undefined }
-  #host: SimHost | undefined
+  readonly #sockets = new Sockets()
 
-  constructor(world: RelayWorld, keys: Keys, address: string) {
+  constructor(world: RelayWorld, keys: Keys, ...addresses: readonly string[]) {
     this.#world = world
     this.keys = keys
     const outlet: Outlet = {
       send: (bytes, to) => {
-        this.sentPackets += 1
-        this.#outlet.send(bytes, to)
+        this.sent.push({ to, bytes: new Uint8Array(bytes), atMs: world.clock.monotonicMs() })
+        this.#sockets.send(bytes, to)
       },
     }
     this.client = new NtmRelayClient({ clock: world.clock, random: world.random, keys, outlet })
-    void this.goTo(address)
+    void this.goTo(...addresses)
   }
 
   get events(): ChannelEvents {
@@ -150,22 +174,27 @@ export class Holder {
     }
   }
 
-  /** The old address hears nothing any more. Tells the client nothing. */
-  async goTo(address: string): Promise<void> {
-    this.#host?.silence()
-    this.#host = this.#world.network.host(address)
+  /** The old addresses hear nothing any more. Tells the client nothing. */
+  async goTo(...addresses: readonly string[]): Promise<void> {
+    this.#sockets.silence()
     const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
       if (this.client.claims(bytes)) this.client.receive(bytes, from)
     }
-    this.#outlet = await this.#host.udp({ address, port: FIRST_PORT }, receive)
+    for (const address of addresses)
+      await this.#sockets.open(this.#world.network, { address, port: FIRST_PORT }, receive)
   }
 
-  follow(): void {
-    this.client.follow([{ relay: relayKeys.tunnelKey, endpoints: [this.#world.at] }])
+  /** What it sent since then, by the first byte. */
+  types(sinceMs = 0): readonly number[] {
+    return this.sent.filter(({ atMs }) => atMs >= sinceMs).map(({ bytes }) => bytes[0]!)
   }
 
-  open(side: 0 | 1, more: Partial<RelayTicket> = {}): RelayChannel {
-    const channel = this.client.open(this.#world.grant(this.keys, side, more), this.events)
+  follow(endpoints = [this.#world.at]): void {
+    this.client.follow([{ relay: relayKeys.tunnelKey, endpoints }])
+  }
+
+  open(side: 0 | 1, more: Partial<RelayTicket> = {}, endpoints = [this.#world.at]): RelayChannel {
+    const channel = this.client.open(this.#world.grant(this.keys, side, more, endpoints), this.events)
     if (channel === undefined) throw new Error('the grant does not read')
     return channel
   }
@@ -177,7 +206,7 @@ export const say = (channel: RelayChannel, text: string): void =>
 /** Two holders on a relay, not bound yet. */
 export const couple = async (spec: Partial<WorldSpec> = {}) => {
   const world = new RelayWorld(spec)
-  const [alice, bob] = [world.holder(1, '198.51.100.1'), world.holder(2, '203.0.113.2')]
-  await Promise.resolve()
+  const [alice, bob] = [world.holder(1, '198.51.100.1', '2001:db8:a::1'), world.holder(2, '203.0.113.2')]
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
   return { world, alice, bob }
 }

@@ -30,7 +30,10 @@ export class Street {
   readonly random = new SeededRandom(3)
   readonly network = new SimNetwork(this.clock, this.random)
 
-  async node(address: string, more: Partial<Pick<CarrierOptions, 'role' | 'admit'>> = {}): Promise<TestNode> {
+  async node(
+    address: string,
+    more: Partial<Pick<CarrierOptions, 'role' | 'admit' | 'onFrame'>> = {},
+  ): Promise<TestNode> {
     const { clock, random } = this
     const host = this.network.host(address)
     const { keys } = deviceKeys(random.bytes(32))

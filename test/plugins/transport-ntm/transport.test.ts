@@ -52,7 +52,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     clock: street.clock,
     carrier: alice.carrier,
     paths: {
-      open: (neighbour, { endpoints, attested }) => {
+      open: (neighbour, { endpoints = [], attested }) => {
         alice.carrier.hint(neighbour, attested === undefined ? endpoints : [attested, ...endpoints])
         alice.carrier.renew(neighbour)
       },

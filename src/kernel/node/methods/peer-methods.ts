@@ -44,13 +44,15 @@ const ping = async (peers: Peers, people: People, { peer, count, timeoutMs }: z.
     if (rttMs !== undefined) times.push(rttMs)
   }
   const sorted = times.toSorted((a, b) => a - b)
+  const link = peers.links().find(each => each.device === device)
   const pinged = {
     sent: count,
     received: sorted.length,
     rttMsMin: sorted[0] ?? null,
     rttMsP50: median(sorted),
     rttMsMax: sorted.at(-1) ?? null,
-    path: peers.links().find(link => link.device === device)?.path ?? null,
+    path: link?.path ?? null,
+    why: link?.why ?? null,
   }
   if (sorted.length > 0) return pinged
   throw new ChatError('PEER_UNREACHABLE', `${contact.name} does not answer`, { hint, fields: pinged })

@@ -27,7 +27,7 @@ export const parseIpv6 = (bytes: Uint8Array): Result<IpPacket, Ipv6Refusal> => {
     source: bytes.subarray(8, 24),
     destination: bytes.subarray(24, 40),
     protocol,
-    bytes: bytes.subarray(0, totalBytes),
+    bytes: totalBytes === bytes.length ? bytes : bytes.subarray(0, totalBytes),
     payload: bytes.subarray(IPV6_HEADER_BYTES, totalBytes),
   })
 }

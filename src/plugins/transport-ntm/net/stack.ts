@@ -110,6 +110,8 @@ class VirtualStack implements Stack {
   readonly #ipv6: VirtualAddress
   #ipv4: VirtualAddress | undefined
   readonly #scratch: Uint8Array
+  /** The part of the scratch that went out last: most packets are as long as the one before. */
+  #packet: Uint8Array
   readonly #sockets = new Map<number, OnDatagram>()
   readonly #pings = new Map<number, PingTarget>()
   readonly #errors: TokenBucket
@@ -119,6 +121,7 @@ class VirtualStack implements Stack {
     this.#ipv6 = options.addresses.ipv6.slice()
     this.#ipv4 = options.addresses.ipv4?.slice()
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
+    this.#packet = this.#scratch
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
   }
 
@@ -244,7 +247,8 @@ class VirtualStack implements Stack {
   }
 
   #emit(bytes: number, to: VirtualAddress): void {
-    this.#options.emit(this.#scratch.subarray(0, bytes), to)
+    if (this.#packet.length !== bytes) this.#packet = this.#scratch.subarray(0, bytes)
+    this.#options.emit(this.#packet, to)
   }
 }
 

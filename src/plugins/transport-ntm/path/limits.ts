@@ -27,11 +27,11 @@ export const WARM_HEARTBEAT_MS = 3_000
 export const STANDBY_HEARTBEAT_MS = 5_000
 export const STANDBYS_MEASURED = 3
 /** Something was sent and nothing came back for so long, beyond the round trip: ask. */
-export const SILENCE_MS = 200
+export const SILENCE_MS = 100
 /** How often a busy path is looked at. */
 export const WATCH_MS = 100
-/** An answer is missed after three round trips and their spread, and not before this. */
-export const PATIENCE_MIN_MS = 400
+/** An answer is missed after three round trips and their spread, and not before this; it is doubted after half. */
+export const PATIENCE_MIN_MS = 300
 export const PATIENCE_UNKNOWN_MS = 600
 /** A suspect path that stays silent is given up. */
 export const DEAD_AFTER_MS = 3_000
@@ -59,5 +59,8 @@ export const PING_BYTES = 96
 /** Enough to pass the own NAT, and a carrier's behind it; too little to reach the other side's. */
 export const OPENER_HOPS = 3
 
+/** A path fell silent: where servers see this node is asked anew no more often than this. */
+export const LOOK_AGAIN_PAUSE_MS = 1_000
+
 /** A coordinator is asked anew for a lost peer no more often than this. */
-export const DIRECTION_PAUSE_MS = 5_000
+export const DIRECTION_PAUSE_MS = 2_000

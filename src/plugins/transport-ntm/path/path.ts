@@ -59,6 +59,11 @@ export class Path {
     return nowMs - this.unansweredSinceMs >= this.patienceMs
   }
 
+  /** Whether an answer takes longer than it used to. */
+  isLate(nowMs: number): boolean {
+    return nowMs - this.unansweredSinceMs >= this.patienceMs / 2
+  }
+
   /** How long an answer may take. */
   get patienceMs(): number {
     if (this.srttMs === undefined) return PATIENCE_UNKNOWN_MS

@@ -13,14 +13,17 @@ import type {
   UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from '../carrier.ts'
+import type { Candidate } from '../signalling/candidates.ts'
+import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { NatKind } from './control.ts'
-import { OPENER_HOPS } from './limits.ts'
+import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
+import { reasonOf } from './reason.ts'
 
 export interface PathfinderParts {
   readonly clock: Clock
@@ -40,12 +43,16 @@ export interface PathfinderParts {
   readonly onLost: (neighbour: Neighbour) => void
   /** A relay that is used does not answer any more. */
   readonly onRelaySilent: (endpoint: UdpEndpoint) => void
+  /** Coordinators should be asked where they see this node. */
+  readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
 /** Where a peer may be, as a coordinator or the memory of this node says. */
 export interface Places {
-  readonly endpoints: readonly UdpEndpoint[]
+  readonly endpoints?: readonly UdpEndpoint[]
+  /** Where it was reached before. */
+  readonly remembered?: readonly UdpEndpoint[]
   /** What the coordinator itself sees of the peer. */
   readonly attested?: UdpEndpoint | undefined
   /** A grant for a relay. */
@@ -54,8 +61,10 @@ export interface Places {
 
 /** A peer's path as others may see it. */
 export interface PathView {
+  /** False: by a relay. */
   readonly isDirect: boolean
-  readonly endpoint: UdpEndpoint
+  /** Undefined: there is none. */
+  readonly endpoint: UdpEndpoint | undefined
   readonly rttMs: number | undefined
   readonly why: string
 }
@@ -64,10 +73,15 @@ export interface Entry {
   readonly neighbour: Neighbour
   readonly paths: PeerPaths
   attested: readonly string[]
+  /** This node has moved since a coordinator told the peer where it is. */
+  hasMoved: boolean
   nat: NatKind
-  channel: RelayChannel | undefined
-  /** The channel before, until the new one is bound. */
-  former: RelayChannel | undefined
+  /** It tells nobody where it is. */
+  isHidden: boolean
+  /** What it was told last about this node. */
+  told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
+  /** Newest first. */
+  channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
 }
@@ -75,11 +89,14 @@ export interface Entry {
 const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
 const ATTESTED_MAX = 4
+/** Ways over relays to one peer. */
+const CHANNELS_MAX = 3
 
 export class Pathfinder {
   readonly #parts: PathfinderParts
   readonly #entries = new Map<TunnelKey, Entry>()
   readonly #budget = new ProbeBudget()
+  #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
 
   constructor(parts: PathfinderParts) {
@@ -89,22 +106,26 @@ export class Pathfinder {
 
   /**
    * Begins to open a tunnel. Of two whom a coordinator directs to each other the one that asked speaks first; the
-   * other opens its NAT and waits a second before it tries by itself.
+   * other opens its NAT and waits a moment before it tries by itself.
    */
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
-    const { attested, grant } = places
+    const { attested, grant, endpoints = [], remembered = [] } = places
+    if (attested !== undefined) entry.hasMoved = false
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
         ATTESTED_MAX,
       )
-    this.#learn(entry, attested === undefined ? places.endpoints : [attested, ...places.endpoints])
+    const announced = attested === undefined ? endpoints : [attested, ...endpoints]
+    entry.paths.learn(this.#plausible(entry, announced), 'announced')
+    if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
-    if (speaksFirst) this.#call(entry)
-    else
-      this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => this.#isStillAlone(entry) && this.#call(entry))
+    // Who is heard has a session: what was learnt is for its paths.
+    const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
+    if (speaksFirst) call()
+    else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
   }
 
   established(neighbour: Neighbour): void {
@@ -123,8 +144,7 @@ export class Pathfinder {
     if (entry?.neighbour !== neighbour) return
     entry.cancelWake()
     this.#puncher?.forget(entry)
-    entry.channel?.close()
-    entry.former?.close()
+    for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
   }
 
@@ -153,6 +173,7 @@ export class Pathfinder {
       return
     }
     entry.nat = word.nat
+    entry.isHidden = word.candidates.length === 0
     const endpoints = this.#plausible(
       entry,
       word.candidates.map(({ endpoint }) => endpoint),
@@ -168,7 +189,15 @@ export class Pathfinder {
   /** This host's addresses are others now. */
   moved(): void {
     this.#parts.relays?.moved()
-    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
+    for (const entry of this.#entries.values()) {
+      entry.hasMoved = true
+      this.#do(entry, now => entry.paths.moved(now))
+    }
+  }
+
+  /** A server sees this node elsewhere than before: who talks with us should know. */
+  reannounce(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
   }
 
   /** Something that was in the way may be gone: looks for better paths now. */
@@ -177,11 +206,16 @@ export class Pathfinder {
   }
 
   viewOf(neighbour: Neighbour): PathView | undefined {
-    const paths = this.#entries.get(neighbour.key)?.paths
-    const active = paths?.active
-    if (paths === undefined || active === undefined) return undefined
-    const { endpoint, srttMs, isRelay } = active
-    return { isDirect: !isRelay, endpoint, rttMs: srttMs, why: paths.why }
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined) return undefined
+    const { own, relayOnly, mayPunch, clock } = this.#parts
+    const { active, cause, isDirect } = entry.paths
+    const isRelay = active?.isRelay === true
+    const why = reasonOf(cause, {
+      ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
+      ...{ isPeerHidden: entry.isHidden, isSuspect: !isDirect && !isRelay },
+    })
+    return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
   close(): void {
@@ -199,7 +233,7 @@ export class Pathfinder {
     carrier.renew(neighbour)
   }
 
-  #isStillAlone(entry: Entry): boolean {
+  #isUnheard(entry: Entry): boolean {
     const isKnown = this.#entries.get(entry.neighbour.key) === entry
     const { heardMs } = entry.neighbour
     return (
@@ -216,9 +250,11 @@ export class Pathfinder {
       neighbour,
       paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
       attested: [],
+      hasMoved: false,
       nat: 'unknown',
-      channel: undefined,
-      former: undefined,
+      isHidden: false,
+      told: undefined,
+      channels: [],
       wakeMs: NOT_PLANNED,
       cancelWake: () => {},
     }
@@ -227,7 +263,7 @@ export class Pathfinder {
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { clock, carrier, own, acquaintance, relayOnly, onPath, onLost, story } = this.#parts
+    const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
         const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
@@ -245,26 +281,42 @@ export class Pathfinder {
         )
         onPath(neighbour)
       },
-      announce: () => {
-        const token = acquaintance.freshToken()
-        acquaintance.say(neighbour, {
-          kind: 'candidates',
-          token,
-          nat: own.nat,
-          candidates: relayOnly ? [] : own.list(),
-        })
-      },
+      announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
+      lookAgain: () => this.#lookAgain(),
       tryHarder: () => this.#tryHarder(neighbour),
       seek: () => onLost(neighbour),
       story: what => story(neighbour, what),
     }
   }
 
+  #lookAgain(): void {
+    const { clock, relays, onLookAgain } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#lookedMs < LOOK_AGAIN_PAUSE_MS) return
+    this.#lookedMs = nowMs
+    relays?.moved()
+    onLookAgain()
+  }
+
+  #announce(neighbour: Neighbour, isNewsOnly: boolean): void {
+    const { own, acquaintance, relayOnly } = this.#parts
+    const entry = this.#entries.get(neighbour.key)
+    if (entry === undefined) return
+    const { nat } = own
+    const candidates = relayOnly ? [] : own.list()
+    const isNews = entry.told?.nat !== nat || !isSamePlaces(entry.told.candidates, candidates)
+    if (isNewsOnly && !isNews) return
+    entry.told = { nat, candidates }
+    acquaintance.say(neighbour, { kind: 'candidates', token: acquaintance.freshToken(), nat, candidates })
+  }
+
   #tryHarder(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
+    // A peer sends many packets only to where a coordinator has seen us.
+    if (entry.hasMoved) this.#parts.onLost(neighbour)
+    else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
@@ -277,33 +329,38 @@ export class Pathfinder {
     return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
   }
 
-  #learn(entry: Entry, endpoints: readonly UdpEndpoint[]): void {
-    entry.paths.learn(this.#plausible(entry, endpoints), 'announced')
-  }
-
+  /**
+   * One more way over a relay. Both sides may have asked for one at the same time and got two, in different order, so
+   * the earlier ones stay for a while: what the peer answers on shows which are good.
+   */
   #useGrant(entry: Entry, grant: Uint8Array): void {
     const { relays, carrier } = this.#parts
-    const channel = relays?.open(grant, {
-      onPacket: (packet, { endpoint }) => carrier.receive(packet, endpoint),
+    const channel: RelayChannel | undefined = relays?.open(grant, {
+      onPacket: packet => endpoint !== undefined && carrier.receive(packet, endpoint),
       onState: changed => this.#channelChanged(entry, changed),
     })
-    if (channel === undefined) return
-    entry.former?.close()
-    entry.former = entry.channel
-    entry.channel = channel
-    entry.paths.learn([channel.endpoint], 'relay')
+    // Its address family may change: what is compared is the channel.
+    const endpoint = channel?.endpoint
+    if (channel === undefined || endpoint === undefined) return
+    entry.paths.learn([endpoint], 'relay')
+    entry.channels = [channel, ...entry.channels.filter(({ state }) => state !== 'closed')]
+    for (const old of entry.channels.splice(CHANNELS_MAX)) old.close()
+    this.#forgetClosed(entry)
   }
 
   #channelChanged(entry: Entry, channel: RelayChannel): void {
-    const { neighbour, paths, former } = entry
-    if (channel.state === 'bound' && channel === entry.channel && former !== undefined) {
-      entry.former = undefined
-      former.close()
-      this.#do(entry, now => paths.forget(former.endpoint, now))
-    }
+    if (channel.state === 'closed') this.#forgetClosed(entry)
     if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
-    if (channel.state === 'lost' && channel === entry.channel && !paths.isDirect)
-      this.#parts.onLost(neighbour)
+    const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
+    if (channel.state === 'lost' && !isAnyBound && !entry.paths.isDirect) this.#parts.onLost(entry.neighbour)
+  }
+
+  #forgetClosed(entry: Entry): void {
+    const gone = entry.paths.all.filter(
+      ({ isRelay, endpoint }) =>
+        isRelay && !entry.channels.some(channel => channel === endpoint.via && channel.state !== 'closed'),
+    )
+    for (const { endpoint } of gone) this.#do(entry, now => entry.paths.forget(endpoint, now))
   }
 
   #do(entry: Entry, act: (nowMs: number) => void): void {
@@ -320,3 +377,7 @@ export class Pathfinder {
     })
   }
 }
+
+const isSamePlaces = (one: readonly Candidate[], other: readonly Candidate[]): boolean =>
+  one.length === other.length &&
+  one.every(({ endpoint }) => other.some(each => sameEndpoint(each.endpoint, endpoint)))

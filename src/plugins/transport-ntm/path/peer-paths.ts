@@ -18,6 +18,7 @@ import {
   WARM_MS,
 } from './limits.ts'
 import { Path, type PathOrigin } from './path.ts'
+import { causeOfSwitch, type PathCause, SOUGHT } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { beatOf, type Traffic } from './traffic.ts'
 
@@ -30,10 +31,12 @@ export interface PathsOutput {
   knock(): void
   /** Packets go by this path from now on, and by the others as well. */
   use(path: Path, also: readonly Path[]): void
-  /** Tells the peer where this node is. */
-  announce(): void
+  /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */
+  announce(isNewsOnly: boolean): void
   /** Tells the relay where this node is: packets are about to come and go. */
   refresh(relay: Path): void
+  /** A path fell silent: what servers see of this node may be another place than it was. */
+  lookAgain(): void
   /** Ordinary probes have had their chance and nothing is direct. */
   tryHarder(): void
   /** Nothing leads to the peer: a coordinator may know more. */
@@ -65,7 +68,7 @@ export class PeerPaths {
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
   #routed: Path | undefined
-  #why = 'it is being looked for'
+  #cause: PathCause = SOUGHT
 
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
     this.#output = output
@@ -81,9 +84,9 @@ export class PeerPaths {
     return this.#paths
   }
 
-  /** Why packets go by a relay, or by no path; for a person. */
-  get why(): string {
-    return this.#why
+  /** Why packets go by this path, or by none. */
+  get cause(): PathCause {
+    return this.#cause
   }
 
   get isDirect(): boolean {
@@ -107,6 +110,18 @@ export class PeerPaths {
     if (!this.#isUp) return
     this.#isAsked = true
     this.#rounds.start(nowMs)
+    const inUse = this.#active?.endpoint
+    const isStill = inUse === undefined || endpoints.some(endpoint => sameEndpoint(endpoint, inUse))
+    if (!isStill && !this.#active!.isRelay) this.#doubt(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** Servers see this node elsewhere than before. */
+  reannounce(nowMs: number): void {
+    const { sentMs, receivedMs } = this.#traffic
+    if (!this.#isUp || nowMs - Math.max(sentMs, receivedMs) > WARM_MS) return
+    this.#isAsked = false
+    this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
@@ -121,15 +136,17 @@ export class PeerPaths {
 
   /** There is no session yet, and one is being opened. */
   begin(nowMs: number): void {
-    if (this.#isUp) this.#rounds.start(nowMs)
-    else this.#rounds.restart(nowMs)
+    if (!this.#isUp) this.#cause = SOUGHT
+    this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
-    const path = this.#find(endpoint) ?? this.#add(new Path(endpoint, 'observed'))
-    path.established(nowMs)
+    // A channel or socket that is not known any more is closed: nothing goes by it.
+    const isGone = endpoint.via !== undefined && this.#find(endpoint) === undefined
+    const path = this.#find(endpoint) ?? (isGone ? undefined : this.#add(new Path(endpoint, 'observed')))
+    path?.established(nowMs)
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
@@ -142,7 +159,7 @@ export class PeerPaths {
     this.#isUp = false
     this.#active = undefined
     this.#isSuspect = false
-    this.#why = 'nobody answers'
+    this.#cause = { kind: 'given-up' }
     this.#rounds.finish()
   }
 
@@ -212,7 +229,7 @@ export class PeerPaths {
 
   #probe(step: number, nowMs: number): void {
     if (step === 0) {
-      if (!this.#isAsked) this.#output.announce()
+      this.#output.announce(this.#isAsked)
       this.#isAsked = false
     }
     if (this.isDirect && step >= ENOUGH_WHEN_DIRECT) {
@@ -222,7 +239,7 @@ export class PeerPaths {
     const { startedMs } = this.#rounds
     for (const path of [...this.#paths]) {
       if (path.provenMs >= startedMs || (path === this.#active && path.unansweredSinceMs === LATER)) continue
-      if (!path.isRelay || step === 0) this.#ping(path, nowMs)
+      if (!path.isRelay || step === 0 || this.#isSuspect) this.#ping(path, nowMs)
     }
   }
 
@@ -300,7 +317,11 @@ export class PeerPaths {
   #judge(nowMs: number): void {
     const active = this.#active
     if (active === undefined) return
-    if (!active.isMissed(nowMs)) return
+    if (!active.isMissed(nowMs)) {
+      if (active.isLate(nowMs) && active.provenMs > this.#doubtedMs) this.#doubt(nowMs)
+      return
+    }
+    if (this.#standby?.isMissed(nowMs) !== false) this.#seek(nowMs)
     if (!this.#isSuspect) this.#suspect(active, nowMs)
     const isDead = nowMs - active.unansweredSinceMs >= DEAD_AFTER_MS
     if (isDead) this.#giveUp(active, nowMs)
@@ -312,20 +333,19 @@ export class PeerPaths {
     this.#doubtedMs = nowMs
     const waitedMs = Math.round(nowMs - active.unansweredSinceMs)
     this.#output.story(`no answer by ${active.name} for ${waitedMs} ms`)
+    this.#output.lookAgain()
     this.#startRound(nowMs)
     this.#route()
-    if (this.#standby === undefined) this.#seek(nowMs)
+    if (this.#standby !== undefined) this.#ping(this.#standby, nowMs)
   }
 
   #giveUp(active: Path, nowMs: number): void {
     const relay = this.#standby
     this.#gaveUpMs = nowMs
-    if (relay === undefined) {
-      this.#seek(nowMs)
-      return
-    }
+    if (relay === undefined) return
+    const { unansweredSinceMs } = active
     active.unprove()
-    this.#switch(relay, nowMs, `${active.name} is silent`)
+    this.#switch(relay, nowMs, unansweredSinceMs)
   }
 
   #seek(nowMs: number): void {
@@ -346,14 +366,16 @@ export class PeerPaths {
     this.#route()
   }
 
-  #switch(path: Path, nowMs: number, why: string | undefined): void {
+  /** `silentSinceMs`: for how long the path before has not answered, if that is why. */
+  #switch(path: Path, nowMs: number, silentSinceMs: number | undefined): void {
     const before = this.#active
+    this.#cause = causeOfSwitch(this.#cause, before, path, this.#isSuspect, silentSinceMs)
     this.#active = path
     this.#isSuspect = false
     if (path.isRelay && before?.isRelay !== true) this.#relayedSinceMs = nowMs
     const inMs = path.srttMs === undefined ? '' : `, ${path.srttMs.toFixed(1)} ms`
-    this.#why = why ?? (path.isRelay ? 'no direct path has answered yet' : 'it answered')
-    this.#output.story(`by ${path.name}${inMs}${why === undefined ? '' : `: ${why}`}`)
+    const why = silentSinceMs === undefined ? '' : `: ${before?.name} is silent`
+    this.#output.story(`by ${path.name}${inMs}${why}`)
     this.#route()
   }
 
@@ -370,6 +392,7 @@ export class PeerPaths {
     if (standby !== undefined) this.#output.refresh(standby)
     this.#output.use(active, also)
   }
+
   #beatMs(nowMs: number): number {
     if (!this.#isUp || this.#active === undefined) return LATER
     return beatOf(this.#active, this.#traffic, nowMs)
@@ -378,7 +401,9 @@ export class PeerPaths {
   #judgementMs(): number {
     const active = this.#active
     if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
-    if (!this.#isSuspect) return active.unansweredSinceMs + active.patienceMs
+    const isDoubted = active.provenMs <= this.#doubtedMs
+    if (!this.#isSuspect)
+      return active.unansweredSinceMs + (isDoubted ? active.patienceMs : active.patienceMs / 2)
     return Math.max(active.unansweredSinceMs + DEAD_AFTER_MS, this.#gaveUpMs + DIRECTION_PAUSE_MS)
   }
 

@@ -98,6 +98,11 @@ export class CoordinatorLink {
     this.#step({ kind: 'datagram', bytes })
   }
 
+  /** Asks where the coordinator sees this node now. */
+  lookAgain(): void {
+    if (!this.#isStopped) this.#step({ kind: 'moved' })
+  }
+
   /** This host has other addresses now: the tunnel is tried at once, and anew if it does not answer. */
   moved(): void {
     if (this.#isStopped || this.#neighbour === undefined) return

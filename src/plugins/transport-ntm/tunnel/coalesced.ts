@@ -99,7 +99,8 @@ function messagesAt(bytes: Uint8Array, size: number, isLive: IsLive): number {
 
 /**
  * Whether a message begins here that is as long as it should be: `size`, or shorter and the last. Data is
- * recognised also by the index of the first datagram: an ended session's data must not hide what follows it.
+ * recognised also by the index of the first datagram: an ended session's data must not hide what follows it. A
+ * relay's frame only follows another: every 200,000th packet has inside what looks like one.
  */
 function isMessage(bytes: Uint8Array, at: number, size: number, isLive: IsLive): boolean {
   const room = Math.min(size, bytes.length - at)
@@ -107,18 +108,21 @@ function isMessage(bytes: Uint8Array, at: number, size: number, isLive: IsLive):
   if (stated !== 0) {
     if (stated !== room) return false
     const type = bytes[at]!
-    return type > DATA || type === INITIATION || isLive(readUint32(bytes, at + (type === RESPONSE ? 8 : 4)))
+    if (type > DATA) return isRelayByte(bytes[0]!)
+    return type === INITIATION || isLive(readUint32(bytes, at + (type === RESPONSE ? 8 : 4)))
   }
   if (room < DATA_OVERHEAD_BYTES) return false
   const index = readUint32(bytes, at + 4)
   return isLive(index) || (index === readUint32(bytes, 4) && readUint32(bytes, 0) === DATA)
 }
 
+const isRelayByte = (byte: number): boolean => byte >> 4 === 6
+
 /** How long the message that begins here says it is: 0 for data, -1 if none begins. */
 function statedLength(bytes: Uint8Array, at: number): number {
   if (bytes.length - at < 4) return -1
   // A relay's frame: 0x60 to 0x6f, a zero, and its own length.
-  if (bytes[at]! >> 4 === 6) {
+  if (isRelayByte(bytes[at]!)) {
     const length = (bytes[at + 2]! << 8) | bytes[at + 3]!
     return bytes[at + 1] === 0 && length >= 4 ? length : -1
   }

@@ -44,8 +44,13 @@ describe('a cookie', () => {
     expect(desk.ask(alice.bind(at(1), cookie), at(1)).kind).toBe('bound')
     desk.wait(COOKIE_LIFETIME_MS)
     expect(desk.ask(alice.bind(at(1), cookie), at(1)).kind).toBe('challenge')
+  })
+
+  test('is worth nothing after a long silence of everybody', () => {
+    const desk = new FrontDesk()
+    const cookie = desk.cookie(at(1))
     desk.wait(5 * COOKIE_LIFETIME_MS)
-    expect(desk.ask(bob.bind(at(1), cookie), at(1)).kind).toBe('challenge')
+    expect(desk.ask(desk.party(1, 0).bind(at(1), cookie), at(1)).kind).toBe('challenge')
   })
 
   test('comes first: without it no ticket is looked at', () => {
@@ -123,6 +128,14 @@ describe('no slot is bound', () => {
 
   test('by somebody who holds the ticket and not the key', () => {
     refused('claim-forged', desk => desk.party(3, 0, { holder: keysOf(1).tunnelKey }).bind(at(1)))
+  })
+
+  test('by somebody who has seen the token, too', () => {
+    refused('claim-forged', desk => {
+      const thief = desk.party(3, 0, { holder: keysOf(1).tunnelKey })
+      thief.token.set(desk.party(1, 0).token)
+      return thief.bind(at(1))
+    })
   })
 
   test('at another relay than the ticket names', () => {

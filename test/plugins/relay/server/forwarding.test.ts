@@ -146,9 +146,17 @@ describe('a claim from elsewhere', () => {
     const [alice, bob] = desk.pair()
     desk.hand(alice.rebind(), at(66))
     desk.wait(UNPROVEN_MAX_MS)
-    expect(texts(desk.hand(bob.data('home again'), at(2)))).toEqual([[HOME, 'home again']])
     expect(texts(desk.hand(alice.data('not from here'), at(66)))).toEqual([])
+    expect(texts(desk.hand(bob.data('home again'), at(2)))).toEqual([[HOME, 'home again']])
     expect(texts(desk.hand(alice.data('from home'), at(1)))).toEqual([[PEER, 'from home']])
+  })
+
+  test('goes back also when only the other side sends', () => {
+    const desk = new FrontDesk()
+    const [alice, bob] = desk.pair()
+    desk.hand(alice.rebind(), at(66))
+    desk.wait(UNPROVEN_MAX_MS)
+    expect(texts(desk.hand(bob.data('home again'), at(2)))).toEqual([[HOME, 'home again']])
   })
 
   test('is undone by one from home', () => {

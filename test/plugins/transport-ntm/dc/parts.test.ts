@@ -44,8 +44,8 @@ describe('access', () => {
     expect(decodeAccess(encodeAccess(denied))).toEqual(denied)
     expect(decodeAccess(Uint8Array.of(0xc0))).toBeUndefined()
     expect(decodeAccess(Uint8Array.of(0xc1))).toBeUndefined()
-    expect(['*', '*.a', 'a.b'].every(isPattern)).toBe(true)
-    expect(['', 'a', '*a.b', 'a.*', '*.A'].some(isPattern)).toBe(false)
+    expect(['*', '*.a', 'a.b', 'ab'.repeat(32)].every(isPattern)).toBe(true)
+    expect(['', 'a', '*a.b', 'a.*', '*.A', 'AB'.repeat(32), 'ab'.repeat(31)].some(isPattern)).toBe(false)
   })
 })
 
@@ -182,7 +182,12 @@ describe('the config of a coordinator', () => {
   test('names a domain and perhaps a block', () => {
     expect(dcPlugin.config!({ domain: 'example' })).toEqual({ domain: 'example', block: DEFAULT_BLOCK })
     expect(dcPlugin.config!({ domain: 'example', block: '10.0.0.0/8' }).block.prefix).toBe(8)
-    for (const wrong of [undefined, {}, { domain: 'A' }, { domain: 'example', block: 'x' }])
+    const wrongRates = [0, -1, 1.5, '7', 2 ** 32].map(relayBytesPerSecond => ({
+      domain: 'example',
+      relayBytesPerSecond,
+    }))
+    expect(dcPlugin.config!({ domain: 'example', relayBytesPerSecond: 7 }).relayBytesPerSecond).toBe(7)
+    for (const wrong of [undefined, {}, { domain: 'A' }, { domain: 'example', block: 'x' }, ...wrongRates])
       expect(() => dcPlugin.config!(wrong)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
   })
 })

@@ -132,7 +132,7 @@ describe('what a node has measured', () => {
     measure(alice, [near.relay, 200])
     expect(await saidAfter(1_000)).toBe(2)
     for (let change = 0; change < 20; change += 1) {
-      measure(alice, [near.relay, change % 2 === 0 ? 10 : 400])
+      measure(alice, [near.relay, 300 + 200 * change])
       await world.run(100)
     }
     expect(await saidAfter(10_000)).toBeLessThanOrEqual(4)
@@ -149,6 +149,22 @@ describe('what a node has measured', () => {
     for (const relay of [near, far]) dc.offer(relay)
     const [hers] = await directed(world, alice, bob)
     expect(hers).toMatchObject({ relay: far.relay })
+  })
+
+  test('is told again to a coordinator that has the same list as before', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    dc.relay = near
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1_000)
+    measure(alice, [near.relay, 10])
+    await world.run(10_000)
+    dc.kill()
+    await dc.start()
+    await world.run(30_000)
+    expect(reports(dc)).toBe(1)
+    expect(lists(alice)).toEqual([[near]])
   })
 
   test('is not told any more once the node has stopped', async () => {

@@ -130,6 +130,14 @@ describe('what was put together', () => {
     }
   })
 
+  test("is one datagram although what stands inside looks like a relay's frame that fits", () => {
+    for (let at = 616; at < 1_228; at += 1) {
+      const bytes = headed(noise(1_232, at), DATA, LIVE[0])
+      bytes.set([0x66, 0, (1_232 - at) >>> 8, (1_232 - at) & 0xff], at)
+      expectSame(split(bytes), [bytes])
+    }
+  })
+
   test('data of a session that ended does not hide the handshake that follows it', () => {
     const data = [1, 2, 3].map(seed => message(1_232, { kind: 0, index: ENDED, seed }))
     const initiation = headed(noise(148, 5), INITIATION, 99)

@@ -1,0 +1,87 @@
+/** A hop limit is what the network sees: a router between two namespaces lets through what may go two hops. */
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DIST } from './lab.ts'
+
+const PROCESS = fileURLToPath(new URL('./hop-process.mjs', import.meta.url))
+const NAMES = ['here', 'router', 'there'].map(name => `ntm${process.pid}-${name}`)
+const [HERE, ROUTER, THERE] = NAMES as [string, string, string]
+const FAMILIES = [
+  { name: 'IPv4', here: '10.215.1.2', hereGate: '10.215.1.1', there: '10.215.2.2', thereGate: '10.215.2.1' },
+  { name: 'IPv6', here: 'fd15:1::2', hereGate: 'fd15:1::1', there: 'fd15:2::2', thereGate: 'fd15:2::1' },
+]
+
+const ip = (...words: readonly string[]): void => void execFileSync('ip', words, { stdio: 'pipe' })
+
+const whyNot = (): string | undefined => {
+  if (process.getuid?.() !== 0) return 'they need root, for network namespaces'
+  if (spawnSync('sh', ['-c', 'command -v ip']).status !== 0) return 'ip is not installed (iproute2)'
+  return existsSync(`${DIST}/kernel/network-shell.js`) ? undefined : 'dist/ is not built (npm run build)'
+}
+
+const layCable = (end: string, link: string, addresses: readonly (readonly [string, string])[]): void => {
+  ip('link', 'add', 'eth0', 'netns', end, 'type', 'veth', 'peer', link, 'netns', ROUTER)
+  for (const [own, gate] of addresses) {
+    const bits = own.includes(':') ? 64 : 24
+    ip('-n', end, 'addr', 'add', `${own}/${bits}`, 'dev', 'eth0', ...(bits === 64 ? ['nodad'] : []))
+    ip('-n', ROUTER, 'addr', 'add', `${gate}/${bits}`, 'dev', link, ...(bits === 64 ? ['nodad'] : []))
+  }
+  for (const device of ['lo', 'eth0']) ip('-n', end, 'link', 'set', device, 'up')
+  ip('-n', ROUTER, 'link', 'set', link, 'up')
+  for (const [own, gate] of addresses)
+    ip(own.includes(':') ? '-6' : '-4', '-n', end, 'route', 'add', 'default', 'via', gate)
+}
+
+const start = (namespace: string, role: string, options: object): ChildProcess => {
+  const node = [process.execPath, PROCESS, DIST, role, JSON.stringify(options)]
+  return spawn('ip', ['netns', 'exec', namespace, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })
+}
+
+const reason = whyNot()
+if (reason !== undefined) console.log(`hop limits are skipped: ${reason}`)
+
+describe.skipIf(reason !== undefined)('through a router', () => {
+  beforeAll(() => {
+    for (const name of NAMES) ip('netns', 'add', name)
+    // An address that is still being tried out cannot look for its neighbours.
+    for (const name of NAMES)
+      ip('netns', 'exec', name, 'sysctl', '-q', '-w', 'net.ipv6.conf.default.accept_dad=0')
+    for (const key of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'])
+      ip('netns', 'exec', ROUTER, 'sysctl', '-q', '-w', `${key}=1`)
+    layCable(
+      HERE,
+      'near',
+      FAMILIES.map(({ here, hereGate }) => [here, hereGate] as const),
+    )
+    layCable(
+      THERE,
+      'far',
+      FAMILIES.map(({ there, thereGate }) => [there, thereGate] as const),
+    )
+  })
+  afterAll(() => {
+    for (const name of NAMES) spawnSync('ip', ['netns', 'del', name])
+  })
+
+  describe.each(FAMILIES)('over $name', ({ here, there }) => {
+    it.each([true, false])('only one that may go two hops arrives, offload %s', async offload => {
+      const receiver = start(THERE, 'receive', { local: { address: there, port: 0 }, offload })
+      const heard: string[] = []
+      const lines = createInterface({ input: receiver.stdout! })
+      const port = await new Promise<number>(resolve => lines.once('line', line => resolve(Number(line))))
+      lines.on('line', line => heard.push(line))
+      const texts = [['own'], ['one', 1], ['two', 2], ['own again'], ['one again', 1], ['the end']]
+      const to = { address: there, port }
+      const sender = start(HERE, 'send', { local: { address: here, port: 0 }, to, texts, offload })
+      await new Promise(resolve => sender.once('close', resolve))
+      await expect.poll(() => heard, { timeout: 10_000 }).toContain('the end')
+      receiver.stdin!.end('enough\n')
+      await new Promise(resolve => receiver.once('close', resolve))
+      expect(heard).toEqual(['own', 'two', 'own again', 'the end'])
+    })
+  })
+})

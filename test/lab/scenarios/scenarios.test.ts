@@ -1,0 +1,70 @@
+/**
+ * Two people talk while something happens to the network between them. Whatever it is: what they said arrives, once
+ * and in order, at both. How long the longest silence was is printed beside the aim. They mostly wait, so several
+ * play at a time; for figures that mean something have one play at a time (LAB_ABREAST=1).
+ */
+import { afterAll, describe, expect, it } from 'vitest'
+import { killTheRest } from '../../cli/program.ts'
+import { tellLeftOut, whyNoDelayLine, whyNoLab } from '../machine.ts'
+import { runnable } from '../needs.ts'
+import { Cell } from '../people/cell.ts'
+import { FAILING } from './failing.ts'
+import { FAR } from './far.ts'
+import { MOVING } from './moving.ts'
+import type { Scenario } from './scenario.ts'
+import { Stage } from './stage.ts'
+
+const reason = tellLeftOut('scenarios', whyNoLab())
+const noLine = reason ?? tellLeftOut('scenarios over long lines', whyNoDelayLine())
+
+const SCENARIO_TIMEOUT_MS = 180_000
+
+/** Of those under way: a test whose time is over does not close its own. */
+const open = new Set<Cell>()
+afterAll(async () => {
+  await Promise.all([...open].map(cell => cell.close()))
+  await killTheRest()
+})
+
+const play = async ({ cell: options, aim, play, name }: Scenario): Promise<void> => {
+  const cell = await Cell.open(options)
+  open.add(cell)
+  try {
+    const stage = await Stage.set(cell)
+    const broken = await play(stage)
+      .then(() => stage.end())
+      .finally(() => console.log(`${name}: ${stage.figures() || 'no figures'} (aim: ${aim})`))
+    expect(broken, cell.complaints()).toEqual([])
+    expect(stage.talk.count).toBeGreaterThan(1)
+  } finally {
+    open.delete(cell)
+    await cell.close()
+  }
+}
+
+const named = (scenarios: readonly Scenario[]) =>
+  scenarios.map(scenario => [scenario.name, scenario] as const)
+
+describe.skipIf(reason !== undefined)(
+  'everything arrives, once and in order, when',
+  { concurrent: true },
+  () => {
+    it.each(named(runnable('scenarios', [...MOVING, ...FAILING])))(
+      '%s',
+      { timeout: SCENARIO_TIMEOUT_MS },
+      (_, scenario) => play(scenario),
+    )
+  },
+)
+
+describe.skipIf(noLine !== undefined)(
+  'everything arrives, once and in order, over long lines, when',
+  { concurrent: true },
+  () => {
+    it.each(named(runnable('scenarios over long lines', FAR)))(
+      '%s',
+      { timeout: SCENARIO_TIMEOUT_MS },
+      (_, scenario) => play(scenario),
+    )
+  },
+)
