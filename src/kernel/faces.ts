@@ -8,24 +8,12 @@ import type { Draft } from '../events/envelope.ts'
 import { DEVICE_INTRODUCED } from '../events/person.ts'
 import { ChatError } from './api/errors.ts'
 import type { AnyToken, Manifest } from './api/plugin.ts'
-import {
-  Clock,
-  Gate,
-  Keyspace,
-  Log,
-  Network,
-  type UdpEndpoint,
-  type UdpOptions,
-  type UdpSocket,
-} from './api/tokens.ts'
+import { Clock, Gate, Keyspace, Log, Network } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
+import { NetworkFace } from './network-face.ts'
 import { faceOfService } from './service-face.ts'
 
 const TIMER = 'a timer of Clock.after'
-const MOVE = 'the watcher given to Network.watch'
-const MAPPED = 'the watcher given to Network.mapPort'
-const NOTICE = 'the listener given to Network.lan'
-const DATAGRAM = 'the receiver given to Network.udp'
 
 /** Everything works until the plugin's `stop` has returned: it may need it to say goodbye. */
 export class Faces {
@@ -33,7 +21,7 @@ export class Faces {
   readonly #owns: NonNullable<Manifest['owns']>
   readonly #fence: Fence
   readonly #timers = new Set<() => void>()
-  readonly #sockets = new Set<UdpSocket>()
+  readonly #networks: NetworkFace[] = []
   #hasLeft = false
 
   constructor({ id, owns = {} }: Pick<Manifest, 'id' | 'owns'>, fence: Fence) {
@@ -66,7 +54,7 @@ export class Faces {
     this.#hasLeft = true
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
-    await Promise.allSettled([...this.#sockets].map(socket => socket.close()))
+    await Promise.all(this.#networks.map(face => face.end()))
   }
 
   #clock(clock: Clock): Clock {
@@ -90,83 +78,9 @@ export class Faces {
   }
 
   #network(network: Network): Network {
-    return {
-      udp: (local, receive, options) => this.#udp(network, local, receive, options),
-      localAddresses: () => network.localAddresses(),
-      watch: changed => this.#watch(network, changed),
-      sourceTowards: address => network.sourceTowards(address),
-      addresses: host => network.addresses(host),
-      srv: name => network.srv(name),
-      txt: name => network.txt(name),
-      ...this.#surroundings(network),
-    }
-  }
-
-  /** A network without them leaves its face without them. */
-  #surroundings(network: Network): Pick<Network, 'mapPort' | 'lan'> {
-    const { mapPort, lan } = network
-    const withMapping: Network['mapPort'] = (port, changed) => {
-      this.#mustBeHere()
-      const stop = mapPort!.call(network, port, state => this.#fence.shield(MAPPED, () => changed(state)))
-      return this.#until(stop)
-    }
-    const withLan: Network['lan'] = hear => {
-      this.#mustBeHere()
-      const channel = lan!.call(network, (notice, address) =>
-        this.#fence.shield(NOTICE, () => hear(notice, address)),
-      )
-      return (
-        channel && {
-          announce: notice => channel.announce(notice),
-          close: this.#until(() => channel.close()),
-        }
-      )
-    }
-    return {
-      ...(mapPort === undefined ? {} : { mapPort: withMapping }),
-      ...(lan === undefined ? {} : { lan: withLan }),
-    }
-  }
-
-  /** To be called by the plugin, or when it has left. */
-  #until<T>(stop: () => T): () => T {
-    const cancel = (): T => {
-      this.#timers.delete(cancel)
-      return stop()
-    }
-    this.#timers.add(cancel)
-    return cancel
-  }
-
-  #watch(network: Network, changed: () => void): () => void {
-    this.#mustBeHere()
-    return this.#until(network.watch(() => this.#fence.shield(MOVE, changed)))
-  }
-
-  /** One closure a socket and none a datagram. */
-  async #udp(
-    network: Network,
-    local: UdpEndpoint,
-    receive: Parameters<Network['udp']>[1],
-    options: UdpOptions | undefined,
-  ): Promise<UdpSocket> {
-    this.#mustBeHere()
-    const fence = this.#fence
-    const passOn: typeof receive = (bytes, from) => fence.pass(DATAGRAM, receive, bytes, from)
-    const socket = await network.udp(local, passOn, options)
-    if (this.#hasLeft) {
-      await socket.close()
-      throw this.#gone()
-    }
-    this.#sockets.add(socket)
-    return {
-      local: socket.local,
-      send: (bytes, to, hopLimit) => socket.send(bytes, to, hopLimit),
-      close: () => {
-        this.#sockets.delete(socket)
-        return socket.close()
-      },
-    }
+    const face = new NetworkFace(network, this.#fence, () => this.#gone())
+    this.#networks.push(face)
+    return face.network
   }
 
   #log(log: Log): Log {

@@ -1,4 +1,4 @@
-/** The machine's own network: UDP sockets, its addresses and its name service. */
+/** The machine's own network: UDP sockets, datagrams through TCP, its addresses and its name service. */
 import { createSocket } from 'node:dgram'
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
@@ -6,6 +6,8 @@ import { networkInterfaces } from 'node:os'
 import type { Network } from './api/index.ts'
 import { lan } from './lan-shell.ts'
 import { mapPort } from './port-mapping/map-port-shell.ts'
+import { openStreamDoor } from './stream-door-shell.ts'
+import { dialStream } from './stream-shell.ts'
 import { answerAtOnce, openUdp } from './udp-shell.ts'
 
 /** How often the own addresses are looked at. */
@@ -82,6 +84,8 @@ export function systemNetwork({
   return {
     udp: (local, receive, options) =>
       openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false }),
+    dial: dialStream,
+    listenStreams: (local, receive, certificate) => openStreamDoor(local, receive, certificate),
     localAddresses,
     watch,
     sourceTowards,

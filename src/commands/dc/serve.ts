@@ -2,6 +2,7 @@
 import { Flags } from '@oclif/core'
 import { startToStay } from '../../kernel/node/reach-shell.ts'
 import { NtmCommand } from '../base/command.ts'
+import { streamFlags, streamOptions } from '../base/stream-flags.ts'
 
 export default class DcServeCommand extends NtmCommand {
   static override summary = 'run a DC'
@@ -19,6 +20,7 @@ export default class DcServeCommand extends NtmCommand {
       multipleNonGreedy: true,
     }),
     with: Flags.string({ description: 'more roles in this process, separated by commas: relay, mailbox' }),
+    ...streamFlags,
   }
 
   async run(): Promise<void> {
@@ -31,6 +33,7 @@ export default class DcServeCommand extends NtmCommand {
       listen: flags.listen,
       advertise: flags.advertise ?? [],
       roles: (flags.with ?? '').split(',').filter(role => role !== ''),
+      ...streamOptions(flags),
     }
     const dc = await startToStay(flags.home, () => serveDc(options))
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dc.stop())

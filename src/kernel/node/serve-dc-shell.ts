@@ -3,9 +3,16 @@ import { setFlagsFromString } from 'node:v8'
 import { isDomain } from '../../events/name.ts'
 import { ChatError } from '../api/errors.ts'
 import type { HomeConfig } from '../config.ts'
-import { hostPort, listenAt, type Served, serveHome } from './serve-home-shell.ts'
+import {
+  hostPort,
+  listenAt,
+  type Served,
+  type StreamOptions,
+  serveHome,
+  streamConfig,
+} from './serve-home-shell.ts'
 
-export interface ServeDcOptions {
+export interface ServeDcOptions extends StreamOptions {
   readonly home: string
   readonly passphraseFile: string | undefined
   readonly domain: string
@@ -37,11 +44,12 @@ const checkRoles = (roles: readonly string[]): void => {
     throw new ChatError('USAGE', `there is no role "${unknown}"; known are ${KNOWN_ROLES.join(', ')}`)
 }
 
-const pluginsOf = ({ listen, advertise, roles, domain }: ServeDcOptions): HomeConfig['plugins'] => {
+const pluginsOf = (options: ServeDcOptions): HomeConfig['plugins'] => {
+  const { listen, advertise, roles, domain } = options
   const places = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)) }
   const relay = roles.includes('relay')
   return {
-    'ntm.dc-tunnel': { config: { ...places, relay } },
+    'ntm.dc-tunnel': { config: { ...places, relay, ...streamConfig(options) } },
     'ntm.dc': { config: { domain } },
   }
 }

@@ -4,10 +4,14 @@
  */
 import {
   ChatError,
+  type DatagramStream,
   type LanChannel,
   type LanNotice,
   type Network,
   type SrvRecord,
+  type StreamDoor,
+  type StreamEvents,
+  type StreamTarget,
   type UdpEndpoint,
   type UdpOptions,
   type UdpSocket,
@@ -105,6 +109,18 @@ export class SimHost implements Network {
     }
   }
 
+  dial(target: StreamTarget, events: StreamEvents): Promise<DatagramStream> {
+    return this.#network.streams.dial(this, this.#wayTo(target.address), target, events)
+  }
+
+  listenStreams(
+    { address, port }: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  ): Promise<StreamDoor> {
+    const own = LOOPBACKS.includes(address) ? this.#ownLike(address) : address
+    return this.#network.streams.listen(this, { address: own, port }, receive)
+  }
+
   hasSocketAt(to: UdpEndpoint): boolean {
     return this.#bindingAt(to) !== undefined
   }
@@ -156,6 +172,7 @@ export class SimHost implements Network {
     this.#watchers.clear()
     for (const { on } of this.#places)
       for (const listener of on.listeners) if (listener.host === this) on.listeners.delete(listener)
+    this.#network.streams.silence(this)
   }
 
   #tellWatchers(): void {

@@ -7,6 +7,7 @@ import type { LanNotice, SrvRecord } from '../api/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { type Place, SimHost } from './sim-host.ts'
 import { type Attachment, type Gateway, isIpv6, type Packet, Segment, type Wire } from './sim-segment.ts'
+import { SimStreams } from './sim-streams.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** What the network does to datagrams. Shares are probabilities per datagram. */
@@ -23,8 +24,8 @@ export const QUIET: Faults = { latencyMs: [1, 1], loss: 0, duplicates: 0, reorde
 /** The harshest that this project promises to live with (DESIGN §10). */
 export const HARSH: Faults = { latencyMs: [20, 200], loss: 0.3, duplicates: 0.1, reordering: 0.2 }
 
-/** `filtered`: a gateway would not pass it. `expired`: its hop limit ran out. */
-export type PacketFate = 'delivered' | 'lost' | 'cut' | 'nobody' | 'filtered' | 'expired'
+/** `filtered`: a gateway would not pass it. `expired`: its hop limit ran out. `streamed`: it came through a connection. */
+export type PacketFate = 'delivered' | 'lost' | 'cut' | 'nobody' | 'filtered' | 'expired' | 'streamed'
 export type Watch = (fate: PacketFate, packet: Packet, nowMs: number) => void
 
 /** A host, a gateway, or whatever has this address. */
@@ -71,6 +72,7 @@ export class SimNetwork {
   faults: Faults
   /** What everybody reaches: the Internet. */
   readonly core = new Segment(CORE_HOPS)
+  readonly streams: SimStreams
   readonly #clock: VirtualClock
   readonly #random: SeededRandom
   readonly #watch: Watch
@@ -91,6 +93,11 @@ export class SimNetwork {
     this.#random = random
     this.faults = faults
     this.#watch = watch
+    this.streams = new SimStreams({
+      clock,
+      passes: (passed, to) => this.#hear(passed[0], to) && !this.#isCut(passed, to),
+      carried: packet => this.#tell('streamed', packet),
+    })
   }
 
   /** A machine on this network. Behind a gateway, others see the gateway's address only. */
@@ -219,10 +226,15 @@ export class SimNetwork {
   #deliver({ packet, segment, passed }: Journey): undefined {
     const host = segment.hostsAt(packet.to.address).find(one => one.hasSocketAt(packet.to))
     if (host === undefined) return this.#tell('nobody', packet)
-    const [here, there] = [this.#islands.get(passed[0].address), this.#islands.get(host.address)]
-    if (here !== there || !host.isUp || this.#isCut(passed, host)) return this.#tell('cut', packet)
+    if (!this.#hear(passed[0], host) || !host.isUp || this.#isCut(passed, host))
+      return this.#tell('cut', packet)
     this.#tell('delivered', packet)
     host.take(packet)
+  }
+
+  /** Whether they are on one island. */
+  #hear(one: SimHost, other: SimHost): boolean {
+    return this.#islands.get(one.address) === this.#islands.get(other.address)
   }
 
   #isCut(passed: readonly (SimHost | Gateway)[], at: SimHost | Gateway): boolean {

@@ -27,6 +27,7 @@ import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
+import { SILENT_MS, SILENT_WHILE_BLOCKED_MS } from './detour/limits.ts'
 import { examine, type Report } from './doctor/examination.ts'
 import { type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
@@ -41,7 +42,7 @@ import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
-import type { Join } from './signalling/join.ts'
+import { formatPlace, type Join } from './signalling/join.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
@@ -72,6 +73,8 @@ export interface NodeSettings {
   readonly portMapping?: boolean | undefined
   /** Whether this node shows itself on its own link, and looks for people there. Default: yes. */
   readonly lan?: boolean | undefined
+  /** Whether servers may be spoken to through TCP where UDP is blocked. Default: yes. */
+  readonly streams?: boolean | undefined
 }
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
@@ -117,6 +120,10 @@ export class NtmNode {
       onMoved: () => this.coordinators.moved(),
       onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
+      mayDetour: settings.streams ?? true,
+      serverAt: endpoint => this.coordinators.at(endpoint),
+      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
     })
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
@@ -127,9 +134,10 @@ export class NtmNode {
       onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
       onForgotten: neighbour => this.#lost(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
+      detourTo: to => this.#ways.detours?.to(to),
     })
     this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address), neighbour =>
-      this.#ways.finder.viewOf(neighbour),
+      this.#ways.viewOf(neighbour),
     )
     this.membership = new Membership({
       ...{ name: identity.name, journal, clock },
@@ -248,9 +256,24 @@ export class NtmNode {
         onState: state => isHome && membership.changed(state),
         onRefused: why => this.#refused(join, why),
         onRelays: places => this.#ways.follow(join.key, places),
+        onSilent: endpoints => this.#silent(endpoints),
+        patienceMs: () => (this.#ways.detours?.isBlocked ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
         onDropped: why => carrier.count(why),
       })
     }
+  }
+
+  /** Whoever has not missed an answer yet asks for one now. */
+  #blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
+    const place = formatPlace({ host: address, port })
+    this.#given.journal.note(
+      isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
+    )
+    if (isBlocked) this.coordinators.moved()
+  }
+
+  #silent(endpoints: readonly UdpEndpoint[]): void {
+    for (const endpoint of endpoints) this.#ways.detours?.seek(endpoint)
   }
 
   /** A coordinator told where it sees this node. */

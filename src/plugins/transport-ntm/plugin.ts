@@ -37,6 +37,8 @@ const settings = z.strictObject({
   portMapping: z.boolean().default(true),
   /** Off: this node neither shows itself on its own link nor looks for people there. */
   lan: z.boolean().default(true),
+  /** Off: servers are not spoken to through TCP where UDP is blocked. */
+  streams: z.boolean().default(true),
 })
 
 const EXAMINED_FOR_MAX_MS = 60_000

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import {
   Clock,
   definePlugin,
+  Journal,
   Keys,
   Keyspace,
   Network,
@@ -16,9 +17,10 @@ import {
 import { Carrier, type Neighbour, type Port } from '../carrier.ts'
 import { PORTS } from '../net/ports.ts'
 import { OwnPlaces } from '../own-places.ts'
-import { Acquaintance } from '../path/acquaintance.ts'
+import { serverAcquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
+import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
 import { DcLink } from './link.ts'
 
@@ -35,6 +37,7 @@ const settings = z.strictObject({
     .default([]),
   /** Whether a relay is to work on the same socket. */
   relay: z.boolean().default(false),
+  ...streamSettings,
 })
 
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
@@ -60,9 +63,9 @@ const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): DcLink
 
 export const dcTunnelPlugin = definePlugin({
   manifest: { id: 'ntm.dc-tunnel', version: '0.1.0', api: '^1.0.0', provides: [DcLink.id, RelayHost.id] },
-  needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace },
+  needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace, journal: Journal },
   config: raw => settings.parse(raw),
-  setup({ clock, random, network, keys, keyspace }, { listen, advertise, relay }) {
+  setup({ clock, random, network, keys, keyspace, journal }, { listen, advertise, relay, ...settings }) {
     const timestamps = new Timestamps(keyspace)
     const carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps, role: 'server' },
@@ -76,6 +79,7 @@ export const dcTunnelPlugin = definePlugin({
       send: (bytes, to) => carrier.transmit(bytes, to),
       issuer: () => keys.device,
     })
+    const doors = new StreamDoors({ network, journal, carrier, settings })
     let place: RelayPlace | undefined
     const places = new OwnPlaces({
       ...{ clock, network, advertise },
@@ -84,13 +88,7 @@ export const dcTunnelPlugin = definePlugin({
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
     })
-    const acquaintance = new Acquaintance({
-      ...{ clock, random, carrier },
-      recordUsedFor: () => undefined,
-      onRecord: () => {},
-      onRoundTrip: () => {},
-      onDropped: why => carrier.count(why),
-    })
+    const acquaintance = serverAcquaintance({ clock, random, carrier })
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }
@@ -114,10 +112,12 @@ export const dcTunnelPlugin = definePlugin({
         await timestamps.load()
         for (const { address, port } of listen)
           await carrier.listen({ address, port: port || (carrier.locals[0]?.port ?? 0) })
+        await doors.open()
         if (relay) void places.start()
       },
       stop: async () => {
         places.stop()
+        await doors.close()
         await carrier.close()
       },
     }

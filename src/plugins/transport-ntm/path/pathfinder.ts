@@ -41,6 +41,8 @@ export interface PathfinderParts {
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
   readonly onLost: (neighbour: Neighbour) => void
+  /** A relay that is used does not answer any more. */
+  readonly onRelaySilent: (endpoint: UdpEndpoint) => void
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
@@ -199,6 +201,11 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
   }
 
+  /** Something that was in the way may be gone: looks for better paths now. */
+  searchAgain(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.begin(now))
+  }
+
   viewOf(neighbour: Neighbour): PathView | undefined {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return undefined
@@ -348,6 +355,7 @@ export class Pathfinder {
 
   #channelChanged(entry: Entry, channel: RelayChannel): void {
     if (channel.state === 'closed') this.#forgetClosed(entry)
+    if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
     if (channel.state === 'lost' && !isAnyBound && !entry.paths.isDirect) this.#parts.onLost(entry.neighbour)
   }
