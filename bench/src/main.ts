@@ -12,6 +12,7 @@ import { commandsRow } from './rows/commands.ts'
 import { coordinatorRow } from './rows/coordinator.ts'
 import { datagramsRow } from './rows/datagrams.ts'
 import { pairRow } from './rows/pair.ts'
+import { relayRow } from './rows/relay.ts'
 import { replayRow } from './rows/replay.ts'
 import { textRow } from './rows/text.ts'
 import { tunnelRow } from './rows/tunnel.ts'
@@ -26,6 +27,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   appends: appendsRow,
   tunnel: tunnelRow,
   datagrams: datagramsRow,
+  relay: relayRow,
   replay: replayRow,
   dc: coordinatorRow,
   commands: commandsRow,
