@@ -13,6 +13,7 @@ import {
   type Journal,
   type Keys,
   type Keyspace,
+  type Link,
   type Network,
   type People,
   type Random,
@@ -25,6 +26,7 @@ import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
+import { examine, type Report } from './doctor/examination.ts'
 import { type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
@@ -159,6 +161,17 @@ export class NtmNode {
     this.#ways.stop()
     this.#chronicle.close()
     await this.carrier.close()
+  }
+
+  /** What this node knows of its network, for a person to whom nobody gets through. */
+  examine(timeoutMs: number): Promise<Report> {
+    const { dc, relayOnly, punch = true } = this.#settings
+    const { carrier, membership } = this
+    const links = (): readonly Link[] => this.#links.all()
+    const echoId = Math.floor(this.#given.random.next() * 0x1_0000)
+    const settings = { relayOnly, punch }
+    const examined = { clock: this.#given.clock, carrier, dc, membership, ways: this.#ways, links, settings }
+    return examine(examined, { timeoutMs, echoId })
   }
 
   /** How this person stands to somebody has changed. */

@@ -35,6 +35,8 @@ const settings = z.strictObject({
   relayOnly: z.boolean().default(false),
 })
 
+const EXAMINED_FOR_MAX_MS = 60_000
+
 const methodsOf = (node: NtmNode): readonly Method[] => [
   {
     name: 'dc.registration',
@@ -42,6 +44,15 @@ const methodsOf = (node: NtmNode): readonly Method[] => [
       const { timeoutMs } = z.object({ timeoutMs: z.number().int().min(0) }).parse(params)
       const virtualIPv4 = await node.membership.registration(timeoutMs)
       return { virtualIPv4: virtualIPv4 ?? null, virtualIPv6: formatAddress(node.carrier.address) }
+    },
+  },
+  {
+    name: 'doctor',
+    call: params => {
+      const { timeoutMs } = z
+        .object({ timeoutMs: z.number().int().min(0).max(EXAMINED_FOR_MAX_MS) })
+        .parse(params)
+      return node.examine(timeoutMs)
     },
   },
   {

@@ -19,6 +19,7 @@ import type { Carrier, Neighbour } from './carrier.ts'
 import { Acquaintance } from './path/acquaintance.ts'
 import { OwnCandidates } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
+import { formatPlace } from './signalling/join.ts'
 
 export interface WaysParts {
   readonly clock: Clock
@@ -41,6 +42,14 @@ export interface WaysParts {
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
+}
+
+/** Whether a router maps a port to this node: `off` where nobody asks one. */
+export interface PortMapping {
+  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
+  readonly endpoint?: UdpEndpoint | undefined
+  /** Why there is none, for a person. */
+  readonly reason?: string | undefined
 }
 
 export class Ways {
@@ -69,6 +78,10 @@ export class Ways {
     return this.#wired.own
   }
 
+  get portMapping(): PortMapping {
+    return { state: 'off' }
+  }
+
   start(): void {
     const { network, onMoved } = this.#parts
     this.#unwatch = network.watch(() => {
@@ -92,7 +105,8 @@ export class Ways {
 
   /** A server told where it sees this node. */
   seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    if (this.own.seen(`${server.address}|${server.port}`, observed)) this.finder.reannounce()
+    const place = formatPlace({ host: server.address, port: server.port })
+    if (this.own.seen(place, observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */

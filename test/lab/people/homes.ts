@@ -50,6 +50,9 @@ const make = async (): Promise<Homes> => {
   const directory = mkdtempSync(join(tmpdir(), 'ntm-lab-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const network = await Network.build({ a: profile('public'), b: profile('public') })
+  // A coordinator that starts again seeks people where they were. What then knocks there must find nobody: it would
+  // poison a router that has the address in a cell.
+  await Promise.all((['a', 'b'] as const).map(side => network.changeWanAddress(side)))
   const within = (station: string) => ({ within: network.namespaces.at(station) })
   const dc = new Staying(dcWords(join(directory, 'dc'), ['ipv4']), within('dc'))
   try {

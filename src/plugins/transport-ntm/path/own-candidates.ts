@@ -11,8 +11,8 @@ import { CANDIDATES_MAX } from '../signalling/limits.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { NatKind } from './control.ts'
 
-/** Who looked from where: an address of a server. */
-interface View {
+/** Who looked from where: an endpoint of a server. */
+export interface View {
   readonly server: string
   readonly observed: UdpEndpoint
 }
@@ -62,6 +62,11 @@ export class OwnCandidates {
       .filter(({ endpoint }, at) => all.findIndex(other => sameEndpoint(other.endpoint, endpoint)) === at)
       .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
       .slice(0, CANDIDATES_MAX)
+  }
+
+  /** What servers see, the newest last. */
+  get views(): readonly View[] {
+    return [...this.#views.values()]
   }
 
   /** Addresses that others see of this node. */

@@ -71,14 +71,15 @@ export interface Entry {
   readonly neighbour: Neighbour
   readonly paths: PeerPaths
   attested: readonly string[]
+  /** This node has moved since a coordinator told the peer where it is. */
+  hasMoved: boolean
   nat: NatKind
   /** It tells nobody where it is. */
   isHidden: boolean
   /** What it was told last about this node. */
   told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
-  channel: RelayChannel | undefined
-  /** The channel before, until the new one is bound. */
-  former: RelayChannel | undefined
+  /** Newest first. */
+  channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
 }
@@ -86,6 +87,8 @@ export interface Entry {
 const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
 const ATTESTED_MAX = 4
+/** Ways over relays to one peer. */
+const CHANNELS_MAX = 3
 
 export class Pathfinder {
   readonly #parts: PathfinderParts
@@ -106,6 +109,7 @@ export class Pathfinder {
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
     const { attested, grant, endpoints = [], remembered = [] } = places
+    if (attested !== undefined) entry.hasMoved = false
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
@@ -116,9 +120,10 @@ export class Pathfinder {
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
-    if (speaksFirst) this.#call(entry)
-    else
-      this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => this.#isStillAlone(entry) && this.#call(entry))
+    // Who is heard has a session: what was learnt is for its paths.
+    const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
+    if (speaksFirst) call()
+    else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
   }
 
   established(neighbour: Neighbour): void {
@@ -137,8 +142,7 @@ export class Pathfinder {
     if (entry?.neighbour !== neighbour) return
     entry.cancelWake()
     this.#puncher?.forget(entry)
-    entry.channel?.close()
-    entry.former?.close()
+    for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
   }
 
@@ -183,7 +187,10 @@ export class Pathfinder {
   /** This host's addresses are others now. */
   moved(): void {
     this.#parts.relays?.moved()
-    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
+    for (const entry of this.#entries.values()) {
+      entry.hasMoved = true
+      this.#do(entry, now => entry.paths.moved(now))
+    }
   }
 
   /** A server sees this node elsewhere than before: who talks with us should know. */
@@ -219,7 +226,7 @@ export class Pathfinder {
     carrier.renew(neighbour)
   }
 
-  #isStillAlone(entry: Entry): boolean {
+  #isUnheard(entry: Entry): boolean {
     const isKnown = this.#entries.get(entry.neighbour.key) === entry
     const { heardMs } = entry.neighbour
     return (
@@ -236,11 +243,11 @@ export class Pathfinder {
       neighbour,
       paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
       attested: [],
+      hasMoved: false,
       nat: 'unknown',
       isHidden: false,
       told: undefined,
-      channel: undefined,
-      former: undefined,
+      channels: [],
       wakeMs: NOT_PLANNED,
       cancelWake: () => {},
     }
@@ -300,7 +307,9 @@ export class Pathfinder {
   #tryHarder(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
+    // A peer sends many packets only to where a coordinator has seen us.
+    if (entry.hasMoved) this.#parts.onLost(neighbour)
+    else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
@@ -313,28 +322,37 @@ export class Pathfinder {
     return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
   }
 
+  /**
+   * One more way over a relay. Both sides may have asked for one at the same time and got two, in different order, so
+   * the earlier ones stay for a while: what the peer answers on shows which are good.
+   */
   #useGrant(entry: Entry, grant: Uint8Array): void {
     const { relays, carrier } = this.#parts
-    const channel = relays?.open(grant, {
-      onPacket: (packet, { endpoint }) => carrier.receive(packet, endpoint),
+    const channel: RelayChannel | undefined = relays?.open(grant, {
+      onPacket: packet => endpoint !== undefined && carrier.receive(packet, endpoint),
       onState: changed => this.#channelChanged(entry, changed),
     })
-    if (channel === undefined) return
-    entry.former?.close()
-    entry.former = entry.channel
-    entry.channel = channel
-    entry.paths.learn([channel.endpoint], 'relay')
+    // Its address family may change: what is compared is the channel.
+    const endpoint = channel?.endpoint
+    if (channel === undefined || endpoint === undefined) return
+    entry.paths.learn([endpoint], 'relay')
+    entry.channels = [channel, ...entry.channels.filter(({ state }) => state !== 'closed')]
+    for (const old of entry.channels.splice(CHANNELS_MAX)) old.close()
+    this.#forgetClosed(entry)
   }
 
   #channelChanged(entry: Entry, channel: RelayChannel): void {
-    const { neighbour, paths, former } = entry
-    if (channel.state === 'bound' && channel === entry.channel && former !== undefined) {
-      entry.former = undefined
-      former.close()
-      this.#do(entry, now => paths.forget(former.endpoint, now))
-    }
-    if (channel.state === 'lost' && channel === entry.channel && !paths.isDirect)
-      this.#parts.onLost(neighbour)
+    if (channel.state === 'closed') this.#forgetClosed(entry)
+    const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
+    if (channel.state === 'lost' && !isAnyBound && !entry.paths.isDirect) this.#parts.onLost(entry.neighbour)
+  }
+
+  #forgetClosed(entry: Entry): void {
+    const gone = entry.paths.all.filter(
+      ({ isRelay, endpoint }) =>
+        isRelay && !entry.channels.some(channel => channel === endpoint.via && channel.state !== 'closed'),
+    )
+    for (const { endpoint } of gone) this.#do(entry, now => entry.paths.forget(endpoint, now))
   }
 
   #do(entry: Entry, act: (nowMs: number) => void): void {

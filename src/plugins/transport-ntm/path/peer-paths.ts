@@ -143,8 +143,10 @@ export class PeerPaths {
 
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
-    const path = this.#find(endpoint) ?? this.#add(new Path(endpoint, 'observed'))
-    path.established(nowMs)
+    // A channel or socket that is not known any more is closed: nothing goes by it.
+    const isGone = endpoint.via !== undefined && this.#find(endpoint) === undefined
+    const path = this.#find(endpoint) ?? (isGone ? undefined : this.#add(new Path(endpoint, 'observed')))
+    path?.established(nowMs)
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
