@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { ChatError, type UdpEndpoint, type UdpSocket } from './api/index.ts'
 import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
+import type { KernelReceiver } from './kernel-receiver-shell.ts'
 import { findOffload } from './offload-shell.ts'
 
 /** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
@@ -17,6 +18,8 @@ const USUAL_HOP_LIMIT = 64
 const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
+/** Calls for more of what has come before libuv has its turn again. */
+const FETCHES = 2
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
 
@@ -72,10 +75,16 @@ class ShellSocket implements UdpSocket {
    * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What was sent in answer to
    * one piece does not wait for the others.
    */
-  receiving(receive: Receive): Receive {
-    return (bytes, from) => {
+  receiving(receive: Receive, receiver: KernelReceiver | undefined): Receive {
+    const take: Receive = (bytes, from) => {
       receive(bytes, from)
       if (bytes.length > SLOT_BYTES) this.#batch?.flush()
+    }
+    if (receiver === undefined) return take
+    return (bytes, from) => {
+      take(bytes, from)
+      // A piece of many datagrams is worth being called for.
+      if (bytes.length <= SLOT_BYTES) this.#fetch(receiver, take)
     }
   }
 
@@ -84,6 +93,16 @@ class ShellSocket implements UdpSocket {
     this.#batch?.flush()
     this.#closed = new Promise(resolve => this.#socket.close(() => resolve()))
     return this.#closed
+  }
+
+  /** Whoever receives may close the socket, and then its descriptor may be somebody else's. */
+  #fetch(receiver: KernelReceiver, take: Receive): void {
+    for (let fetches = 0; fetches < FETCHES && this.#closed === undefined; fetches += 1) {
+      const count = receiver.receive()
+      for (let piece = 0; piece < count && this.#closed === undefined; piece += 1)
+        take(receiver.bytes(piece), receiver.sender(piece))
+      if (count < receiver.most) return
+    }
   }
 
   /**
@@ -171,7 +190,10 @@ export async function openUdp(
       enlarge(socket)
       offload?.coalesce(socket)
       const opened = new ShellSocket(socket, offload?.senderOf(socket))
-      socket.on('message', offload === undefined ? receive : opened.receiving(receive))
+      socket.on(
+        'message',
+        offload === undefined ? receive : opened.receiving(receive, offload.receiverOf(socket)),
+      )
       resolve(opened)
     })
   })
