@@ -50,13 +50,14 @@ type Hear = (bytes: Buffer) => boolean
 export class RelayLoad {
   readonly #process: ChildProcessWithoutNullStreams
   readonly #hearing = new Map<number, Hear>()
-  #answer: ((words: readonly string[]) => void) | undefined
+  #answer: { resolve(words: readonly string[]): void; reject(error: Error): void } | undefined
 
   constructor(directory: string) {
     const program = join(directory, 'relay-load')
     execFileSync('gcc', ['-O2', '-o', program, SOURCE])
     this.#process = spawn(program, { stdio: 'pipe' })
     this.#process.stderr.pipe(process.stderr)
+    this.#process.once('exit', code => this.#answer?.reject(new Error(`the load ended with ${code}`)))
     createInterface({ input: this.#process.stdout }).on('line', line => this.#take(line.split(' ')))
   }
 
@@ -113,8 +114,7 @@ export class RelayLoad {
 
   #ask(line: string): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
-      this.#answer = resolve
-      this.#process.once('exit', code => reject(new Error(`the load ended with ${code}`)))
+      this.#answer = { resolve, reject }
       this.#say(line)
     })
   }
@@ -126,7 +126,9 @@ export class RelayLoad {
         this.#hearing.delete(socket)
       return
     }
-    if (word === 'wrong') throw new Error('the load did not understand')
-    this.#answer?.(rest)
+    const answer = this.#answer
+    this.#answer = undefined
+    if (word === 'wrong') answer?.reject(new Error('the load did not understand'))
+    else answer?.resolve(rest)
   }
 }

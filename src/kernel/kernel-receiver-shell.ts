@@ -27,8 +27,6 @@ const MEMORY_BYTES = SLAB_AT + PIECES * PIECE_BYTES
 
 /** Of IPv4 sockets: the zone of an IPv6 address has a name that only libuv asks for. */
 export class KernelReceiver {
-  /** How many pieces one call can give. */
-  readonly most = PIECES
   readonly #calls: OffloadCalls
   readonly #fd: number
   readonly #memory: ArrayBuffer
@@ -49,7 +47,7 @@ export class KernelReceiver {
     for (let piece = 0; piece < PIECES; piece += 1) this.#prepare(piece, address)
   }
 
-  /** How many pieces have come. They are there until the next call. */
+  /** How many pieces have come, 0 or less for none. They are there until the next call. */
   receive(): number {
     return this.#calls.recvmmsg(this.#fd, this.#messages, PIECES, MSG_DONTWAIT, null)
   }

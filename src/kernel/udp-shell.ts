@@ -18,8 +18,6 @@ const USUAL_HOP_LIMIT = 64
 const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
-/** Calls for more of what has come before libuv has its turn again. */
-const FETCHES = 2
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
 
@@ -83,8 +81,7 @@ class ShellSocket implements UdpSocket {
     if (receiver === undefined) return take
     return (bytes, from) => {
       take(bytes, from)
-      // A piece of many datagrams is worth being called for.
-      if (bytes.length <= SLOT_BYTES) this.#fetch(receiver, take)
+      this.#fetch(receiver, take)
     }
   }
 
@@ -95,14 +92,14 @@ class ShellSocket implements UdpSocket {
     return this.#closed
   }
 
-  /** Whoever receives may close the socket, and then its descriptor may be somebody else's. */
+  /**
+   * One call between two of libuv's, which comes back for the rest: timers have to wait for no more. Whoever receives
+   * may close the socket, and then its descriptor may be somebody else's.
+   */
   #fetch(receiver: KernelReceiver, take: Receive): void {
-    for (let fetches = 0; fetches < FETCHES && this.#closed === undefined; fetches += 1) {
-      const count = receiver.receive()
-      for (let piece = 0; piece < count && this.#closed === undefined; piece += 1)
-        take(receiver.bytes(piece), receiver.sender(piece))
-      if (count < receiver.most) return
-    }
+    const count = this.#closed === undefined ? receiver.receive() : 0
+    for (let piece = 0; piece < count && this.#closed === undefined; piece += 1)
+      take(receiver.bytes(piece), receiver.sender(piece))
   }
 
   /**

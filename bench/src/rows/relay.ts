@@ -169,7 +169,14 @@ const judge = ({ name: kind }: Kind, rounds: Rounds): readonly Figure[] => {
     const figures = figuresOf(full, ours, name === 'coturn' ? {} : { ...rate, added: atMost(1) })
     if (rival === undefined || name === 'coturn') return figures
     const ratios = ours.map((round, index) => round.rate / rival[index]!.rate)
-    return [...figures, figure(`${full}, share of coturn’s`, '', ratios, { target: atLeast(1) })]
+    const costs = ours.map((round, index) => round.us / rival[index]!.us)
+    return [
+      ...figures,
+      figure(`${full}, share of coturn’s`, '', ratios, { target: atLeast(1) }),
+      figure(`${full}, processor, share of coturn’s`, '', costs, {
+        note: 'stays what it is when the machine is crowded, as rates do not',
+      }),
+    ]
   })
 }
 
