@@ -14,7 +14,7 @@ const SEGMENTS_MAX = 64
 /** In one call. */
 export const MESSAGES_MAX = 64
 /** A node has a few peers at a time, a server thousands; parsing again costs a microsecond. */
-const ADDRESSES_KEPT = 8_192
+const ADDRESSES_KEPT = 4_096
 
 /** Error numbers of Linux. */
 const EIO = 5

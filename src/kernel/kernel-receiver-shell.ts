@@ -18,7 +18,7 @@ const PIECES = 16
 /** As long as a datagram, or what the kernel made one of, can be. */
 const PIECE_BYTES = 65_536
 /** Whoever sends from ever new addresses makes it begin anew. */
-const SENDERS_KEPT = 8_192
+const SENDERS_KEPT = 4_096
 
 const IOVECS_AT = PIECES * MMSGHDR.size
 const NAMES_AT = IOVECS_AT + PIECES * IOVEC.size
