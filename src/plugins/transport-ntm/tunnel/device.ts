@@ -9,7 +9,8 @@ import { ANSWER_KEPT_MS, type TunnelLimits } from './constants.ts'
 import type { CookieJar } from './cookie.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { LoadMeter, SourceLimiter } from './load.ts'
+import type { KeyedMac } from './keyed-mac.ts'
+import type { Acquainted, LoadMeter, SourceLimiter } from './load.ts'
 import type { Answer, Peer, PeerOptions, PeerSession, TunnelPeer } from './peer.ts'
 import type { PacketScratch } from './scratch.ts'
 import type { Timestamp } from './tai64n.ts'
@@ -96,11 +97,12 @@ export interface Device {
   readonly replayWindow: number
   readonly cookieForStrangers: boolean
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
-  /** Key of mac1 on messages to us. */
-  readonly mac1Key: Uint8Array
+  /** Judges mac1 on messages to us. */
+  readonly mac1: KeyedMac
   readonly jar: CookieJar
   readonly load: LoadMeter
   readonly limiter: SourceLimiter
+  readonly acquainted: Acquainted
   readonly deadlines: Deadlines<PeerTimers<Peer>>
   readonly peers: Map<TunnelKey, Peer>
   /** Every live receiver index: of sessions, and of initiations without answer. */
