@@ -217,5 +217,6 @@ function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response
   const initiation = accepted.bytes.slice()
   const sources = [copyOf(accepted.from)]
   peer.answer = { initiation, response, at: accepted.now, sources, given: 1, cookieUsed: false }
+  device.answers.delete(answerKey(initiation))
   device.answers.set(answerKey(initiation), { peer, answer: peer.answer })
 }

@@ -6,13 +6,12 @@
 
 import sodium from 'sodium-native'
 import { hash } from './blake2s.ts'
-import { COOKIE_LIFETIME_MS, KEY_BYTES, LABEL_COOKIE, MAC_BYTES, TAG_BYTES } from './constants.ts'
+import { COOKIE_LIFETIME_MS, KEY_BYTES, LABEL_COOKIE, MAC_BYTES } from './constants.ts'
 import { type Endpoint, endpointKey } from './endpoint.ts'
 import { KeyedMac } from './keyed-mac.ts'
 import { hasMac2, mac1Of, mac2Fits } from './mac.ts'
-import { decodeCookieReply, encodeCookieReply, senderOf } from './messages.ts'
+import { cookieReplyScratch, decodeCookieReply, RECEIVER_AT, senderOf, writeUint32 } from './messages.ts'
 
-const NONCE_BYTES = 24
 const encoder = new TextEncoder()
 const label = encoder.encode(LABEL_COOKIE)
 
@@ -25,6 +24,8 @@ export class CookieJar {
   readonly #random: (bytes: number) => Uint8Array
   #secret: KeyedMac
   #bornAt = Number.NEGATIVE_INFINITY
+  /** One for all: a flood is no reason to fill the memory. */
+  readonly #scratch = cookieReplyScratch()
 
   constructor(publicKey: Uint8Array, random: (bytes: number) => Uint8Array) {
     this.#sealKey = cookieKey(publicKey)
@@ -38,18 +39,19 @@ export class CookieJar {
     return mac2Fits(message, this.#cookieFor(from))
   }
 
-  /** The reply that hands this source its cookie: 64 bytes, fewer than any handshake message. */
+  /** The reply that hands this source its cookie: 64 bytes, fewer than any handshake message. Valid until the next. */
   reply(message: Uint8Array, from: Endpoint, now: number): Uint8Array {
     if (now - this.#bornAt >= COOKIE_LIFETIME_MS) {
       this.#secret = new KeyedMac(this.#random(KEY_BYTES))
       this.#bornAt = now
     }
-    const nonce = this.#random(NONCE_BYTES)
-    const sealed = new Uint8Array(MAC_BYTES + TAG_BYTES)
+    const { bytes, nonce, sealed } = this.#scratch
+    nonce.set(this.#random(nonce.length))
     const cookie = this.#cookieFor(from)
     const mac1 = mac1Of(message)
     sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, cookie, mac1, null, nonce, this.#sealKey)
-    return encodeCookieReply(senderOf(message), nonce, sealed)
+    writeUint32(bytes, RECEIVER_AT, senderOf(message))
+    return bytes
   }
 
   #cookieFor(from: Endpoint): Uint8Array {
