@@ -41,6 +41,8 @@ export interface Condition {
     readonly rttMs: number | null
     readonly observed: string | null
   }[]
+  /** Whether DC and relays had to be reached through TCP, when that was last tried. */
+  readonly isUdpBlocked: boolean
   readonly mtu: number
   readonly peers: { readonly direct: number; readonly relay: number; readonly down: number }
   readonly settings: {
@@ -88,6 +90,16 @@ const judgeDc = ({ dc, relays, candidates }: Condition): Finding => {
     'Check its address, whether it runs, and whether this network lets UDP out.',
   )
 }
+
+const judgeUdp = ({ isUdpBlocked }: Condition): readonly Finding[] =>
+  isUdpBlocked
+    ? [
+        warning(
+          'UDP is blocked: the DC and its relays are reached through TCP, and peers by a relay only.',
+          'Let this network’s firewall pass UDP, or try another network.',
+        ),
+      ]
+    : []
 
 const judgeNat = ({ nat, portMapping, candidates }: Condition): readonly Finding[] => {
   const views = nat.views.filter(({ observed }) => !isIpv6(observed))
@@ -191,6 +203,7 @@ const asSentence = (words: string): string =>
 export const findingsOf = (condition: Condition): readonly Finding[] => {
   const found = [
     judgeDc(condition),
+    ...judgeUdp(condition),
     ...judgeNat(condition),
     ...judgePunching(condition),
     ...judgeRelays(condition),
