@@ -3,6 +3,7 @@
  * over the relay, and when datagrams pass again everything is as it is elsewhere.
  */
 import { expect, test } from 'vitest'
+import type { Report } from '../../src/plugins/transport-ntm/doctor/examination.ts'
 import { type Neighbourhood, type NeighbourhoodSpec, neighbourhood } from '../support/neighbourhood.ts'
 import { say, statsOf, textsOf, transportOf } from '../support/ntm-world.ts'
 
@@ -37,6 +38,11 @@ test('who starts where UDP is blocked is registered, found, and written to, over
   expect(await say(world, bob.home, carol.home, 'and back')).toMatchObject({ path: 'relay' })
   expect(await textsOf(world, carol.home, 'bob.example')).toEqual(['by TCP', 'and back'])
   expect(pathOf({ alice: carol })).toMatchObject({ up: true, why: 'over TCP: UDP is blocked' })
+  const report = (await world.until(carol.home.call('doctor', { timeoutMs: 3_000 }))) as Report
+  expect(report).toMatchObject({ ok: true, isUdpBlocked: true, dc: { state: 'up', rttMs: 50 } })
+  expect(report.findings).toContainEqual(
+    expect.objectContaining({ what: expect.stringMatching(/^UDP is bl/) }),
+  )
   await world.end()
 })
 

@@ -124,6 +124,7 @@ export class NtmNode {
       serverAt: endpoint => this.coordinators.at(endpoint),
       onRerouted: endpoint => this.coordinators.rerouted(endpoint),
       onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
+      onDoubt: () => this.coordinators.moved(),
     })
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
@@ -238,7 +239,10 @@ export class NtmNode {
   #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {
     const { clock, random, network, keys } = this.#given
     const { carrier, membership } = this
-    const port = carrier.bind(PORTS.signalling, (bytes, from) => this.coordinators.of(from)?.receive(bytes))
+    const port = carrier.bind(PORTS.signalling, (bytes, from) => {
+      if (from.source !== undefined) this.#ways.detours?.heardFrom(from.source)
+      this.coordinators.of(from)?.receive(bytes)
+    })
     const environment = {
       sealer: candidateSealer(keys, random),
       candidates: () => this.#ways.own.list(),

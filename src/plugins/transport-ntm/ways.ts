@@ -66,6 +66,8 @@ export interface WaysParts {
   readonly onRerouted: (endpoint: UdpEndpoint) => void
   /** UDP does not get through, or does again; first noticed at this server. */
   readonly onBlocked: (isBlocked: boolean, endpoint: UdpEndpoint) => void
+  /** Coordinators should be asked whether they are still reached. */
+  readonly onDoubt: () => void
 }
 
 const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
@@ -254,10 +256,10 @@ export class Ways {
   }
 
   #makeDetours(): Detours | undefined {
-    const { clock, network, carrier, mayDetour, onBlocked } = this.#parts
+    const { clock, network, carrier, mayDetour, onBlocked, onDoubt } = this.#parts
     if (!mayDetour || network.dial === undefined) return undefined
     return new Detours({
-      ...{ clock, dial: network.dial.bind(network), onBlocked },
+      ...{ clock, dial: network.dial.bind(network), onBlocked, onDoubt },
       receive: (bytes, from) => carrier().take(bytes, from),
       askByUdp: endpoint => this.#askByUdp(endpoint),
       onRerouted: (endpoint, by) => this.#rerouted(endpoint, by),

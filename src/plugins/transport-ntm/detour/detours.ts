@@ -5,7 +5,7 @@
  */
 import type { Clock, Network, Outlet, UdpEndpoint } from '../../../kernel/api/index.ts'
 import { Detour } from './detour.ts'
-import { DETOURS_MAX, LINGER_MS, STALE_MS, UDP_AGAIN_MAX_MS, UDP_AGAIN_MIN_MS } from './limits.ts'
+import { DETOURS_MAX, LINGER_MS, STALE_MS, UDP_AGAIN_MAX_MS, UDP_AGAIN_MIN_MS, VERDICT_MS } from './limits.ts'
 
 export interface DetoursParts {
   readonly clock: Clock
@@ -18,6 +18,8 @@ export interface DetoursParts {
   readonly onRerouted: (endpoint: UdpEndpoint, by: 'tcp' | 'udp') => void
   /** UDP does not get through, or does again; first noticed at this server. */
   readonly onBlocked: (isBlocked: boolean, endpoint: UdpEndpoint) => void
+  /** One server is not reached by UDP, though others were: whoever can should ask one of those now. */
+  readonly onDoubt: () => void
 }
 
 interface Entry {
@@ -29,6 +31,8 @@ interface Entry {
   cancelRetry: () => void
 }
 
+const NEVER = Number.NEGATIVE_INFINITY
+
 const isAt = (one: UdpEndpoint, other: UdpEndpoint): boolean =>
   one.port === other.port && one.address === other.address
 
@@ -37,6 +41,8 @@ export class Detours {
   #entries: readonly Entry[] = []
   readonly #retired = new Set<Detour>()
   #isBlocked = false
+  /** Since this host has been where it is. */
+  #heardByUdpMs = NEVER
 
   constructor(parts: DetoursParts) {
     this.#parts = parts
@@ -73,6 +79,7 @@ export class Detours {
     if (entry === undefined) return
     this.#entries = this.#entries.filter(each => each !== entry)
     this.#retire(entry)
+    this.#heardByUdpMs = this.#parts.clock.monotonicMs()
     this.#judge(false, endpoint)
     for (const other of this.#entries) this.#ask(other)
     if (entry.isTaken) this.#parts.onRerouted(endpoint, 'udp')
@@ -80,11 +87,15 @@ export class Detours {
 
   /** Something came from a server by the way that is taken to it. */
   heardFrom(endpoint: UdpEndpoint): void {
-    if (this.#find(endpoint)?.isTaken === false) this.answered(endpoint)
+    const entry = this.#find(endpoint)
+    if (entry?.isTaken === true) return
+    this.#heardByUdpMs = this.#parts.clock.monotonicMs()
+    if (entry !== undefined) this.answered(endpoint)
   }
 
   /** This host is somewhere else: connections are of the past, and UDP may get through there. */
   moved(): void {
+    this.#heardByUdpMs = NEVER
     for (const entry of this.#entries) {
       if (!entry.isTaken) continue
       this.#ask(entry)
@@ -130,8 +141,19 @@ export class Detours {
       entry.pauseMs = UDP_AGAIN_MIN_MS
       this.#askLater(entry)
     }
-    this.#judge(true, endpoint)
+    if (this.#heardByUdpMs === NEVER) this.#judge(true, endpoint)
+    else if (!this.#isBlocked) this.#doubt(entry)
     this.#parts.onRerouted(endpoint, 'tcp')
+  }
+
+  /** Is it this server alone? */
+  #doubt({ detour: { endpoint } }: Entry): void {
+    const { clock, onDoubt } = this.#parts
+    const sinceMs = clock.monotonicMs()
+    clock.after(VERDICT_MS, () => {
+      if (this.#heardByUdpMs <= sinceMs && this.to(endpoint) !== undefined) this.#judge(true, endpoint)
+    })
+    onDoubt()
   }
 
   #judge(isBlocked: boolean, endpoint: UdpEndpoint): void {

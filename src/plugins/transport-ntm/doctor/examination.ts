@@ -21,7 +21,7 @@ export interface Examined {
   readonly carrier: Carrier
   readonly dc: Join | undefined
   readonly membership: Pick<Membership, 'state' | 'refusal'>
-  readonly ways: Pick<Ways, 'own' | 'relays' | 'portMapping'>
+  readonly ways: Pick<Ways, 'own' | 'relays' | 'portMapping' | 'detours'>
   readonly links: () => readonly Link[]
   readonly settings: { readonly relayOnly: boolean; readonly punch: boolean }
 }
@@ -69,6 +69,7 @@ const conditionOf = (
     relays: measured.map(({ relay, endpoint, rttMs, observed }) => ({
       ...{ relay, endpoint: placeOf(endpoint), rttMs: roundTrip(rttMs), observed: orNull(observed) },
     })),
+    isUdpBlocked: ways.detours?.isBlocked ?? false,
     mtu: carrier.stack.maxPayloadBytes(carrier.address),
     peers: {
       direct: countOf(({ up, path }) => up && path === 'direct'),

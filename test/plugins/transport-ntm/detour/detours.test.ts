@@ -31,6 +31,7 @@ class Stage {
   readonly rerouted: string[] = []
   readonly blocked: boolean[] = []
   readonly received: string[] = []
+  onDoubt = (): void => {}
   answers: Record<string, 'open' | 'refused' | 'silence'> = { '4500': 'open' }
   readonly detours = new Detours({
     clock: this.clock,
@@ -39,6 +40,7 @@ class Stage {
     askByUdp: ({ address }) => this.asked.push(`${address} at ${this.clock.monotonicMs()}`),
     onRerouted: ({ address }, by) => this.rerouted.push(`${address} by ${by}`),
     onBlocked: isBlocked => this.blocked.push(isBlocked),
+    onDoubt: () => this.onDoubt(),
   })
 
   get last(): Line {
@@ -183,6 +185,25 @@ test('that one answered has all others asked at once', async () => {
   stage.asked.length = 0
   stage.detours.answered(DC)
   expect(stage.asked).toEqual([`${RS.address} at ${stage.clock.monotonicMs()}`])
+})
+
+test.each([
+  ['of whom others answer is the only one', true, []],
+  ['while nobody else answers any more is the first of all', false, [true]],
+] as const)('a server that is not reached by UDP, %s', async (_what, isRsThere, blocked) => {
+  const stage = new Stage()
+  stage.detours.heardFrom(RS)
+  await stage.run(100)
+  stage.onDoubt = () => {
+    if (isRsThere) stage.clock.after(50, () => stage.detours.heardFrom(RS))
+  }
+  stage.detours.seek(DC)
+  await stage.run(100)
+  expect(stage.send('by TCP')).toBe(true)
+  await stage.run(3_000)
+  expect(stage.blocked).toEqual(blocked)
+  stage.detours.foresee({ ...RS, port: 4501 })
+  expect(stage.dialled).toHaveLength(isRsThere ? 1 : 2)
 })
 
 test('where UDP works nothing is foreseen', async () => {

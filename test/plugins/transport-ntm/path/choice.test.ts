@@ -1,6 +1,6 @@
 /** Which path carries: direct before a relay, near before far, and no taking turns. */
 import { describe, expect, test } from 'vitest'
-import { choosePath } from '../../../../src/plugins/transport-ntm/path/choice.ts'
+import { choosePath, compareWith } from '../../../../src/plugins/transport-ntm/path/choice.ts'
 import { VALID_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Path, type PathOrigin } from '../../../../src/plugins/transport-ntm/path/path.ts'
 
@@ -42,10 +42,13 @@ describe('without a path in use', () => {
 })
 
 describe('with one in use', () => {
-  /** What is in use after so many choices. */
+  /** What is in use after so many measurements of the others. */
   const usedAfter = (times: number, inUse: Path, ...others: readonly Path[]): Path => {
     let used = inUse
-    for (let at = 0; at < times; at += 1) used = choosePath([inUse, ...others], used, NOW_MS)!
+    for (let at = 0; at < times; at += 1) {
+      for (const other of others) compareWith(inUse, other)
+      used = choosePath([inUse, ...others], used, NOW_MS)!
+    }
     return used
   }
 
@@ -76,6 +79,7 @@ describe('with one in use', () => {
     let changes = 0
     let used = one
     for (let at = 0; at < 1_000; at += 1) {
+      compareWith(used, used === one ? other : one)
       const next = choosePath([one, other], used, NOW_MS)!
       if (next !== used) changes += 1
       used = next
@@ -89,7 +93,14 @@ describe('with one in use', () => {
     const [used, other] = [direct(50), direct(20)]
     for (let at = 0; at < 100; at += 1) {
       other.srttMs = at % 3 === 2 ? 60 : 20
+      compareWith(used, other)
       expect(choosePath([used, other], used, NOW_MS)).toBe(used)
     }
+  })
+
+  test('what was measured once does not count twice, however often is chosen', () => {
+    const [used, other] = [direct(50), direct(20)]
+    compareWith(used, other)
+    for (let at = 0; at < 10; at += 1) expect(choosePath([used, other], used, NOW_MS)).toBe(used)
   })
 })
