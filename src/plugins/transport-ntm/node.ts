@@ -79,6 +79,8 @@ export interface NodeSettings {
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
 const CALL_AT_START_MAX = 32
+/** UDP that does not get through for so long is told to whoever runs the node. */
+const BLOCK_TOLD_AFTER_MS = 10_000
 
 export class NtmNode {
   readonly transport: NtmTransport
@@ -95,6 +97,8 @@ export class NtmNode {
   readonly #ways: Ways
   readonly #chronicle: Chronicle
   readonly #recordsUsed = new RecordsUsed()
+  #isBlockTold = false
+  #cancelBlockNote = (): void => {}
   readonly #record: OwnRecord
 
   constructor(given: NodeGiven, settings: NodeSettings) {
@@ -105,27 +109,7 @@ export class NtmNode {
     this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
-    this.#ways = new Ways({
-      ...{ clock, random, network, keys, relays: given.relays, carrier: () => this.carrier },
-      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
-      ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
-      contacts: () => this.#soughtDevices(),
-      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
-      onMeasured: measured => this.coordinators.measured(measured),
-      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
-      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
-      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
-      onPath: neighbour => this.#rerouted(neighbour),
-      onLost: neighbour => this.#seek(neighbour),
-      onMoved: () => this.coordinators.moved(),
-      onLookAgain: () => this.coordinators.lookAgain(),
-      story: (neighbour, what) => this.#tell(neighbour, what),
-      mayDetour: settings.streams ?? true,
-      serverAt: endpoint => this.coordinators.at(endpoint),
-      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
-      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
-      onDoubt: () => this.coordinators.moved(),
-    })
+    this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
@@ -164,6 +148,32 @@ export class NtmNode {
     this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
   }
 
+  #waysParts(): ConstructorParameters<typeof Ways>[0] {
+    const { clock, random, network, keys, relays } = this.#given
+    const settings = this.#settings
+    return {
+      ...{ clock, random, network, keys, relays, carrier: () => this.carrier },
+      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
+      ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
+      contacts: () => this.#soughtDevices(),
+      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
+      onMeasured: measured => this.coordinators.measured(measured),
+      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
+      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
+      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
+      onPath: neighbour => this.#rerouted(neighbour),
+      onLost: neighbour => this.#seek(neighbour),
+      onMoved: () => this.coordinators.moved(),
+      onLookAgain: () => this.coordinators.lookAgain(),
+      story: (neighbour, what) => this.#tell(neighbour, what),
+      mayDetour: settings.streams ?? true,
+      serverAt: endpoint => this.coordinators.at(endpoint),
+      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
+      onDoubt: () => this.coordinators.moved(),
+    }
+  }
+
   /** Rejects with PORT_IN_USE. Does not wait for the coordinator. */
   async start(): Promise<void> {
     await Promise.all([this.#timestamps.load(), this.#addresses.load(), this.#record.start()])
@@ -176,6 +186,7 @@ export class NtmNode {
 
   async stop(): Promise<void> {
     this.#record.stop()
+    this.#cancelBlockNote()
     this.coordinators.stop()
     this.transport.close()
     const leaving = this.#ways.stop()
@@ -269,11 +280,18 @@ export class NtmNode {
 
   /** Whoever has not missed an answer yet asks for one now. */
   #blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
+    const { clock, journal } = this.#given
     const place = formatPlace({ host: address, port })
-    this.#given.journal.note(
-      isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
-    )
     if (isBlocked) this.coordinators.moved()
+    else if (this.#isBlockTold) journal.note(`UDP to ${place} gets through again`)
+    this.#cancelBlockNote()
+    this.#isBlockTold = false
+    if (!isBlocked) return
+    // A server that starts again is often there by TCP first: that is no block worth telling anybody of.
+    this.#cancelBlockNote = clock.after(BLOCK_TOLD_AFTER_MS, () => {
+      this.#isBlockTold = true
+      journal.note(`UDP to ${place} does not get through: TCP is used`)
+    })
   }
 
   #silent(endpoints: readonly UdpEndpoint[]): void {
