@@ -43,7 +43,7 @@ export interface TransportParts {
 /** A handshake over any path takes a few round trips; a coordinator's help a few more. */
 const REACH_TIMEOUT_MS = 10_000
 /** Whoever was reached before is looked for there, before a coordinator is troubled. */
-const KNOWN_FIRST_MS = 400
+const KNOWN_FIRST_MS = 100
 /** Persons whose records are being learnt because a coordinator directed us to each other. */
 export const INTRODUCTIONS_MAX = 64
 /** What a coordinator says of a device that is away, and of one that the name does not stand for any more. */
