@@ -58,7 +58,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     if (own.nat === 'easy' || own.nat === 'open' || peer.nat === 'hard') return
     const places = placesSeen(peer)
-    if (places.length === 0 || !this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    if (places.length === 0 || !this.#attempts.take(soughtAt(neighbour, places), clock.monotonicMs())) return
     this.#drop(peer)
     const { sockets, span } = await this.#many.open(places)
     this.#kept.set(neighbour.key, sockets)
@@ -79,7 +79,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
     if (address === undefined || paths.isDirect) return
-    if (!this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    if (!this.#attempts.take([neighbour.key, address], clock.monotonicMs())) return
     let guesses = 0
     this.#stopGuessing = guessPorts(span, {
       clock,
@@ -134,6 +134,10 @@ export class Puncher {
     for (const socket of sockets) socket.close()
   }
 }
+
+const soughtAt = ({ key }: Neighbour, places: readonly UdpEndpoint[]): readonly string[] => [
+  ...new Set([key, ...places.map(({ address }) => address)]),
+]
 
 /** The peer's IPv4 places at addresses where a coordinator has seen it. */
 const placesSeen = ({ paths, attested }: Unreached): readonly UdpEndpoint[] =>
