@@ -77,6 +77,37 @@ export const promised = {
     path,
     why: z.string().nullable(),
   }),
+  doctor: z.object({
+    dc: z.object({
+      state: z.enum(['up', 'down', 'registering', 'none']),
+      address: z.string().nullable(),
+      rttMs: z.number().nullable(),
+    }),
+    nat: z.object({
+      kind: z.enum(['unknown', 'open', 'easy', 'hard']),
+      views: z.array(z.object({ server: z.string(), observed: z.string() })),
+    }),
+    candidates: z.array(z.object({ kind: z.enum(['host', 'mapped', 'reflexive']), endpoint: z.string() })),
+    portMapping: z.object({
+      state: z.string(),
+      endpoint: z.string().nullable(),
+      reason: z.string().nullable(),
+    }),
+    relays: z.array(
+      z.object({
+        relay: id,
+        endpoint: z.string(),
+        rttMs: z.number().nullable(),
+        observed: z.string().nullable(),
+      }),
+    ),
+    mtu: z.number(),
+    peers: z.object({ direct: z.number(), relay: z.number(), down: z.number() }),
+    findings: z.array(
+      z.object({ level: z.enum(['ok', 'warn', 'bad']), what: z.string().min(1), do: z.string() }),
+    ),
+    ok: z.boolean(),
+  }),
   plugins: z.object({
     plugins: z.array(
       z.object({

@@ -68,6 +68,7 @@ export const ERRORS = {
   PLUGIN_NEEDS_MISSING: kind('caller', 1, 'enable a plugin that provides what is missing'),
   PLUGIN_CONFLICT: kind('caller', 1, 'two plugins own the same thing: leave one of them out'),
   PLUGIN_FAILED: kind('bug', 1, 'report it to the author of the plugin'),
+  NOT_WELL: kind('device', 1, 'look at what `ntm doctor` says'),
   TIMED_OUT: kind('peer', 3, 'try again, or wait longer with --timeout'),
   NODE_LEAVING: kind('caller', 1, 'ask again: another node can be started now'),
   NOT_RUNNING: kind('caller', 1, 'start the node with `ntm up`'),

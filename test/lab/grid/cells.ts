@@ -3,7 +3,7 @@
  */
 import { PROFILES, type Profile, type ProfileName, profile } from '../nat/profiles.ts'
 import type { Need } from '../needs.ts'
-import type { NetworkSpec } from '../topology/network.ts'
+import type { CellOptions } from '../people/cell.ts'
 import type { Together } from '../topology/together.ts'
 
 /**
@@ -16,7 +16,7 @@ export interface GridCell {
   readonly name: string
   readonly row: string
   readonly column: string
-  readonly spec: NetworkSpec
+  readonly spec: CellOptions
   readonly how: How
   readonly needs: readonly Need[]
 }
@@ -53,13 +53,15 @@ export function howOf(a: Profile, b: Profile): How {
   return easier === 'hard' ? 'R' : 'R?'
 }
 
+const isGuessed = (how: How): boolean => how === 'B' || how === 'P' || how === 'R?'
+
 const needsOf = (a: Profile, b: Profile, how: How): readonly Need[] => {
   const needs: Need[] = []
   const isBlocked = [a, b].some(({ name }) => OPENNESS[name] === 'blocked')
   if (a.routers.length > 0 && b.routers.length > 0) needs.push('paths')
   if (how.startsWith('R')) needs.push('relay')
   else if (how !== 'D') needs.push('paths')
-  if (how === 'B' || how === 'P') needs.push('hard NATs')
+  if (isGuessed(how)) needs.push('hard NATs', 'relay hosts')
   if (isBlocked) needs.push('relay without UDP')
   if (a.family !== b.family) needs.push('both families')
   return [...new Set(needs)]
@@ -67,9 +69,11 @@ const needsOf = (a: Profile, b: Profile, how: How): readonly Need[] => {
 
 const pairCell = (a: Profile, b: Profile): GridCell => {
   const how = howOf(a, b)
+  // From one server nobody can tell how their ports are chosen: that takes a second one.
+  const relays = isGuessed(how) ? (['rs1'] as const) : []
   return {
     name: `${a.name} × ${b.name}`,
-    ...{ row: a.name, column: b.name, spec: { a, b }, how, needs: needsOf(a, b, how) },
+    ...{ row: a.name, column: b.name, spec: { a, b, relays }, how, needs: needsOf(a, b, how) },
   }
 }
 

@@ -48,6 +48,8 @@ export interface PathfinderParts {
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
   readonly onLost: (neighbour: Neighbour) => void
+  /** A relay that is used does not answer any more. */
+  readonly onRelaySilent: (endpoint: UdpEndpoint) => void
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
@@ -78,14 +80,16 @@ export interface Entry {
   readonly neighbour: Neighbour
   readonly paths: PeerPaths
   attested: readonly string[]
+  /** This node has moved since a coordinator told the peer where it is. */
+  hasMoved: boolean
+  roundsInVain: number
   nat: NatKind
   /** It tells nobody where it is. */
   isHidden: boolean
   /** What it was told last about this node. */
   told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
-  channel: RelayChannel | undefined
-  /** The channel before, until the new one is bound. */
-  former: RelayChannel | undefined
+  /** Newest first. */
+  channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
   /** Of what is sent to places of this peer that have not shown that they are there. */
@@ -95,6 +99,8 @@ export interface Entry {
 const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
 const ATTESTED_MAX = 4
+/** Ways over relays to one peer. */
+const CHANNELS_MAX = 3
 
 export class Pathfinder {
   readonly #parts: PathfinderParts
@@ -117,6 +123,7 @@ export class Pathfinder {
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
     const { attested, grant, endpoints = [], remembered = [] } = places
+    if (attested !== undefined) entry.hasMoved = false
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
@@ -127,9 +134,10 @@ export class Pathfinder {
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
-    if (speaksFirst) this.#call(entry)
-    else
-      this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => this.#isStillAlone(entry) && this.#call(entry))
+    // Who is heard has a session: what was learnt is for its paths.
+    const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
+    if (speaksFirst) call()
+    else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
   }
 
   established(neighbour: Neighbour): void {
@@ -148,8 +156,7 @@ export class Pathfinder {
     if (entry?.neighbour !== neighbour) return
     entry.cancelWake()
     this.#puncher?.forget(entry)
-    entry.channel?.close()
-    entry.former?.close()
+    for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
   }
 
@@ -199,12 +206,20 @@ export class Pathfinder {
   /** This host's addresses are others now. */
   moved(): void {
     this.#parts.relays?.moved()
-    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.moved(now))
+    for (const entry of this.#entries.values()) {
+      entry.hasMoved = true
+      this.#do(entry, now => entry.paths.moved(now))
+    }
   }
 
   /** A server sees this node elsewhere than before: who talks with us should know. */
   reannounce(): void {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
+  }
+
+  /** Something that was in the way may be gone: looks for better paths now. */
+  searchAgain(): void {
+    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.begin(now))
   }
 
   viewOf(neighbour: Neighbour): PathView | undefined {
@@ -235,7 +250,7 @@ export class Pathfinder {
     carrier.renew(neighbour)
   }
 
-  #isStillAlone(entry: Entry): boolean {
+  #isUnheard(entry: Entry): boolean {
     const isKnown = this.#entries.get(entry.neighbour.key) === entry
     const { heardMs } = entry.neighbour
     return (
@@ -252,11 +267,12 @@ export class Pathfinder {
       neighbour,
       paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
       attested: [],
+      hasMoved: false,
+      roundsInVain: 0,
       nat: 'unknown',
       isHidden: false,
       told: undefined,
-      channel: undefined,
-      former: undefined,
+      channels: [],
       wakeMs: NOT_PLANNED,
       cancelWake: () => {},
       probes: new TokenBucket(PEER_PROBES_PER_SECOND, PEER_PROBES_BURST),
@@ -285,6 +301,8 @@ export class Pathfinder {
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
         )
+        const entry = this.#entries.get(neighbour.key)
+        if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
       },
       proved: ({ endpoint }) => carrier.tunnel.confirmEndpoint(neighbour.peer, endpoint),
@@ -326,7 +344,10 @@ export class Pathfinder {
   #tryHarder(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
+    entry.roundsInVain += 1
+    // A peer sends many packets only to where a coordinator has seen us.
+    if (entry.hasMoved) this.#parts.onLost(neighbour)
+    else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
@@ -339,28 +360,38 @@ export class Pathfinder {
     return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
   }
 
+  /**
+   * One more way over a relay. Both sides may have asked for one at the same time and got two, in different order, so
+   * the earlier ones stay for a while: what the peer answers on shows which are good.
+   */
   #useGrant(entry: Entry, grant: Uint8Array): void {
     const { relays, carrier } = this.#parts
-    const channel = relays?.open(grant, {
-      onPacket: (packet, { endpoint }) => carrier.receive(packet, endpoint),
+    const channel: RelayChannel | undefined = relays?.open(grant, {
+      onPacket: packet => endpoint !== undefined && carrier.receive(packet, endpoint),
       onState: changed => this.#channelChanged(entry, changed),
     })
-    if (channel === undefined) return
-    entry.former?.close()
-    entry.former = entry.channel
-    entry.channel = channel
-    entry.paths.learn([channel.endpoint], 'relay')
+    // Its address family may change: what is compared is the channel.
+    const endpoint = channel?.endpoint
+    if (channel === undefined || endpoint === undefined) return
+    entry.paths.learn([endpoint], 'relay')
+    entry.channels = [channel, ...entry.channels.filter(({ state }) => state !== 'closed')]
+    for (const old of entry.channels.splice(CHANNELS_MAX)) old.close()
+    this.#forgetClosed(entry)
   }
 
   #channelChanged(entry: Entry, channel: RelayChannel): void {
-    const { neighbour, paths, former } = entry
-    if (channel.state === 'bound' && channel === entry.channel && former !== undefined) {
-      entry.former = undefined
-      former.close()
-      this.#do(entry, now => paths.forget(former.endpoint, now))
-    }
-    if (channel.state === 'lost' && channel === entry.channel && !paths.isDirect)
-      this.#parts.onLost(neighbour)
+    if (channel.state === 'closed') this.#forgetClosed(entry)
+    if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
+    const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
+    if (channel.state === 'lost' && !isAnyBound && !entry.paths.isDirect) this.#parts.onLost(entry.neighbour)
+  }
+
+  #forgetClosed(entry: Entry): void {
+    const gone = entry.paths.all.filter(
+      ({ isRelay, endpoint }) =>
+        isRelay && !entry.channels.some(channel => channel === endpoint.via && channel.state !== 'closed'),
+    )
+    for (const { endpoint } of gone) this.#do(entry, now => entry.paths.forget(endpoint, now))
   }
 
   #do(entry: Entry, act: (nowMs: number) => void): void {

@@ -37,6 +37,9 @@ const scopeOf = (address: string): Scope => {
   return parsed.value.length === 4 ? scopeOfIpv4(parsed.value) : scopeOfIpv6(parsed.value)
 }
 
+/** Whether the address means the same everywhere. */
+export const isPublicAddress = (address: string): boolean => scopeOf(address) === 'public'
+
 /** The part of an address that one network commonly has: /24 of IPv4, /64 of IPv6. */
 const networkOf = (address: string): string | undefined => {
   const parsed = parseAddress(address)
