@@ -68,7 +68,7 @@ const talk = async (town: Town): Promise<void> => {
   expect(sent).toMatchObject({ state: 'delivered', path: 'relay' })
   const { peers } = (await town.at('alice', ['peers'])).json
   expect(peers).toMatchObject([{ path: 'relay', why: 'over TCP: UDP is blocked' }])
-  expect(alice.stderr).toContain('does not get through: TCP is used')
+  await expect.poll(() => alice.stderr, { timeout: 10_000 }).toContain('does not get through: TCP is used')
   for (const node of [alice, bob]) expect(await node.stop()).toBe(0)
 }
 

@@ -167,11 +167,7 @@ export class NtmNode {
       onMoved: () => this.coordinators.moved(),
       onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
-      mayDetour: settings.streams ?? true,
-      serverAt: endpoint => this.coordinators.at(endpoint),
-      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
-      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
-      onDoubt: () => this.coordinators.moved(),
+      ...this.#detouring(),
     }
   }
 
@@ -276,6 +272,17 @@ export class NtmNode {
         patienceMs: () => (this.#ways.detours?.isBlocked ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
         onDropped: why => carrier.count(why),
       })
+    }
+  }
+
+  /** What has to do with ways around blocked UDP. */
+  #detouring() {
+    return {
+      mayDetour: this.#settings.streams ?? true,
+      serverAt: (endpoint: UdpEndpoint) => this.coordinators.at(endpoint),
+      onRerouted: (endpoint: UdpEndpoint) => this.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked: boolean, endpoint: UdpEndpoint) => this.#blocked(isBlocked, endpoint),
+      onDoubt: () => this.coordinators.moved(),
     }
   }
 

@@ -41,6 +41,8 @@ export class Detours {
   #entries: readonly Entry[] = []
   readonly #retired = new Set<Detour>()
   #isBlocked = false
+  /** Others know that it is blocked. */
+  #isTold = false
   /** Since this host has been where it is. */
   #heardByUdpMs = NEVER
 
@@ -80,7 +82,9 @@ export class Detours {
     this.#entries = this.#entries.filter(each => each !== entry)
     this.#retire(entry)
     this.#heardByUdpMs = this.#parts.clock.monotonicMs()
-    this.#judge(false, endpoint)
+    this.#isBlocked = false
+    if (this.#isTold) this.#parts.onBlocked(false, endpoint)
+    this.#isTold = false
     for (const other of this.#entries) this.#ask(other)
     if (entry.isTaken) this.#parts.onRerouted(endpoint, 'udp')
   }
@@ -141,25 +145,23 @@ export class Detours {
       entry.pauseMs = UDP_AGAIN_MIN_MS
       this.#askLater(entry)
     }
-    if (this.#heardByUdpMs === NEVER) this.#judge(true, endpoint)
-    else if (!this.#isBlocked) this.#doubt(entry)
+    if (!this.#isBlocked) this.#suspect(endpoint)
     this.#parts.onRerouted(endpoint, 'tcp')
   }
 
-  /** Is it this server alone? */
-  #doubt({ detour: { endpoint } }: Entry): void {
-    const { clock, onDoubt } = this.#parts
+  /** Is it this server alone? Has it only been away until now? */
+  #suspect(endpoint: UdpEndpoint): void {
+    const { clock, onDoubt, onBlocked } = this.#parts
     const sinceMs = clock.monotonicMs()
     clock.after(VERDICT_MS, () => {
-      if (this.#heardByUdpMs <= sinceMs && this.to(endpoint) !== undefined) this.#judge(true, endpoint)
+      if (this.#heardByUdpMs > sinceMs || this.to(endpoint) === undefined) return
+      this.#isBlocked = true
+      if (!this.#isTold) onBlocked(true, endpoint)
+      this.#isTold = true
     })
-    onDoubt()
-  }
-
-  #judge(isBlocked: boolean, endpoint: UdpEndpoint): void {
-    if (isBlocked === this.#isBlocked) return
-    this.#isBlocked = isBlocked
-    this.#parts.onBlocked(isBlocked, endpoint)
+    // Where nobody has ever answered by UDP the next server is not waited for.
+    if (this.#heardByUdpMs === NEVER) this.#isBlocked = true
+    else onDoubt()
   }
 
   /** Neither this way nor, as far as is known, by UDP; both are tried again. */

@@ -15,9 +15,9 @@ export const IN_USE_MS = 120_000
 export const DETOURS_MAX = 64
 
 /** UDP is tried again after this, then after twice as long each time. */
-export const UDP_AGAIN_MIN_MS = 5_000
+export const UDP_AGAIN_MIN_MS = 1_000
 export const UDP_AGAIN_MAX_MS = 30_000
-/** Whether it is one server or UDP as a whole is known after so long. */
+/** Whether it is one server, one that was away, or UDP as a whole is known after so long: UDP was asked by then. */
 export const VERDICT_MS = 2_000
 /** How long an answer by UDP is waited for. */
 export const UDP_PATIENCE_MS = 3_000

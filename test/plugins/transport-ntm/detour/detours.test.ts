@@ -93,7 +93,7 @@ test('a silent server is spoken to through TCP as soon as that is open, and nobo
   stage.detours.seek(DC)
   expect(stage.send('too early')).toBe(false)
   await stage.run(100)
-  expect([stage.rerouted, stage.blocked]).toEqual([['203.0.113.1 by tcp'], [true]])
+  expect([stage.rerouted, stage.detours.isBlocked]).toEqual([['203.0.113.1 by tcp'], true])
   expect(stage.send('hello')).toBe(true)
   expect(stage.send('hello', RS)).toBe(false)
   expect(stage.last.sent).toEqual(['hello'])
@@ -204,6 +204,15 @@ test.each([
   expect(stage.blocked).toEqual(blocked)
   stage.detours.foresee({ ...RS, port: 4501 })
   expect(stage.dialled).toHaveLength(isRsThere ? 1 : 2)
+})
+
+test('of a server that was only away nobody is told', async () => {
+  const stage = await opened()
+  await stage.run(1_000)
+  expect(stage.asked).toHaveLength(1)
+  stage.detours.answered(DC)
+  await stage.run(60_000)
+  expect([stage.blocked, stage.send('by UDP')]).toEqual([[], false])
 })
 
 test('where UDP works nothing is foreseen', async () => {
