@@ -38,11 +38,8 @@ export interface CarrierOptions {
   /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
   readonly role: 'node' | 'server'
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
-  /** Whether a first message may go to a place that has not shown that it is there. */
-  readonly mayCall?: (to: UdpEndpoint) => boolean
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
-  /** Who takes this sees to it that the source is challenged; little goes there until it is confirmed. */
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
   /** Something other than control messages goes to or comes from a neighbour after a second without. */
   readonly onTraffic?: (neighbour: Neighbour) => void
@@ -155,8 +152,6 @@ export class Carrier {
       limits: ROLES[role].limits,
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
-      mayCall: options.mayCall,
-      limitsUnproven: options.onNewSource !== undefined,
     })
   }
 

@@ -113,7 +113,6 @@ export class NtmNode {
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
-      mayCall: to => this.#ways.finder.mayCall(to),
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),

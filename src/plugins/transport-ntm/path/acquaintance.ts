@@ -110,10 +110,7 @@ export class Acquaintance {
       return
     }
     this.#open.delete(from)
-    if (challenge.endpoint !== undefined) {
-      carrier.tunnel.setEndpoint(from.peer, challenge.endpoint)
-      carrier.tunnel.confirmEndpoint(from.peer, challenge.endpoint)
-    }
+    if (challenge.endpoint !== undefined) carrier.tunnel.setEndpoint(from.peer, challenge.endpoint)
     onRoundTrip(from, clock.monotonicMs() - challenge.sentMs)
   }
 }

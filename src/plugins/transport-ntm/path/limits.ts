@@ -51,10 +51,8 @@ export const IPV6_BONUS_MS = 3
 export const PATHS_MAX = 40
 /** Challenges of one path that may still be answered. */
 export const PINGS_OPEN_MAX = 8
-/** Probes of all places of one peer that have not shown that they are there: a round over all of them, then a trickle. */
-export const PEER_PROBES_BURST = 400
-export const PEER_PROBES_PER_SECOND = 40
-
+/** An address that has not shown it is there gets at most so many times what came from it (RFC 9000 §8). */
+export const UNPROVEN_FACTOR = 3
 /** What one challenge costs on the wire. */
 export const PING_BYTES = 96
 

@@ -50,11 +50,6 @@ export class Path {
     return this.isRelay ? `the relay at ${place}` : place
   }
 
-  /** Whether it ever answered a challenge; a handshake alone says little about where somebody is. */
-  get isShown(): boolean {
-    return this.isRelay || this.srttMs !== undefined
-  }
-
   isValid(nowMs: number): boolean {
     return nowMs - this.provenMs < VALID_MS
   }

@@ -4,27 +4,20 @@
  * limited here.
  */
 import type { TunnelKey } from '../../../events/ids.ts'
-import {
-  type Clock,
-  type Network,
-  type Random,
-  type RelayChannel,
-  type RelayClient,
-  TokenBucket,
-  type UdpEndpoint,
+import type {
+  Clock,
+  Network,
+  Random,
+  RelayChannel,
+  RelayClient,
+  UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from '../carrier.ts'
 import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { NatKind } from './control.ts'
-import {
-  LOOK_AGAIN_PAUSE_MS,
-  OPENER_HOPS,
-  PEER_PROBES_BURST,
-  PEER_PROBES_PER_SECOND,
-  PING_BYTES,
-} from './limits.ts'
+import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
@@ -92,8 +85,6 @@ export interface Entry {
   channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
-  /** Of what is sent to places of this peer that have not shown that they are there. */
-  readonly probes: TokenBucket
 }
 
 const SECOND_SPEAKER_WAITS_MS = 400
@@ -106,8 +97,6 @@ export class Pathfinder {
   readonly #parts: PathfinderParts
   readonly #entries = new Map<TunnelKey, Entry>()
   readonly #budget = new ProbeBudget()
-  /** Of first messages, which are sent when there is nothing yet to probe with. */
-  readonly #calls = new ProbeBudget()
   #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
 
@@ -193,11 +182,6 @@ export class Pathfinder {
     this.#do(entry, now => entry.paths.announced(endpoints, now))
   }
 
-  /** Whether a first message may go there, whoever says that somebody is there. */
-  mayCall(to: UdpEndpoint): boolean {
-    return to.via !== undefined || this.#calls.take(to.address, this.#parts.clock.monotonicMs())
-  }
-
   trafficBegan(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(now))
@@ -275,24 +259,20 @@ export class Pathfinder {
       channels: [],
       wakeMs: NOT_PLANNED,
       cancelWake: () => {},
-      probes: new TokenBucket(PEER_PROBES_PER_SECOND, PEER_PROBES_BURST),
     }
     this.#entries.set(neighbour.key, made)
     return made
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { carrier, acquaintance, onPath, onLost, story } = this.#parts
+    const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
-        const { endpoint } = path
-        if (!carrier.tunnel.mayChallenge(neighbour.peer, endpoint, PING_BYTES)) return undefined
-        return path.isShown || this.#mayProbe(neighbour, endpoint)
-          ? acquaintance.ping(neighbour, endpoint)
-          : undefined
+        const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
       },
       open: endpoint => {
-        if (this.#mayProbe(neighbour, endpoint)) carrier.knock(endpoint, OPENER_HOPS)
+        if (this.#budget.take(endpoint.address, clock.monotonicMs())) carrier.knock(endpoint, OPENER_HOPS)
       },
       knock: () => void carrier.tunnel.knock(neighbour.peer),
       use: (path, also) => {
@@ -305,7 +285,6 @@ export class Pathfinder {
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
       },
-      proved: ({ endpoint }) => carrier.tunnel.confirmEndpoint(neighbour.peer, endpoint),
       announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
       lookAgain: () => this.#lookAgain(),
@@ -313,11 +292,6 @@ export class Pathfinder {
       seek: () => onLost(neighbour),
       story: what => story(neighbour, what),
     }
-  }
-
-  #mayProbe({ key }: Neighbour, { address }: UdpEndpoint): boolean {
-    const nowMs = this.#parts.clock.monotonicMs()
-    return this.#entries.get(key)?.probes.take(nowMs) !== false && this.#budget.take(address, nowMs)
   }
 
   #lookAgain(): void {

@@ -4,7 +4,6 @@
  * without losing a word; the tunnel's replay window drops what comes twice. It sees no packet: it is told when
  * something came from elsewhere and looks at the times of the traffic when it wakes.
  */
-import { UNPROVEN_FACTOR } from '../tunnel/constants.ts'
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { choosePath, compareWith } from './choice.ts'
 import {
@@ -14,6 +13,7 @@ import {
   STANDBY_HEARTBEAT_MS,
   STANDBYS_MEASURED,
   TRUST_MS,
+  UNPROVEN_FACTOR,
   WARM_MS,
 } from './limits.ts'
 import type { Path, PathOrigin } from './path.ts'
@@ -31,8 +31,6 @@ export interface PathsOutput {
   knock(): void
   /** Packets go by this path from now on, and by the others as well. */
   use(path: Path, also: readonly Path[]): void
-  /** A challenge by this path was answered by it. */
-  proved(path: Path): void
   /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */
   announce(isNewsOnly: boolean): void
   /** Tells the relay where this node is: packets are about to come and go. */
@@ -149,7 +147,6 @@ export class PeerPaths {
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
     this.#decide(nowMs)
-    if (!path.isShown) this.#ping(path, nowMs)
     if (isFirst) this.wake(nowMs)
   }
 
@@ -169,11 +166,10 @@ export class PeerPaths {
     if (path === undefined) return
     path.heardMs = nowMs
     if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes
-    const isGood = path.isShown && path.isValid(nowMs)
-    if (path.isRelay || isGood || nowMs - path.pingedMs < path.patienceMs / 4) return
+    if (path.isRelay || path.isValid(nowMs) || nowMs - path.pingedMs < path.patienceMs / 4) return
     this.#ping(path, nowMs)
     const active = this.#active
-    if (active === undefined || active === path || active.unansweredSinceMs !== LATER) return
+    if (active === undefined || active.unansweredSinceMs !== LATER) return
     this.#doubt(nowMs)
   }
 
@@ -183,11 +179,9 @@ export class PeerPaths {
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
       const rttMs = nowMs - sentMs
-      const isBack = sameEndpoint(path.endpoint, from)
-      if (isBack) path.proved(rttMs, nowMs)
+      if (sameEndpoint(path.endpoint, from)) path.proved(rttMs, nowMs)
       if (this.#active !== undefined && path !== this.#active) compareWith(this.#active, path)
       this.#decide(nowMs)
-      if (isBack) this.#output.proved(path)
       return rttMs
     }
     return undefined

@@ -67,7 +67,7 @@ export class Puncher {
     if (own.nat === 'open' || peer.nat === 'hard') return
     if (own.nat === 'easy' && peer.roundsInVain < ROUNDS_BEFORE_FRESH_SOCKET) return
     const places = placesSeen(peer)
-    if (places.length === 0 || !this.#openings.take([neighbour.key], clock.monotonicMs())) return
+    if (places.length === 0 || !this.#openings.take(neighbour.key, clock.monotonicMs())) return
     this.#drop(peer)
     try {
       await this.#openTowards(places, peer)
@@ -100,7 +100,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
     if (address === undefined || paths.isDirect) return
-    if (!this.#guessings.take([neighbour.key, address], clock.monotonicMs())) return
+    if (!this.#guessings.take(neighbour.key, clock.monotonicMs())) return
     let guesses = 0
     this.#stopGuessing = guessPorts(span, {
       clock,

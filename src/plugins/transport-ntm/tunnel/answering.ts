@@ -169,7 +169,7 @@ function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | un
   installAnswered(device, peer, accepted, localIndex, written.value.keys)
   const response = encodeResponse(localIndex, accepted.sender, written.value.message)
   stampMacs(response, peer.mac1Key, freshCookie(peer, now))
-  rememberAnswer(device, peer, accepted, response, device.jar.vouches(accepted.bytes, accepted.from, now))
+  rememberAnswer(device, peer, accepted, response)
   peer.handshakeSentAt = now
   peer.timers.authenticatedReceived(now)
   peer.timers.authenticatedSent(now)
@@ -212,17 +212,11 @@ function installAnswered(
   if (peer.transient && peer.current === undefined) peer.timers.set(ZERO, now + UNCONFIRMED_MS)
 }
 
-function rememberAnswer(
-  device: Device,
-  peer: Peer,
-  accepted: Accepted,
-  response: Uint8Array,
-  isVouched: boolean,
-): void {
+function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response: Uint8Array): void {
   forgetAnswer(device, peer)
   const initiation = accepted.bytes.slice()
   const sources = [copyOf(accepted.from)]
-  peer.answer = { initiation, response, at: accepted.now, sources, isVouched, given: 1, cookieUsed: false }
+  peer.answer = { initiation, response, at: accepted.now, sources, given: 1, cookieUsed: false }
   device.answers.delete(answerKey(initiation))
   device.answers.set(answerKey(initiation), { peer, answer: peer.answer })
 }

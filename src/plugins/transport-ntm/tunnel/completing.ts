@@ -6,13 +6,13 @@
 import { refuseUnderLoad } from './answering.ts'
 import { openCookieReply } from './cookie.ts'
 import { type Device, type DropReason, endHandshake, endSessions } from './device.ts'
-import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
 import { decodeCookieReply, decodeResponse } from './messages.ts'
 import { readResponse, type TransportKeys } from './noise.ts'
 import type { Peer, PendingHandshake } from './peer.ts'
 import { Session } from './session.ts'
-import { adoptUnproven, completeHandshake, flushStaged, sendKeepalive } from './transport.ts'
+import { completeHandshake, flushStaged, sendKeepalive } from './transport.ts'
 
 /** An answer whose length was checked. */
 export function receiveResponse(
@@ -61,9 +61,9 @@ function refuseAnswerUnderLoad(
 
 /** The answer came this way, so the way is open; while another is in use it is only a candidate. */
 function adoptPath(device: Device, peer: Peer, from: Endpoint, bytes: number, now: number): void {
-  const isInUse = peer.inUse(now, device.limits)
-  if (isInUse && peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
-  if (peer.plain || !isInUse || peer.endpoint === undefined) adoptUnproven(device, peer, from, bytes)
+  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
+  if (peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
+    peer.endpoint = copyOf(from)
   else device.output.newSource?.(peer, from, bytes)
 }
 

@@ -71,7 +71,7 @@ export interface TunnelOutput {
   established?(peer: TunnelPeer): void
   /** No answer in a whole attempt; what was waiting is gone. */
   handshakeFailed?(peer: TunnelPeer): void
-  /** A node sent authentic, newest data from an address that is not its endpoint, or not shown yet (FORMATS 5.5). */
+  /** A node sent authentic, newest data from an address that is not its endpoint (FORMATS 5.5). */
   newSource?(peer: TunnelPeer, from: Endpoint, bytes: number): void
   /** A transient peer left the table. */
   forgotten?(peer: TunnelPeer): void
@@ -97,8 +97,6 @@ export interface Device {
   readonly limits: TunnelLimits
   readonly replayWindow: number
   readonly cookieForStrangers: boolean
-  readonly limitsUnproven: boolean
-  readonly mayCall: (to: Endpoint) => boolean
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Judges mac1 on messages to us. */
   readonly mac1: KeyedMac

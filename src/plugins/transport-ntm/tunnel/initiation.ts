@@ -54,7 +54,7 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
     for (const endpoint of peer.endpoints) {
       if (pending.sentTo.some(tried => sameEndpoint(tried, endpoint))) continue
       pending.sentTo.push(endpoint)
-      call(device, peer, pending.message, endpoint)
+      device.output.transmit(pending.message, endpoint)
     }
   }
 }
@@ -63,14 +63,8 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
 export function repeatInitiation(device: Device, peer: Peer): boolean {
   const pending = peer.handshake
   if (pending === undefined || peer.plain) return false
-  for (const endpoint of pending.sentTo) call(device, peer, pending.message, endpoint)
+  for (const endpoint of pending.sentTo) device.output.transmit(pending.message, endpoint)
   return true
-}
-
-/** Somebody else's word for where a peer is must not make us call there as often as they like. */
-function call(device: Device, peer: Peer, message: Uint8Array, to: Endpoint): void {
-  const isShown = peer.shown !== undefined && sameEndpoint(peer.shown, to)
-  if (isShown || device.mayCall(to)) device.output.transmit(message, to)
 }
 
 function sendInitiation(device: Device, peer: Peer, now: number): void {
@@ -114,7 +108,7 @@ function sendInitiation(device: Device, peer: Peer, now: number): void {
   peer.handshakeSentAt = now
   peer.timers.authenticatedSent(now)
   device.counters.initiationsSent += 1
-  for (const target of targets) call(device, peer, message, target)
+  for (const target of targets) device.output.transmit(message, target)
 }
 
 /** All endpoints at once, or one after another for a plain peer; a rekey tries the endpoint in use first. */

@@ -66,8 +66,6 @@ export interface Answer {
   readonly response: Uint8Array
   readonly at: number
   readonly sources: Endpoint[]
-  /** The first of them showed a cookie. */
-  readonly isVouched: boolean
   /** How often it was given. */
   given: number
   cookieUsed: boolean
@@ -89,10 +87,6 @@ export class Peer implements TunnelPeer {
   readonly timers: PeerTimers<Peer>
 
   endpoint: Endpoint | undefined
-  /** Bytes that may still go to the endpoint; Infinity once it has shown that it is where it says. */
-  allowanceBytes = Number.POSITIVE_INFINITY
-  /** Where it was shown to be last. */
-  shown: Endpoint | undefined
   alsoTo: readonly Endpoint[] = NOWHERE
   endpoints: readonly Endpoint[]
 

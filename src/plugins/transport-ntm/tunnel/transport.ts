@@ -3,7 +3,7 @@
  * their index names. Written without closures, promises or fresh buffers.
  */
 
-import { DATAGRAM_BYTES, PADDING_BYTES, UNPROVEN_FACTOR } from './constants.ts'
+import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
 import { type Device, type DropReason, endSessions } from './device.ts'
 import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
@@ -22,11 +22,7 @@ export function sendPacket(
   now: number,
 ): DropReason | undefined {
   if (packet.length === 0 || packet.length > LARGEST_PACKET) return 'tooLarge'
-  if (
-    peer.staged.length === 0 &&
-    mayCarry(peer, sealedBytes(packet.length)) &&
-    transmitSealed(device, peer, packet, now)
-  ) {
+  if (peer.staged.length === 0 && transmitSealed(device, peer, packet, now)) {
     peer.timers.dataSent(now)
     return undefined
   }
@@ -43,7 +39,6 @@ export function sendPacket(
 /** Sends what waited, as far as the current session goes; opens a new one for the rest. */
 export function flushStaged(device: Device, peer: Peer, now: number): void {
   while (peer.staged.length > 0) {
-    if (!mayCarry(peer, sealedBytes(peer.staged[0]!.length))) return
     if (!transmitSealed(device, peer, peer.staged[0]!, now)) {
       openTunnel(device, peer, now)
       return
@@ -55,35 +50,7 @@ export function flushStaged(device: Device, peer: Peer, now: number): void {
 
 /** An empty packet: confirms a session, answers data, keeps a path open. Opens a session if there is none. */
 export function sendKeepalive(device: Device, peer: Peer, now: number): void {
-  if (mayCarry(peer, sealedBytes(0)) && !transmitSealed(device, peer, NOTHING, now))
-    openTunnel(device, peer, now)
-}
-
-/** Of the message that a packet of this length becomes. */
-const sealedBytes = (length: number): number =>
-  Math.ceil(length / PADDING_BYTES) * PADDING_BYTES + DATA_OVERHEAD_BYTES
-
-/** Whether the place may get so many bytes: it has shown that it is there, or has sent enough for that. */
-export function mayCarry(peer: Peer, bytes: number, to = peer.endpoint): boolean {
-  if (peer.allowanceBytes === Number.POSITIVE_INFINITY || !peer.established) return true
-  if (to !== peer.endpoint && !sameEndpoint(to!, peer.endpoint!)) return true
-  return bytes <= peer.allowanceBytes
-}
-
-/** What comes of a handshake says who somebody is, and where only if they can be asked there. */
-export function adoptUnproven(device: Device, peer: Peer, from: Endpoint, bytes: number): void {
-  peer.endpoint = copyOf(from)
-  const isShown = peer.shown !== undefined && sameEndpoint(peer.shown, from)
-  const isLimited = device.limitsUnproven && !peer.plain && from.via === undefined && !isShown
-  peer.allowanceBytes = isLimited ? UNPROVEN_FACTOR * bytes : Number.POSITIVE_INFINITY
-}
-
-/** The endpoint is where it says: what was held back goes there. */
-export function confirmEndpoint(device: Device, peer: Peer, endpoint: Endpoint, now: number): void {
-  if (peer.endpoint === undefined || !sameEndpoint(peer.endpoint, endpoint)) return
-  peer.allowanceBytes = Number.POSITIVE_INFINITY
-  peer.shown = peer.endpoint
-  if (peer.inUse(now, device.limits)) flushStaged(device, peer, now)
+  if (!transmitSealed(device, peer, NOTHING, now)) openTunnel(device, peer, now)
 }
 
 function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: number): boolean {
@@ -93,7 +60,6 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
   if (!session.canSend(now, device.limits)) return false
   const message = seal(device, session, packet)
   peer.timers.authenticatedSent(now)
-  peer.allowanceBytes -= message.length
   device.output.transmit(message, endpoint)
   for (let at = 0; at < peer.alsoTo.length; at++) device.output.transmit(message, peer.alsoTo[at]!)
   if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
@@ -110,9 +76,7 @@ export function sendPacketTo(
 ): boolean {
   const session = peer.current
   if (session === undefined || !session.canSend(now, device.limits)) return false
-  const message = seal(device, session, packet)
-  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, to)) peer.allowanceBytes -= message.length
-  device.output.transmit(message, to)
+  device.output.transmit(seal(device, session, packet), to)
   peer.timers.authenticatedSent(now)
   return true
 }
@@ -168,17 +132,9 @@ export function receiveData(
  */
 function noteSource(device: Device, session: PeerSession, from: Endpoint, bytes: number, now: number): void {
   const { peer } = session
+  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
   const opening = session === peer.next && !peer.inUse(now, device.limits)
-  if (opening) {
-    const { answer } = peer
-    const isVouched = answer?.isVouched === true && sameEndpoint(answer.sources[0]!, from)
-    adoptUnproven(device, peer, from, bytes)
-    if (isVouched) peer.allowanceBytes = Number.POSITIVE_INFINITY
-  } else if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) {
-    if (peer.allowanceBytes === Number.POSITIVE_INFINITY) return
-    peer.allowanceBytes += UNPROVEN_FACTOR * bytes
-    device.output.newSource?.(peer, from, bytes)
-  } else if (peer.plain || peer.endpoint === undefined) peer.endpoint = copyOf(from)
+  if (peer.plain || opening || peer.endpoint === undefined) peer.endpoint = copyOf(from)
   else device.output.newSource?.(peer, from, bytes)
 }
 

@@ -21,7 +21,7 @@ import {
   type TunnelEnvironment,
   type TunnelOutput,
 } from './device.ts'
-import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint } from './endpoint.ts'
 import { openTunnel, repeatInitiation, tryNewEndpoints } from './initiation.ts'
 import { KeyedMac } from './keyed-mac.ts'
 import { Acquainted, LoadMeter, SourceLimiter } from './load.ts'
@@ -30,14 +30,7 @@ import { COOKIE_REPLY, DATA, INITIATION, messageType, RESPONSE } from './message
 import type { Peer, PeerOptions, TunnelPeer } from './peer.ts'
 import { PacketScratch } from './scratch.ts'
 import { PERSISTENT } from './timers.ts'
-import {
-  adoptUnproven,
-  confirmEndpoint,
-  mayCarry,
-  receiveData,
-  sendPacket,
-  sendPacketTo,
-} from './transport.ts'
+import { receiveData, sendPacket, sendPacketTo } from './transport.ts'
 import { wakeDue } from './wake.ts'
 
 interface TunnelOptions {
@@ -50,13 +43,6 @@ interface TunnelOptions {
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Servers: a stranger is only asked about after it has shown that it owns its address. */
   readonly cookieForStrangers: boolean
-  /**
-   * Whether somebody challenges what `newSource` tells of: then an address that a handshake came from gets little
-   * until `setEndpoint` confirms it. Default: it is believed, as WireGuard does.
-   */
-  readonly limitsUnproven?: boolean
-  /** Whether a first message may go to a place that has not shown that it is there. Default: it may. */
-  readonly mayCall?: ((to: Endpoint) => boolean) | undefined
   readonly limits?: Partial<TunnelLimits>
 }
 
@@ -82,12 +68,8 @@ export interface Tunnel {
   open(peer: TunnelPeer): void
   /** Opens a new session although one is in use: the peer seems to have lost it. */
   renew(peer: TunnelPeer): void
-  /** Sends to this endpoint from now on, and to `alsoTo` as well; little, until it is confirmed, if it is another. */
+  /** Sends to this endpoint from now on, and to `alsoTo` as well. */
   setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[]): void
-  /** The endpoint has answered a challenge. */
-  confirmEndpoint(peer: TunnelPeer, endpoint: Endpoint): void
-  /** Whether so many bytes may go there now, in a message to prove it. */
-  mayChallenge(peer: TunnelPeer, endpoint: Endpoint, bytes: number): boolean
   /** Repeats the first message of an opening under way. False when there is none. */
   knock(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
@@ -135,17 +117,8 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     setEndpoint(handle, endpoint, alsoTo) {
       const peer = known(handle)
       if (peer === undefined) return
-      const isSame = peer.endpoint !== undefined && sameEndpoint(peer.endpoint, endpoint)
-      if (!isSame) adoptUnproven(device, peer, endpoint, 0)
+      peer.endpoint = copyOf(endpoint)
       peer.alsoTo = alsoTo?.map(copyOf) ?? []
-    },
-    confirmEndpoint(handle, endpoint) {
-      const peer = known(handle)
-      if (peer !== undefined) confirmEndpoint(device, peer, endpoint, environment.now())
-    },
-    mayChallenge(handle, endpoint, bytes) {
-      const peer = known(handle)
-      return peer !== undefined && mayCarry(peer, bytes, endpoint)
     },
     setCandidates(handle, endpoints) {
       const peer = known(handle)
@@ -172,8 +145,6 @@ function createDevice(options: TunnelOptions): Device {
     limits,
     replayWindow: options.replayWindow,
     cookieForStrangers: options.cookieForStrangers,
-    limitsUnproven: options.limitsUnproven ?? false,
-    mayCall: options.mayCall ?? (() => true),
     admit: options.admit,
     mac1: new KeyedMac(mac1Key(publicKey)),
     jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),
