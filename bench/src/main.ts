@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures every promise of speed, several times each, prints the medians beside their targets
  * and keeps them with the machine and the commit they were measured on. Options: `--rows a,b`, `--runs N`,
- * `--scale 0.1` for a quick look; only a whole run at full scale is kept.
+ * `--scale 0.1` for a quick look; only a whole run at full scale is kept, and what `--keep` asks for.
  */
 import { parseArgs } from 'node:util'
 import type { Figure } from './figures.ts'
@@ -12,6 +12,7 @@ import { commandsRow } from './rows/commands.ts'
 import { coordinatorRow } from './rows/coordinator.ts'
 import { datagramsRow } from './rows/datagrams.ts'
 import { pairRow } from './rows/pair.ts'
+import { relayRow } from './rows/relay.ts'
 import { replayRow } from './rows/replay.ts'
 import { textRow } from './rows/text.ts'
 import { tunnelRow } from './rows/tunnel.ts'
@@ -26,6 +27,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   appends: appendsRow,
   tunnel: tunnelRow,
   datagrams: datagramsRow,
+  relay: relayRow,
   replay: replayRow,
   dc: coordinatorRow,
   commands: commandsRow,
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
     note: { type: 'string' },
+    keep: { type: 'boolean', default: false },
   },
 })
 const settings: Settings = { runs: Number(values.runs), scale: Number(values.scale) }
@@ -57,5 +60,5 @@ for (const name of values.rows.split(',')) {
   }
 }
 const isWhole = values.rows === Object.keys(ROWS).join(',') && settings.scale === 1
-if (isWhole) console.log(`kept in ${await keep(machine, settings, { figures, failed })}`)
+if (isWhole || values.keep) console.log(`kept in ${await keep(machine, settings, { figures, failed })}`)
 process.exit(failed.length === 0 ? 0 : 1)

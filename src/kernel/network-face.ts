@@ -7,6 +7,8 @@ import type { DatagramStream, Network, StreamDoor, UdpSocket } from './api/token
 import type { Fence } from './fence.ts'
 
 const MOVE = 'the watcher given to Network.watch'
+const MAPPED = 'the watcher given to Network.mapPort'
+const NOTICE = 'the listener given to Network.lan'
 const DATAGRAM = 'the receiver given to Network.udp'
 const STREAM_DATAGRAM = 'the receiver of a stream of Network'
 const STREAM_CLOSED = 'onClosed of a stream of Network'
@@ -15,7 +17,7 @@ export class NetworkFace {
   readonly #network: Network
   readonly #fence: Fence
   readonly #gone: () => ChatError
-  readonly #watches = new Set<() => void>()
+  readonly #watches = new Set<() => unknown>()
   readonly #open = new Set<UdpSocket | StreamDoor | DatagramStream>()
   #hasLeft = false
 
@@ -41,7 +43,46 @@ export class NetworkFace {
       addresses: host => network.addresses(host),
       srv: name => network.srv(name),
       txt: name => network.txt(name),
+      ...this.#surroundings(),
     }
+  }
+
+  /** A network without them leaves its face without them. */
+  #surroundings(): Pick<Network, 'mapPort' | 'lan'> {
+    const { mapPort, lan } = this.#network
+    const withMapping: Network['mapPort'] = (port, changed) => {
+      this.#mustBeHere()
+      const stop = mapPort!.call(this.#network, port, state =>
+        this.#fence.shield(MAPPED, () => changed(state)),
+      )
+      return this.#until(stop)
+    }
+    const withLan: Network['lan'] = hear => {
+      this.#mustBeHere()
+      const channel = lan!.call(this.#network, (notice, address) =>
+        this.#fence.shield(NOTICE, () => hear(notice, address)),
+      )
+      const close = this.#until(() => channel?.close())
+      return channel && { announce: notice => channel.announce(notice), close }
+    }
+    return {
+      ...(mapPort === undefined ? {} : { mapPort: withMapping }),
+      ...(lan === undefined ? {} : { lan: withLan }),
+    }
+  }
+
+  #mustBeHere(): void {
+    if (this.#hasLeft) throw this.#gone()
+  }
+
+  /** To be called by the plugin, or when it has left. */
+  #until<T>(stop: () => T): () => T {
+    const cancel = (): T => {
+      this.#watches.delete(cancel)
+      return stop()
+    }
+    this.#watches.add(cancel)
+    return cancel
   }
 
   async end(): Promise<void> {
@@ -51,14 +92,8 @@ export class NetworkFace {
   }
 
   #watch(changed: () => void): () => void {
-    if (this.#hasLeft) throw this.#gone()
-    const stop = this.#network.watch(() => this.#fence.shield(MOVE, changed))
-    const cancel = (): void => {
-      this.#watches.delete(cancel)
-      stop()
-    }
-    this.#watches.add(cancel)
-    return cancel
+    this.#mustBeHere()
+    return this.#until(this.#network.watch(() => this.#fence.shield(MOVE, changed)))
   }
 
   /** One closure a socket and none a datagram. */
@@ -101,7 +136,7 @@ export class NetworkFace {
   }
 
   async #keep<T extends UdpSocket | StreamDoor | DatagramStream>(open: () => Promise<T>): Promise<T> {
-    if (this.#hasLeft) throw this.#gone()
+    this.#mustBeHere()
     const opened = await open()
     if (this.#hasLeft) {
       await opened.close()

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { ChatError, type UdpEndpoint, type UdpSocket } from './api/index.ts'
 import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
+import type { KernelReceiver } from './kernel-receiver-shell.ts'
 import { findOffload } from './offload-shell.ts'
 
 /** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
@@ -72,10 +73,15 @@ class ShellSocket implements UdpSocket {
    * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What was sent in answer to
    * one piece does not wait for the others.
    */
-  receiving(receive: Receive): Receive {
-    return (bytes, from) => {
+  receiving(receive: Receive, receiver: KernelReceiver | undefined): Receive {
+    const take: Receive = (bytes, from) => {
       receive(bytes, from)
       if (bytes.length > SLOT_BYTES) this.#batch?.flush()
+    }
+    if (receiver === undefined) return take
+    return (bytes, from) => {
+      take(bytes, from)
+      this.#fetch(receiver, take)
     }
   }
 
@@ -84,6 +90,16 @@ class ShellSocket implements UdpSocket {
     this.#batch?.flush()
     this.#closed = new Promise(resolve => this.#socket.close(() => resolve()))
     return this.#closed
+  }
+
+  /**
+   * One call between two of libuv's, which comes back for the rest: timers have to wait for no more. Whoever receives
+   * may close the socket, and then its descriptor may be somebody else's.
+   */
+  #fetch(receiver: KernelReceiver, take: Receive): void {
+    const count = this.#closed === undefined ? receiver.receive() : 0
+    for (let piece = 0; piece < count && this.#closed === undefined; piece += 1)
+      take(receiver.bytes(piece), receiver.sender(piece))
   }
 
   /**
@@ -171,7 +187,10 @@ export async function openUdp(
       enlarge(socket)
       offload?.coalesce(socket)
       const opened = new ShellSocket(socket, offload?.senderOf(socket))
-      socket.on('message', offload === undefined ? receive : opened.receiving(receive))
+      socket.on(
+        'message',
+        offload === undefined ? receive : opened.receiving(receive, offload.receiverOf(socket)),
+      )
       resolve(opened)
     })
   })

@@ -16,26 +16,39 @@ type Sent = readonly [address: string, length: number, first: number]
 
 class Kernel {
   readonly slab = new Uint8Array(SLAB_BYTES)
-  readonly calls: Sent[][] = []
+  readonly messages: Sent[][] = []
   readonly spilled: Sent[] = []
   readonly atEnd: (() => void)[] = []
   isSpilling = false
-  /** What a call is answered. */
+  /** What a message is answered. */
   answer = (_bytes: number, _segmentBytes: number): number => 0
-  #address = ''
+  /** How many messages each call took. */
+  readonly taken: number[] = []
+  readonly #names: string[] = []
+  readonly #messages: (readonly [from: number, bytes: number, segmentBytes: number])[] = []
 
-  aim(address: Uint8Array, port: number): void {
-    this.#address = `${address.join('.')}:${port}`
+  aim(message: number, address: Uint8Array, port: number): void {
+    this.#names[message] = `${address.join('.')}:${port}`
   }
 
-  transmit(from: number, bytes: number, segmentBytes: number): number {
-    const error = this.answer(bytes, segmentBytes)
-    if (error !== 0) return error
-    const call: Sent[] = []
-    for (let at = from; at < from + bytes; at += segmentBytes)
-      call.push([this.#address, Math.min(segmentBytes, from + bytes - at), this.slab[at]!])
-    this.calls.push(call)
-    return 0
+  lay(message: number, from: number, bytes: number, segmentBytes: number): void {
+    this.#messages[message] = [from, bytes, segmentBytes]
+  }
+
+  transmit(message: number, count: number): number {
+    for (let done = 0; done < count; done += 1) {
+      const [from, bytes, segmentBytes] = this.#messages[message + done]!
+      const error = this.answer(bytes, segmentBytes)
+      if (error !== 0 && done > 0) this.taken.push(done)
+      if (error !== 0) return done === 0 ? -error : done
+      const name = this.#names[message + done]!
+      const sent: Sent[] = []
+      for (let at = from; at < from + bytes; at += segmentBytes)
+        sent.push([name, Math.min(segmentBytes, from + bytes - at), this.slab[at]!])
+      this.messages.push(sent)
+    }
+    this.taken.push(count)
+    return count
   }
 
   readonly ways: BatchWays = {
@@ -49,7 +62,7 @@ class Kernel {
   }
 
   get lengths(): readonly (readonly number[])[] {
-    return this.calls.map(call => call.map(([, length]) => length))
+    return this.messages.map(message => message.map(([, length]) => length))
   }
 }
 
@@ -67,7 +80,7 @@ const add = (to: UdpEndpoint, ...lengths: readonly number[]): void => {
 
 test('equal ones leave together when the turn ends, and the end is asked for once', () => {
   add(HERE, 100, 100, 100)
-  expect(kernel.calls).toEqual([])
+  expect(kernel.messages).toEqual([])
   expect(kernel.atEnd).toHaveLength(1)
   kernel.endTurn()
   expect(kernel.lengths).toEqual([[100, 100, 100]])
@@ -82,17 +95,28 @@ test('a shorter one is the last, a longer one and another destination begin anew
   add(THERE, 100)
   kernel.endTurn()
   expect(kernel.lengths).toEqual([[100, 100, 60], [60], [100], [100]])
-  expect(kernel.calls.map(call => call[0]![0])).toEqual([
+  expect(kernel.messages.map(message => message[0]![0])).toEqual([
     ...Array.from({ length: 3 }, () => '192.0.2.1:7'),
     '192.0.2.2:8',
   ])
 })
 
-test('a call carries at most 64 datagrams and 65,000 bytes', () => {
+test('a message carries at most 64 datagrams, and a call 65,000 bytes', () => {
   add(HERE, ...Array.from({ length: 65 }, () => 10))
   add(THERE, ...Array.from({ length: 55 }, () => 1_200))
   kernel.endTurn()
-  expect(kernel.lengths.map(call => call.length)).toEqual([64, 1, 54, 1])
+  expect(kernel.lengths.map(message => message.length)).toEqual([64, 1, 53, 2])
+  expect(kernel.taken).toEqual([3, 1])
+})
+
+test('one call is for many destinations, up to 64 of them', () => {
+  const place = (host: number): UdpEndpoint => ({ address: `192.0.2.${host}`, port: 7 })
+  for (let host = 1; host <= 100; host += 1) add(place(host), 20, 20)
+  kernel.endTurn()
+  expect(kernel.taken).toEqual([64, 36])
+  const wanted = Array.from({ length: 100 }, (_, host) => `192.0.2.${host + 1}:7`)
+  expect(kernel.messages.map(message => message[0]![0])).toEqual(wanted)
+  expect(kernel.lengths.every(([first, second]) => first === 20 && second === 20)).toBe(true)
 })
 
 test('whatever is sent arrives once, in order and at its own length', () => {
@@ -108,7 +132,7 @@ test('whatever is sent arrives once, in order and at its own length', () => {
       }
       world.endTurn()
       const wanted = datagrams.map(({ to, length }, at) => [`${to.address}:${to.port}`, length, at & 0xff])
-      expect(world.calls.flat()).toEqual(wanted)
+      expect(world.messages.flat()).toEqual(wanted)
     }),
   )
 })
@@ -131,6 +155,7 @@ test('what cannot be named to the kernel is not for a batch', () => {
 test('a full buffer hands all to the ordinary way, and nothing overtakes what waits there', () => {
   kernel.answer = () => EAGAIN
   add(HERE, 100, 100, 60)
+  kernel.endTurn()
   expect(kernel.spilled.map(([, length]) => length)).toEqual([100, 100, 60])
   kernel.answer = () => 0
   kernel.isSpilling = true
@@ -146,25 +171,31 @@ test('a full buffer hands all to the ordinary way, and nothing overtakes what wa
 test.each([EINVAL, EIO])('a kernel that refuses batches (%i) is never given one again', error => {
   kernel.answer = (bytes, segmentBytes) => (bytes > segmentBytes ? error : 0)
   add(HERE, 100, 100, 60)
+  kernel.endTurn()
   expect(kernel.lengths).toEqual([[100], [100], [60]])
   kernel.answer = () => 0
   add(HERE, 100, 100)
+  kernel.endTurn()
   expect(kernel.lengths.slice(3)).toEqual([[100], [100]])
 })
 
 test('a batch too large for its way goes one by one, and the next is a batch again', () => {
   kernel.answer = (bytes, segmentBytes) => (bytes > segmentBytes ? EMSGSIZE : 0)
   add(HERE, 100, 60)
+  kernel.endTurn()
   kernel.answer = () => 0
   add(HERE, 100, 60)
+  kernel.endTurn()
   expect(kernel.lengths).toEqual([[100], [60], [100, 60]])
 })
 
 test('a destination that nothing can be sent to says nothing about batches', () => {
   kernel.answer = () => EINVAL
   add(HERE, 100, 60)
+  kernel.endTurn()
   kernel.answer = () => 0
   add(HERE, 100, 60)
+  kernel.endTurn()
   expect(kernel.lengths).toEqual([[100, 60]])
 })
 
@@ -172,6 +203,32 @@ test('a buffer that fills up among the pieces keeps those that were not sent', (
   let room = 1
   kernel.answer = (bytes, segmentBytes) => (bytes > segmentBytes ? EINVAL : room-- > 0 ? 0 : EAGAIN)
   add(HERE, 100, 100, 60)
+  kernel.endTurn()
   expect(kernel.lengths).toEqual([[100]])
   expect(kernel.spilled.map(([, length]) => length)).toEqual([100, 60])
+})
+
+test('what comes behind a message that is not taken is not lost with it', () => {
+  kernel.answer = bytes => (bytes === 70 ? EINVAL : 0)
+  add(HERE, 100)
+  add(THERE, 70)
+  add(HERE, 90)
+  kernel.endTurn()
+  expect(kernel.lengths).toEqual([[100], [90]])
+  expect(kernel.taken).toEqual([1, 1])
+})
+
+test('a buffer that fills up among the messages keeps those that were not sent', () => {
+  let room = 1
+  kernel.answer = () => (room-- > 0 ? 0 : EAGAIN)
+  add(HERE, 100, 100)
+  add(THERE, 70, 50)
+  add(HERE, 90)
+  kernel.endTurn()
+  expect(kernel.lengths).toEqual([[100, 100]])
+  expect(kernel.spilled.map(([, length, first]) => [length, first])).toEqual([
+    [70, 70],
+    [50, 50],
+    [90, 90],
+  ])
 })

@@ -91,6 +91,48 @@ describe.each([
     expect(pieces.length < datagrams.length).toBe(offload && hasOffload)
   })
 
+  test('of many who send at once each is known, and heard in order', async () => {
+    const heard = new Map<number, number[]>()
+    const receiver = await open(
+      (bytes, { address, port }) => {
+        expect(address).toBe('127.0.0.1')
+        for (let at = 0; at < bytes.length; at += 100)
+          heard.set(port, [...(heard.get(port) ?? []), Buffer.from(bytes).readUInt32BE(at)])
+      },
+      LOOPBACK,
+      { coalesced: true },
+    )
+    const senders = await Promise.all(Array.from({ length: 20 }, () => open(undefined, LOOPBACK, {})))
+    const numbers = [...new Array(10).keys()]
+    for (const number of numbers)
+      for (const sender of senders) {
+        const bytes = Buffer.alloc(100)
+        bytes.writeUInt32BE(number)
+        sender.send(bytes, receiver.local)
+      }
+    await expect.poll(() => [...heard.values()].flat().length).toBe(200)
+    expect(heard).toEqual(new Map(senders.map(sender => [sender.local.port, numbers])))
+  })
+
+  test('who closes while it receives hears no more', async () => {
+    let heard = 0
+    let closing: Promise<void> | undefined
+    const receiver = await open(
+      () => {
+        heard += 1
+        if (heard === 3) closing = receiver.close()
+      },
+      LOOPBACK,
+      { coalesced: true },
+    )
+    // Of different lengths, so that none come in one piece.
+    const sender = await open(undefined, LOOPBACK, {})
+    for (let at = 1; at <= 40; at += 1) sender.send(Buffer.alloc(at), receiver.local)
+    await expect.poll(() => heard).toBe(3)
+    await closing
+    expect(heard).toBe(3)
+  })
+
   test('what is sent in answer to one piece does not wait for the next', async () => {
     const story: string[] = []
     let taken = 0

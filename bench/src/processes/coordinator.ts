@@ -6,9 +6,9 @@ let dc: ServedDc | undefined
 
 serve(
   {
-    serve: async ({ home, domain }: { home: string; domain: string }) => {
+    serve: async ({ home, domain, roles = [] }: { home: string; domain: string; roles?: string[] }) => {
       dc = await serveDc({
-        ...{ home, domain, listen: ['127.0.0.1:0'], roles: [] },
+        ...{ home, domain, listen: ['127.0.0.1:0'], roles },
         ...{ passphraseFile: undefined, advertise: [] },
       })
       return dc.ready.join

@@ -9,6 +9,7 @@ import type { ChatError } from './errors.ts'
 import type { Verdict } from './machine.ts'
 import { type PluginHealth, token } from './plugin.ts'
 import type { Projection, ProjectionState } from './points.ts'
+import type { LanChannel, LanNotice, PortMappingState } from './surroundings.ts'
 import type { Link, LookupFailure, NameRecord, PeerCard } from './transport.ts'
 
 export interface Clock {
@@ -113,6 +114,16 @@ export interface Network {
   addresses(host: string): Promise<readonly string[]>
   srv(name: string): Promise<readonly SrvRecord[]>
   txt(name: string): Promise<readonly string[]>
+  /**
+   * Asks the router for a way in to this UDP port of IPv4, and goes on asking; `changed` tells how that stands. Returns
+   * how to give it back.
+   */
+  mapPort?(port: number, changed: (state: PortMappingState) => void): () => Promise<void>
+  /**
+   * What hosts of the own link say, each with the address that it came from; and how to say something. Undefined
+   * while this host is on no link that can be spoken to. It is for the addresses of now: open another after a change.
+   */
+  lan?(hear: (notice: LanNotice, address: string) => void): LanChannel | undefined
 }
 export const Network = token<Network>('ntm.network')
 

@@ -3,7 +3,7 @@
  * decides which of them are lost, late, doubled or overtaken. Hosts get it as the kernel's `Network`, so the
  * code under test is the code that runs on real sockets.
  */
-import type { SrvRecord } from '../api/index.ts'
+import type { LanNotice, SrvRecord } from '../api/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { type Place, SimHost } from './sim-host.ts'
 import { type Attachment, type Gateway, isIpv6, type Packet, Segment, type Wire } from './sim-segment.ts'
@@ -39,6 +39,13 @@ interface Departure {
   readonly hopLimit: number | undefined
 }
 
+/** What a host says to all on one of its links. */
+interface Announcement {
+  readonly host: SimHost
+  readonly place: Place
+  readonly notice: LanNotice
+}
+
 /** A packet under way, in the segment where it goes towards its target. */
 interface Journey {
   readonly packet: Packet
@@ -48,6 +55,8 @@ interface Journey {
   readonly latencyMs: number
 }
 
+/** From one host of a link to another. */
+const LINK_MS = 1
 const USUAL_HOP_LIMIT = 64
 /** Without them a hop limit could not end between two homes. */
 const CORE_HOPS = 3
@@ -136,6 +145,16 @@ export class SimNetwork {
     if (isLost) this.#tell('lost', journey.packet)
     for (let copy = 0; copy < copies && !isLost; copy += 1)
       this.#clock.after(this.#delayMs() + journey.latencyMs, () => this.#arrive(journey))
+  }
+
+  /** A link loses nothing that is said to all, and is quick. */
+  announce({ host, place: { on, address }, notice }: Announcement): void {
+    if (!host.isUp || !on.has(address)) return
+    for (const listener of [...on.listeners])
+      this.#clock.after(LINK_MS, () => {
+        const isThere = on.listeners.has(listener) && listener.host.isUp && listener.host !== host
+        if (isThere) listener.hear({ ...notice, hints: new Uint8Array(notice.hints) }, address)
+      })
   }
 
   #depart(host: SimHost, place: Place | undefined, packet: Packet, hopsLeft: number): Journey | undefined {

@@ -15,6 +15,7 @@ import {
   type Keyspace,
   type Link,
   type Network,
+  type PeerCard,
   type People,
   type Random,
   type Relays,
@@ -36,6 +37,7 @@ import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
+import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
@@ -61,12 +63,16 @@ export interface NodeGiven {
 
 export interface NodeSettings {
   readonly dc: Join | undefined
-  readonly token: string | undefined
+  readonly token?: string | undefined
   readonly listen: Listening
   /** Whether hard NATs may be met with many packets. Default: yes. */
   readonly punch?: boolean | undefined
   /** Peers may not learn where this node is. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. Default: yes. */
+  readonly portMapping?: boolean | undefined
+  /** Whether this node shows itself on its own link, and looks for people there. Default: yes. */
+  readonly lan?: boolean | undefined
   /** Whether servers may be spoken to through TCP where UDP is blocked. Default: yes. */
   readonly streams?: boolean | undefined
 }
@@ -99,20 +105,7 @@ export class NtmNode {
     this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
-    this.#ways = new Ways({
-      ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
-      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
-      onMeasured: measured => this.coordinators.measured(measured),
-      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
-      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
-      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
-      onPath: neighbour => this.#rerouted(neighbour),
-      onLost: neighbour => this.#seek(neighbour),
-      onMoved: () => this.coordinators.moved(),
-      onLookAgain: () => this.coordinators.lookAgain(),
-      story: (neighbour, what) => this.#tell(neighbour, what),
-      ...this.#detouring(),
-    })
+    this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
@@ -143,10 +136,38 @@ export class NtmNode {
     })
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
-      ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
+      ...{ links: this.#links, coordinators: this.coordinators },
+      known: card => [...this.#ways.nearby(card), ...this.#addresses.of(card.device)],
+      forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
+  }
+
+  #waysParts(): ConstructorParameters<typeof Ways>[0] {
+    const { clock, random, network, keys, relays } = this.#given
+    const settings = this.#settings
+    return {
+      ...{ clock, random, network, keys, relays, carrier: () => this.carrier },
+      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
+      ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
+      contacts: () => this.#soughtDevices(),
+      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
+      onMeasured: measured => this.coordinators.measured(measured),
+      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
+      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
+      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
+      onPath: neighbour => this.#rerouted(neighbour),
+      onLost: neighbour => this.#seek(neighbour),
+      onMoved: () => this.coordinators.moved(),
+      onLookAgain: () => this.coordinators.lookAgain(),
+      story: (neighbour, what) => this.#tell(neighbour, what),
+      mayDetour: settings.streams ?? true,
+      serverAt: endpoint => this.coordinators.at(endpoint),
+      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
+      onDoubt: () => this.coordinators.moved(),
+    }
   }
 
   /** Rejects with PORT_IN_USE. Does not wait for the coordinator. */
@@ -163,9 +184,15 @@ export class NtmNode {
     this.#record.stop()
     this.coordinators.stop()
     this.transport.close()
-    this.#ways.stop()
+    const leaving = this.#ways.stop()
     this.#chronicle.close()
     await this.carrier.close()
+    await leaving
+  }
+
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#ways.portMapping
   }
 
   /** What this node knows of its network, for a person to whom nobody gets through. */
@@ -205,6 +232,16 @@ export class NtmNode {
     }
   }
 
+  /** Devices of the contact book; those that were met last come first. */
+  #soughtDevices(): readonly PeerCard[] {
+    const { people } = this.#given
+    const met = this.#addresses.devices().flatMap(device => people.card(device) ?? [])
+    const listed = people.contacts().flatMap(({ person }) => people.cards(person))
+    return [...new Map([...met, ...listed].map(card => [card.device, card])).values()].filter(
+      ({ person }) => standingOf(people.contact(person)).mayBeTold,
+    )
+  }
+
   #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {
     const { clock, random, network, keys } = this.#given
     const { carrier, membership } = this
@@ -236,17 +273,6 @@ export class NtmNode {
     }
   }
 
-  /** What has to do with ways around blocked UDP. */
-  #detouring() {
-    return {
-      mayDetour: this.#settings.streams ?? true,
-      serverAt: (endpoint: UdpEndpoint) => this.coordinators.at(endpoint),
-      onRerouted: (endpoint: UdpEndpoint) => this.coordinators.rerouted(endpoint),
-      onBlocked: (isBlocked: boolean, endpoint: UdpEndpoint) => this.#blocked(isBlocked, endpoint),
-      onDoubt: () => this.coordinators.moved(),
-    }
-  }
-
   /** Whoever has not missed an answer yet asks for one now. */
   #blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
     const place = formatPlace({ host: address, port })
@@ -263,7 +289,7 @@ export class NtmNode {
   /** A coordinator told where it sees this node. */
   #seenBy(join: Join, observed: UdpEndpoint): void {
     const server = this.carrier.neighbour(join.key)?.peer.endpoint
-    if (server !== undefined) this.#ways.seen(server, observed)
+    if (server !== undefined) this.#ways.seen('coordinator', server, observed)
   }
 
   #decide({ person }: SignedNameRecord): Decision {

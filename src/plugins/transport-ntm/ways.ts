@@ -6,8 +6,10 @@
 import type { TunnelKey } from '../../events/ids.ts'
 import type {
   Clock,
+  Keys,
   Network,
   Outlet,
+  PeerCard,
   Random,
   RelayClient,
   RelayMeasurement,
@@ -19,19 +21,31 @@ import type { Carrier, Neighbour } from './carrier.ts'
 import { Detours } from './detour/detours.ts'
 import { UDP_PATIENCE_MS } from './detour/limits.ts'
 import { Acquaintance } from './path/acquaintance.ts'
-import { OwnCandidates } from './path/own-candidates.ts'
+import { Lan } from './path/lan.ts'
+import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder, type PathView } from './path/pathfinder.ts'
+import { RouterMapping, type WayIn } from './path/router-mapping.ts'
 import { formatPlace } from './signalling/join.ts'
+import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
   readonly clock: Clock
   readonly random: Random
   readonly network: Network
+  readonly keys: Pick<Keys, 'agree'>
   readonly carrier: () => Carrier
   readonly relays: Relays | undefined
   readonly mayPunch: boolean
   /** Peers may not learn where this node is: nothing is sent to them but through relays. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. */
+  readonly portMapping: boolean
+  /** Whether this node shows itself on the own link, and looks there for others. */
+  readonly lan: boolean
+  /** Devices that may be looked for on the own link. */
+  readonly contacts: () => readonly PeerCard[]
+  /** A device may be at this place on the own link. */
+  readonly onNearby: (card: PeerCard, place: UdpEndpoint) => void
   /** How far the relays are. */
   readonly onMeasured: (measured: readonly RelayMeasurement[]) => void
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
@@ -56,17 +70,10 @@ export interface WaysParts {
   readonly onDoubt: () => void
 }
 
+const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
 /** For a person: why a peer is met over a relay. */
 const OVER_TCP = 'over TCP: UDP is blocked'
 const QUESTIONS_MAX = 64
-
-/** Whether a router maps a port to this node: `off` where nobody asks one. */
-export interface PortMapping {
-  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
-  readonly endpoint?: UdpEndpoint | undefined
-  /** Why there is none, for a person. */
-  readonly reason?: string | undefined
-}
 
 export class Ways {
   readonly relays: RelayClient | undefined
@@ -77,6 +84,8 @@ export class Ways {
   #started:
     | { readonly own: OwnCandidates; readonly control: Acquaintance; readonly finder: Pathfinder }
     | undefined
+  readonly #router: RouterMapping
+  readonly #lan: Lan
   /** By the coordinator that named them. */
   readonly #places = new Map<TunnelKey, readonly RelayPlace[]>()
   #unwatch = (): void => {}
@@ -92,6 +101,23 @@ export class Ways {
       },
     }
     this.relays = parts.relays?.client(outlet)
+    const { clock, random, keys, network, relayOnly } = parts
+    const locals = (): readonly UdpEndpoint[] => parts.carrier().locals
+    this.#router = new RouterMapping({
+      ...{ network, locals, isWanted: parts.portMapping && !relayOnly },
+      onMapped: endpoints => this.#mapped(endpoints),
+    })
+    this.#lan = new Lan({
+      ...{ clock, random, keys, network, locals, isWanted: parts.lan && !relayOnly },
+      ...{ contacts: parts.contacts, call: parts.onNearby },
+      isAt: (card, place) => this.#isAt(card, place),
+      count: why => parts.carrier().count(why),
+    })
+  }
+
+  /** Where a device was heard on the own link. */
+  nearby(card: PeerCard): readonly UdpEndpoint[] {
+    return this.#lan.placesOf(card.device)
   }
 
   /** The paths to peers. */
@@ -103,8 +129,9 @@ export class Ways {
     return this.#wired.own
   }
 
-  get portMapping(): PortMapping {
-    return { state: 'off' }
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#router.wayIn
   }
 
   start(): void {
@@ -113,12 +140,18 @@ export class Ways {
       this.detours?.moved()
       this.own.forgetViews()
       this.finder.moved()
+      this.#lan.moved()
+      this.#router.moved()
       onMoved()
     })
+    this.#router.start()
+    this.#lan.start()
     const { relays } = this
     relays?.measured$.subscribe(({ endpoint, observed }) => {
-      if (observed === undefined) this.detours?.seek(endpoint)
-      else this.seen(endpoint, observed)
+      if (observed === undefined) {
+        this.own.unseen('relay', placeOf(endpoint))
+        this.detours?.seek(endpoint)
+      } else this.seen('relay', endpoint, observed)
       this.#parts.onMeasured(relays.measurements())
     })
   }
@@ -131,14 +164,13 @@ export class Ways {
   }
 
   /** A server told where it sees this node. What it sees at the end of a detour is nothing that others could reach. */
-  seen(server: UdpEndpoint, observed: UdpEndpoint): void {
+  seen(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
     this.detours?.heardFrom(server)
-    if (this.detours?.to(server) === undefined) this.#see(server, observed)
+    if (this.detours?.to(server) === undefined) this.#see(by, server, observed)
   }
 
-  #see(server: UdpEndpoint, observed: UdpEndpoint): void {
-    const place = formatPlace({ host: server.address, port: server.port })
-    if (this.own.seen(place, observed)) this.finder.reannounce()
+  #see(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
+    if (this.own.seen(by, placeOf(server), observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */
@@ -165,11 +197,25 @@ export class Ways {
     return isDetoured ? { ...view, why: OVER_TCP } : view
   }
 
-  stop(): void {
+  /** Resolves when the router was told. */
+  async stop(): Promise<void> {
     this.#unwatch()
     this.detours?.close()
+    this.#lan.stop()
     this.finder.close()
     this.relays?.close()
+    await this.#router.stop()
+  }
+
+  #mapped(endpoints: readonly UdpEndpoint[]): void {
+    this.own.map(endpoints)
+    if (endpoints.length > 0) this.finder.reannounce()
+  }
+
+  #isAt({ tunnelKey }: PeerCard, place: UdpEndpoint): boolean {
+    const neighbour = this.#parts.carrier().neighbour(tunnelKey)
+    const view = neighbour && this.finder.viewOf(neighbour)
+    return view?.endpoint !== undefined && view.isDirect && sameEndpoint(view.endpoint, place)
   }
 
   get #wired() {
@@ -231,7 +277,7 @@ export class Ways {
     const { byUdp } = this.#parts.carrier()
     this.relays?.observe(endpoint, byUdp, UDP_PATIENCE_MS).then(observed => {
       if (observed === undefined) return
-      this.#see(endpoint, observed)
+      this.#see('relay', endpoint, observed)
       this.detours?.answered(endpoint)
     })
     const server = this.#parts.serverAt(endpoint)

@@ -6,7 +6,7 @@ import type { Clock, Link, Outlet, RelayMeasurement, UdpEndpoint } from '../../.
 import type { Carrier } from '../carrier.ts'
 import type { Membership } from '../membership.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
-import type { PortMapping, Ways } from '../ways.ts'
+import type { Ways } from '../ways.ts'
 import { type Condition, type Finding, findingsOf } from './findings.ts'
 import { RelayCalls } from './relay-calls.ts'
 
@@ -47,7 +47,7 @@ const conditionOf = (
   const { own, relays } = ways
   const at = dc === undefined ? undefined : carrier.neighbour(dc.key)?.peer.endpoint
   const all = links()
-  const mapping: PortMapping = ways.portMapping
+  const mapping = ways.portMapping
   const countOf = (isIt: (link: Link) => boolean): number => all.filter(isIt).length
   return {
     dc: {

@@ -158,9 +158,13 @@ const judgeRelays = ({ dc, relays, settings }: Condition): readonly Finding[] =>
             'Ask its operator for one; `ntm dc serve --with relay` is enough.',
           ),
         ]
-  const silent = relays.filter(({ rttMs }) => rttMs === null)
+  // A relay answers if it does at one of its addresses: not everybody has both families.
+  const answering = new Set(relays.flatMap(({ relay, rttMs }) => (rttMs === null ? [] : [relay])))
+  const silent = relays.filter(
+    ({ relay }, at) => !answering.has(relay) && relays.findIndex(each => each.relay === relay) === at,
+  )
   const least = Math.min(...relays.flatMap(({ rttMs }) => rttMs ?? []))
-  if (silent.length === relays.length)
+  if (answering.size === 0)
     return !answers(dc)
       ? []
       : [needed('No relay answers.', 'Ask their operator; who can be met directly still is.')]

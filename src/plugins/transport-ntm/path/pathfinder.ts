@@ -75,6 +75,7 @@ export interface Entry {
   attested: readonly string[]
   /** This node has moved since a coordinator told the peer where it is. */
   hasMoved: boolean
+  roundsInVain: number
   nat: NatKind
   /** It tells nobody where it is. */
   isHidden: boolean
@@ -251,6 +252,7 @@ export class Pathfinder {
       paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
       attested: [],
       hasMoved: false,
+      roundsInVain: 0,
       nat: 'unknown',
       isHidden: false,
       told: undefined,
@@ -279,6 +281,8 @@ export class Pathfinder {
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
         )
+        const entry = this.#entries.get(neighbour.key)
+        if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
       },
       announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
@@ -314,6 +318,7 @@ export class Pathfinder {
   #tryHarder(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
+    entry.roundsInVain += 1
     // A peer sends many packets only to where a coordinator has seen us.
     if (entry.hasMoved) this.#parts.onLost(neighbour)
     else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))

@@ -1,0 +1,85 @@
+/**
+ * One server after the other under the same load: how much it passes on with less than one datagram in a hundred lost,
+ * what that costs it, and how much later datagrams arrive at half of it than without a server.
+ */
+import { readFileSync } from 'node:fs'
+import type { LoadPair, LoadResult, RelayLoad } from './relay-load.ts'
+import type { Settings } from './settings.ts'
+
+const SECONDS = 2
+const TRIAL_SECONDS = 0.5
+/** Whoever has small buffers does best with few under way. */
+const WINDOWS = [64, 256, 1_024, 3_072]
+export const LOST_MAX = 0.01
+const TICKS_PER_SECOND = 100
+
+export interface Kind {
+  readonly name: string
+  readonly pairs: number
+  readonly burst: number
+  readonly gso: boolean
+}
+
+export interface Subject {
+  readonly name: string
+  readonly pid: number
+  readonly pairs: readonly LoadPair[]
+}
+
+export interface Round {
+  readonly rate: number
+  readonly lostShare: number
+  readonly us: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly bareP99Ms: number
+}
+
+const cpuUs = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND
+}
+
+export const rssMb = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+
+export class Contest {
+  readonly #load: RelayLoad
+  readonly #bare: readonly LoadPair[]
+  readonly #seconds: (seconds: number) => number
+
+  constructor(load: RelayLoad, bare: readonly LoadPair[], settings: Settings) {
+    this.#load = load
+    this.#bare = bare
+    this.#seconds = seconds => Math.max(0.2, seconds * settings.scale)
+  }
+
+  /** Datagrams under way with which this one passes on most. */
+  async windowOf(subject: Subject, kind: Kind): Promise<number> {
+    this.#load.use(subject.pairs)
+    const trials: { readonly window: number; readonly rate: number }[] = []
+    for (const window of WINDOWS) {
+      await this.#run(kind, window, 0, TRIAL_SECONDS)
+      const { rate, lostShare } = await this.#run(kind, window, 0, TRIAL_SECONDS)
+      trials.push({ window, rate: lostShare <= LOST_MAX ? rate : 0 })
+    }
+    return trials.reduce((best, trial) => (trial.rate > best.rate ? trial : best)).window
+  }
+
+  async round(subject: Subject, kind: Kind, window: number): Promise<Round> {
+    this.#load.use(subject.pairs)
+    const before = cpuUs(subject.pid)
+    const flat = await this.#run(kind, window, 0, SECONDS)
+    const us = (cpuUs(subject.pid) - before) / flat.got
+    const half = flat.rate / 2
+    const { p50Us, p99Us } = await this.#run(kind, Number.MAX_SAFE_INTEGER, half, SECONDS)
+    this.#load.use(this.#bare)
+    const bare = await this.#run(kind, Number.MAX_SAFE_INTEGER, half, SECONDS)
+    const { rate, lostShare } = flat
+    return { rate, lostShare, us, p50Ms: p50Us / 1000, p99Ms: p99Us / 1000, bareP99Ms: bare.p99Us / 1000 }
+  }
+
+  #run(kind: Kind, window: number, rate: number, seconds: number): Promise<LoadResult> {
+    return this.#load.run({ ...kind, window, rate, seconds: this.#seconds(seconds) })
+  }
+}
