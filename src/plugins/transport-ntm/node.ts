@@ -79,8 +79,6 @@ export interface NodeSettings {
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
 const CALL_AT_START_MAX = 32
-/** UDP that does not get through for so long is told to whoever runs the node. */
-const BLOCK_TOLD_AFTER_MS = 10_000
 
 export class NtmNode {
   readonly transport: NtmTransport
@@ -97,8 +95,6 @@ export class NtmNode {
   readonly #ways: Ways
   readonly #chronicle: Chronicle
   readonly #recordsUsed = new RecordsUsed()
-  #isBlockTold = false
-  #cancelBlockNote = (): void => {}
   readonly #record: OwnRecord
 
   constructor(given: NodeGiven, settings: NodeSettings) {
@@ -182,7 +178,6 @@ export class NtmNode {
 
   async stop(): Promise<void> {
     this.#record.stop()
-    this.#cancelBlockNote()
     this.coordinators.stop()
     this.transport.close()
     const leaving = this.#ways.stop()
@@ -274,31 +269,13 @@ export class NtmNode {
     }
   }
 
-  /** What has to do with ways around blocked UDP. */
-  #detouring() {
-    return {
-      mayDetour: this.#settings.streams ?? true,
-      serverAt: (endpoint: UdpEndpoint) => this.coordinators.at(endpoint),
-      onRerouted: (endpoint: UdpEndpoint) => this.coordinators.rerouted(endpoint),
-      onBlocked: (isBlocked: boolean, endpoint: UdpEndpoint) => this.#blocked(isBlocked, endpoint),
-      onDoubt: () => this.coordinators.moved(),
-    }
-  }
-
   /** Whoever has not missed an answer yet asks for one now. */
   #blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
-    const { clock, journal } = this.#given
     const place = formatPlace({ host: address, port })
+    this.#given.journal.note(
+      isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
+    )
     if (isBlocked) this.coordinators.moved()
-    else if (this.#isBlockTold) journal.note(`UDP to ${place} gets through again`)
-    this.#cancelBlockNote()
-    this.#isBlockTold = false
-    if (!isBlocked) return
-    // A server that starts again is often there by TCP first: that is no block worth telling anybody of.
-    this.#cancelBlockNote = clock.after(BLOCK_TOLD_AFTER_MS, () => {
-      this.#isBlockTold = true
-      journal.note(`UDP to ${place} does not get through: TCP is used`)
-    })
   }
 
   #silent(endpoints: readonly UdpEndpoint[]): void {
