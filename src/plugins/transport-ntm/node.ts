@@ -113,7 +113,7 @@ export class NtmNode {
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
       onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
-      onForgotten: neighbour => this.#lost(neighbour),
+      onForgotten: neighbour => this.#forgotten(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),
     })
@@ -162,7 +162,11 @@ export class NtmNode {
       onMoved: () => this.coordinators.moved(),
       onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
-      ...this.#detouring(),
+      mayDetour: settings.streams ?? true,
+      serverAt: endpoint => this.coordinators.at(endpoint),
+      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
+      onDoubt: () => this.coordinators.moved(),
     }
   }
 
@@ -363,6 +367,12 @@ export class NtmNode {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     this.#ways.finder.ended(neighbour)
     if (card !== undefined) this.#links.failed(card.device)
+  }
+
+  /** Its keys are gone, and with them all that was known of its paths. */
+  #forgotten(neighbour: Neighbour): void {
+    this.#lost(neighbour)
+    this.#ways.finder.forget(neighbour)
   }
 
   #measured(neighbour: Neighbour, rttMs: number): void {

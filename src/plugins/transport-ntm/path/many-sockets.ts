@@ -63,7 +63,10 @@ export class ManySockets {
   async openOne(towards: readonly UdpEndpoint[]): Promise<Opened> {
     const sockets = await this.#sockets(1)
     const [first] = await this.#portsOf(sockets)
-    if (first === undefined) throw new ChatError('PEER_UNREACHABLE', 'no relay saw the fresh socket')
+    if (first === undefined) {
+      for (const socket of sockets) socket.close()
+      throw new ChatError('PEER_UNREACHABLE', 'no relay saw the fresh socket')
+    }
     this.#knock(sockets, towards)
     return { sockets, span: { first, step: 1, count: 1 } }
   }

@@ -30,12 +30,15 @@ export class PathTable {
     return endpoint.via === undefined ? this.#findOrAdd(endpoint, 'observed', inUse) : this.find(endpoint)
   }
 
-  /** The path that a packet came by; undefined if there are too many that nobody announced. */
-  observed(endpoint: Endpoint, inUse: Path | undefined): Path | undefined {
+  /** The path that a packet came by; of those that nobody announced the one heard longest ago makes room. */
+  observed(endpoint: Endpoint, inUse: Path | undefined): Path {
     const known = this.find(endpoint)
     if (known !== undefined) return known
-    const others = this.#paths.filter(path => path.origin === 'observed' && path.provenMs === NEVER)
-    return others.length >= OBSERVED_MAX ? undefined : this.#add(new Path(endpoint, 'observed'), inUse)
+    const others = this.#paths.filter(
+      path => path.origin === 'observed' && path.provenMs === NEVER && path !== inUse,
+    )
+    if (others.length >= OBSERVED_MAX) this.remove(others.reduce((a, b) => (b.heardMs < a.heardMs ? b : a)))
+    return this.#add(new Path(endpoint, 'observed'), inUse)
   }
 
   remove(path: Path): void {

@@ -17,7 +17,7 @@ import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { NatKind } from './control.ts'
-import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS } from './limits.ts'
+import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
@@ -112,7 +112,8 @@ export class Pathfinder {
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
     const { attested, grant, endpoints = [], remembered = [] } = places
-    if (attested !== undefined) entry.hasMoved = false
+    // Remembered places are no direction.
+    if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
@@ -203,7 +204,8 @@ export class Pathfinder {
 
   /** Something that was in the way may be gone: looks for better paths now. */
   searchAgain(): void {
-    for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.begin(now))
+    for (const entry of this.#entries.values())
+      if (entry.paths.isUp) this.#do(entry, now => entry.paths.begin(now))
   }
 
   viewOf(neighbour: Neighbour): PathView | undefined {
@@ -299,7 +301,7 @@ export class Pathfinder {
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#lookedMs < LOOK_AGAIN_PAUSE_MS) return
     this.#lookedMs = nowMs
-    relays?.moved()
+    relays?.lookAgain()
     onLookAgain()
   }
 
@@ -320,8 +322,10 @@ export class Pathfinder {
     if (entry === undefined) return
     entry.roundsInVain += 1
     // A peer sends many packets only to where a coordinator has seen us.
-    if (entry.hasMoved) this.#parts.onLost(neighbour)
-    else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
+    if (entry.hasMoved) {
+      entry.hasMoved = false
+      this.#parts.onLost(neighbour)
+    } else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
@@ -357,7 +361,13 @@ export class Pathfinder {
     if (channel.state === 'closed') this.#forgetClosed(entry)
     if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
-    if (channel.state === 'lost' && !isAnyBound && !entry.paths.isDirect) this.#parts.onLost(entry.neighbour)
+    const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
+    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#parts.onLost(entry.neighbour)
+  }
+
+  /** Whether anybody talks with this peer; who does not will ask when there is something to say. */
+  #isWarm({ neighbour: { sentMs, receivedMs } }: Entry): boolean {
+    return this.#parts.clock.monotonicMs() - Math.max(sentMs, receivedMs) < WARM_MS
   }
 
   #forgetClosed(entry: Entry): void {

@@ -89,6 +89,11 @@ export class PeerPaths {
     return this.#cause
   }
 
+  /** Whether there is a session. */
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
   get isDirect(): boolean {
     return this.#active !== undefined && !this.#active.isRelay && !this.#isSuspect
   }
@@ -163,7 +168,6 @@ export class PeerPaths {
   heardFrom(endpoint: Endpoint, bytes: number, nowMs: number): void {
     if (!this.#isUp) return
     const path = this.#table.observed(endpoint, this.#active)
-    if (path === undefined) return
     path.heardMs = nowMs
     if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes
     if (path.isRelay || path.isValid(nowMs) || nowMs - path.pingedMs < path.patienceMs / 4) return
@@ -215,7 +219,7 @@ export class PeerPaths {
       else this.#openWays()
     const hadItsChance = this.#rounds.takeHarder(nowMs)
     if (!this.#isUp) return
-    if (hadItsChance && !this.isDirect) this.#output.tryHarder()
+    if (hadItsChance && this.#active?.isRelay !== false) this.#output.tryHarder()
     this.#arrangeRounds(nowMs)
   }
 
@@ -250,7 +254,7 @@ export class PeerPaths {
     if (this.isDirect) return
     const { sentMs, receivedMs } = this.#traffic
     if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
-    else this.#rounds.again(nowMs - this.#relayedSinceMs, this.#random)
+    else this.#rounds.again(this.#relayedSinceMs === NEVER ? 0 : nowMs - this.#relayedSinceMs, this.#random)
   }
 
   #measureStandbys(nowMs: number): void {
@@ -326,7 +330,7 @@ export class PeerPaths {
   /** Chooses anew after something was proved, missed or forgotten. */
   #decide(nowMs: number): void {
     const active = this.#active
-    const isTrusted = active !== undefined && !active.isMissed(nowMs)
+    const isTrusted = active?.isValid(nowMs) && !active.isMissed(nowMs)
     const best = choosePath(this.#table.all, isTrusted ? active : undefined, nowMs)
     const isOnlyRelay = active !== undefined && best?.isRelay === true && !active.isRelay
     if (best !== undefined && best !== active && !isOnlyRelay) this.#switch(best, nowMs, undefined)
