@@ -56,12 +56,13 @@ export class Path {
 
   /** Whether a challenge has been unanswered for longer than it takes. */
   isMissed(nowMs: number): boolean {
-    return nowMs - this.unansweredSinceMs >= this.patienceMs
+    // As the deadline is written down: a difference may be rounded to just below it.
+    return nowMs >= this.unansweredSinceMs + this.patienceMs
   }
 
   /** Whether an answer takes longer than it used to. */
   isLate(nowMs: number): boolean {
-    return nowMs - this.unansweredSinceMs >= this.patienceMs / 2
+    return nowMs >= this.unansweredSinceMs + this.patienceMs / 2
   }
 
   /** How long an answer may take. */

@@ -90,6 +90,7 @@ export interface Entry {
 const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
 const ATTESTED_MAX = 4
+const WAKE_MIN_MS = 1
 /** Ways over relays to one peer. */
 const CHANNELS_MAX = 3
 
@@ -386,7 +387,8 @@ export class Pathfinder {
     if (dueMs >= entry.wakeMs) return
     entry.cancelWake()
     entry.wakeMs = dueMs
-    entry.cancelWake = clock.after(Math.max(0, dueMs - nowMs), () => {
+    // What is due and not done must not keep the node from everything else.
+    entry.cancelWake = clock.after(Math.max(WAKE_MIN_MS, dueMs - nowMs), () => {
       entry.wakeMs = NOT_PLANNED
       this.#do(entry, now => entry.paths.wake(now))
     })

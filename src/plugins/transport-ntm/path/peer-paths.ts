@@ -295,7 +295,7 @@ export class PeerPaths {
     }
     if (this.#table.standby(active)?.isMissed(nowMs) !== false) this.#seek(nowMs)
     if (!this.#isSuspect) this.#suspect(active, nowMs)
-    const isDead = nowMs - active.unansweredSinceMs >= DEAD_AFTER_MS
+    const isDead = nowMs >= active.unansweredSinceMs + DEAD_AFTER_MS
     if (isDead) this.#giveUp(active, nowMs)
     else this.#decide(nowMs)
   }

@@ -49,7 +49,7 @@ export class Rounds {
 
   /** Whether the ordinary probes have had their chance; true once a round. */
   takeHarder(nowMs: number): boolean {
-    if (this.#triedHarder || nowMs - this.#startedMs < TRY_HARDER_AFTER_MS) return false
+    if (this.#triedHarder || nowMs < this.#startedMs + TRY_HARDER_AFTER_MS) return false
     this.#triedHarder = true
     return true
   }
