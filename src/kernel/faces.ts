@@ -8,22 +8,12 @@ import type { Draft } from '../events/envelope.ts'
 import { DEVICE_INTRODUCED } from '../events/person.ts'
 import { ChatError } from './api/errors.ts'
 import type { AnyToken, Manifest } from './api/plugin.ts'
-import {
-  Clock,
-  Gate,
-  Keyspace,
-  Log,
-  Network,
-  type UdpEndpoint,
-  type UdpOptions,
-  type UdpSocket,
-} from './api/tokens.ts'
+import { Clock, Gate, Keyspace, Log, Network } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
+import { NetworkFace } from './network-face.ts'
 import { faceOfService } from './service-face.ts'
 
 const TIMER = 'a timer of Clock.after'
-const MOVE = 'the watcher given to Network.watch'
-const DATAGRAM = 'the receiver given to Network.udp'
 
 /** Everything works until the plugin's `stop` has returned: it may need it to say goodbye. */
 export class Faces {
@@ -31,7 +21,7 @@ export class Faces {
   readonly #owns: NonNullable<Manifest['owns']>
   readonly #fence: Fence
   readonly #timers = new Set<() => void>()
-  readonly #sockets = new Set<UdpSocket>()
+  readonly #networks: NetworkFace[] = []
   #hasLeft = false
 
   constructor({ id, owns = {} }: Pick<Manifest, 'id' | 'owns'>, fence: Fence) {
@@ -64,7 +54,7 @@ export class Faces {
     this.#hasLeft = true
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
-    await Promise.allSettled([...this.#sockets].map(socket => socket.close()))
+    await Promise.all(this.#networks.map(face => face.end()))
   }
 
   #clock(clock: Clock): Clock {
@@ -88,52 +78,9 @@ export class Faces {
   }
 
   #network(network: Network): Network {
-    return {
-      udp: (local, receive, options) => this.#udp(network, local, receive, options),
-      localAddresses: () => network.localAddresses(),
-      watch: changed => this.#watch(network, changed),
-      sourceTowards: address => network.sourceTowards(address),
-      addresses: host => network.addresses(host),
-      srv: name => network.srv(name),
-      txt: name => network.txt(name),
-    }
-  }
-
-  #watch(network: Network, changed: () => void): () => void {
-    this.#mustBeHere()
-    const stop = network.watch(() => this.#fence.shield(MOVE, changed))
-    const cancel = (): void => {
-      this.#timers.delete(cancel)
-      stop()
-    }
-    this.#timers.add(cancel)
-    return cancel
-  }
-
-  /** One closure a socket and none a datagram. */
-  async #udp(
-    network: Network,
-    local: UdpEndpoint,
-    receive: Parameters<Network['udp']>[1],
-    options: UdpOptions | undefined,
-  ): Promise<UdpSocket> {
-    this.#mustBeHere()
-    const fence = this.#fence
-    const passOn: typeof receive = (bytes, from) => fence.pass(DATAGRAM, receive, bytes, from)
-    const socket = await network.udp(local, passOn, options)
-    if (this.#hasLeft) {
-      await socket.close()
-      throw this.#gone()
-    }
-    this.#sockets.add(socket)
-    return {
-      local: socket.local,
-      send: (bytes, to, hopLimit) => socket.send(bytes, to, hopLimit),
-      close: () => {
-        this.#sockets.delete(socket)
-        return socket.close()
-      },
-    }
+    const face = new NetworkFace(network, this.#fence, () => this.#gone())
+    this.#networks.push(face)
+    return face.network
   }
 
   #log(log: Log): Log {

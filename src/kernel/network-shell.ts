@@ -1,9 +1,13 @@
-/** The machine's own network: UDP sockets, its addresses and its name service. */
+/** The machine's own network: UDP sockets, datagrams through TCP, its addresses and its name service. */
 import { createSocket } from 'node:dgram'
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Network } from './api/index.ts'
+import { lan } from './lan-shell.ts'
+import { mapPort } from './port-mapping/map-port-shell.ts'
+import { openStreamDoor } from './stream-door-shell.ts'
+import { dialStream } from './stream-shell.ts'
 import { answerAtOnce, openUdp } from './udp-shell.ts'
 
 /** How often the own addresses are looked at. */
@@ -66,17 +70,26 @@ export interface SystemNetworkOptions {
   readonly nameServers?: readonly string[]
   /** Off: datagrams go to the kernel and come from it one by one, whatever it can do. */
   readonly offload?: boolean
+  /** Off: nobody on the own network is spoken to unasked, neither routers nor others. */
+  readonly surroundings?: boolean
 }
 
-export function systemNetwork({ nameServers, offload = true }: SystemNetworkOptions = {}): Network {
+export function systemNetwork({
+  nameServers,
+  offload = true,
+  surroundings = true,
+}: SystemNetworkOptions = {}): Network {
   const resolver = new Resolver()
   if (nameServers !== undefined) resolver.setServers(nameServers)
   return {
     udp: (local, receive, options) =>
       openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false }),
+    dial: dialStream,
+    listenStreams: (local, receive, certificate) => openStreamDoor(local, receive, certificate),
     localAddresses,
     watch,
     sourceTowards,
+    ...(surroundings ? { mapPort: mapPort({ sourceTowards }), lan } : {}),
     addresses: async host => {
       if (isIP(host) !== 0) return [host]
       // The system's own way also reads its table of hosts.

@@ -29,16 +29,31 @@ export const formatAddress = (address: Uint8Array): string => {
   return `${hex.slice(0, zeros.start).join(':')}::${hex.slice(zeros.start + zeros.length).join(':')}`
 }
 
-const DECIMAL = /^(0|[1-9]\d{0,2})$/
+const [DOT, ZERO, NINE] = [0x2e, 0x30, 0x39]
 const HEX_GROUP = /^[0-9a-f]{1,4}$/i
 /** Eight groups of four and seven colons, or a dotted tail in place of two groups. */
 const TEXT_MAX = 45
 
-const parseDotted = (text: string): readonly number[] | undefined => {
-  const parts = text.split('.')
-  if (parts.length !== IPV4_BYTES || !parts.every(part => DECIMAL.test(part))) return undefined
-  const octets = parts.map(Number)
-  return octets.every(octet => octet <= 0xff) ? octets : undefined
+/** Without a regular expression: servers parse a new address for every stranger that they answer. */
+const parseDotted = (text: string): Uint8Array | undefined => {
+  const octets = new Uint8Array(IPV4_BYTES)
+  let [index, octet, digits] = [0, 0, 0]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === DOT) {
+      if (digits === 0 || index === IPV4_BYTES - 1) return undefined
+      octets[index++] = octet
+      octet = digits = 0
+      continue
+    }
+    // No leading zero, which some read as octal.
+    if (code < ZERO || code > NINE || (digits > 0 && octet === 0)) return undefined
+    octet = 10 * octet + code - ZERO
+    digits += 1
+    if (octet > 0xff) return undefined
+  }
+  octets[index] = octet
+  return digits > 0 && index === IPV4_BYTES - 1 ? octets : undefined
 }
 
 /** The groups on one side of `::`, as octets. Only the last of the whole address may be dotted. */
@@ -59,7 +74,7 @@ const parseGroups = (text: string, mayEndDotted: boolean): readonly number[] | u
   return octets
 }
 
-const parseColons = (text: string): readonly number[] | undefined => {
+const parseColons = (text: string): Uint8Array | undefined => {
   const sides = text.split('::')
   if (sides.length > 2) return undefined
   const head = parseGroups(sides[0]!, sides.length === 1)
@@ -67,12 +82,12 @@ const parseColons = (text: string): readonly number[] | undefined => {
   if (head === undefined || tail === undefined) return undefined
   const missing = IPV6_BYTES - head.length - tail.length
   if (sides.length === 1 ? missing !== 0 : missing < 2) return undefined
-  return [...head, ...new Array<number>(missing).fill(0), ...tail]
+  return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail])
 }
 
 /** Dotted IPv4, or any form of RFC 4291 §2.2 without a zone. */
 export const parseAddress = (text: string): Result<Uint8Array, 'address-malformed'> => {
   const octets =
     text.length > TEXT_MAX ? undefined : text.includes(':') ? parseColons(text) : parseDotted(text)
-  return octets === undefined ? refuse('address-malformed') : ok(Uint8Array.from(octets))
+  return octets === undefined ? refuse('address-malformed') : ok(octets)
 }

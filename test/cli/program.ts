@@ -34,10 +34,10 @@ export interface RunOptions {
 
 const running = new Set<ChildProcess>()
 
-/** The tests' own environment without what would lead the program elsewhere. */
+/** The tests' own environment without what would lead the program elsewhere, to the own network above all. */
 const environment = (more: RunOptions['env']): NodeJS.ProcessEnv => {
   const { NTM_HOME: _home, NTM_PASSPHRASE: _phrase, NTM_DNS: _dns, DEBUG: _debug, ...rest } = process.env
-  return { ...rest, ...more }
+  return { ...rest, NTM_LAN: 'off', ...more }
 }
 
 const started = (args: readonly string[], { env, within = [] }: RunOptions): ChildProcess => {

@@ -130,6 +130,23 @@ describe('a plugin whose callbacks fail', () => {
     await expect(again).resolves.toBeDefined()
   })
 
+  it('at what comes through a connection, is counted and withdrawn, and its port is closed', async () => {
+    const stage = await houseWith(({ network }) => ({
+      start: async () => void (await network.listenStreams!({ address: '10.0.0.1', port: 7 }, boom)),
+    }))
+    const nobody = { onDatagram: () => {}, onClosed: () => {} }
+    const dialled = stage.network
+      .host('10.0.0.2')
+      .dial({ address: '10.0.0.1', port: 7, isTls: false }, nobody)
+    await pass(stage.clock, 50)
+    const outside = await dialled
+    for (let n = 0; n < 8; n += 1) outside.send(new Uint8Array(3), { address: '10.0.0.1', port: 7 })
+    await pass(stage.clock, 50)
+    await quarantinedFor(stage, 'the receiver of a stream of Network')
+    const again = stage.network.host('10.0.0.1').listenStreams({ address: '10.0.0.1', port: 7 }, () => {})
+    await expect(again).resolves.toBeDefined()
+  })
+
   it('when it is told to leave, leaves all the same', async () => {
     process.on('warning', warned)
     let heard = 0

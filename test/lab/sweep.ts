@@ -1,7 +1,10 @@
 /**
- * Takes away what a run of the laboratory left behind that was itself killed. Namespaces carry the process id of
- * the run that made them; a living run's are left alone.
+ * Takes away what a run of the laboratory left behind that was itself killed. Namespaces and directories carry the
+ * process id of the run that made them; a living run's are left alone.
  */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { run, whyNoLab } from './machine.ts'
 
 export const PREFIX = 'ntmlab'
@@ -39,9 +42,21 @@ export async function removeNamespaces(names: readonly string[]): Promise<void> 
   if (batch !== '') await run('ip', ['-force', '-batch', '-'], { input: batch }).catch(() => undefined)
 }
 
-/** Vitest calls this once before the tests. */
-export default async function sweep(): Promise<void> {
-  if (whyNoLab() !== undefined) return
-  const left = (await namespaces()).filter(name => !isAlive(Number(name.split('-')[1])))
-  await removeNamespaces(left)
+const directories = (): readonly string[] =>
+  readdirSync(tmpdir()).filter(name => name.startsWith(`${PREFIX}-`))
+
+const madeBy = (name: string): number => Number(name.split('-')[1])
+
+/** For all files of a run; workers are ended too hard to tidy up after themselves. */
+export const runDirectory = (): string => process.env.LAB_DIRECTORY ?? tmpdir()
+
+/** Vitest calls this once before the tests, and what it returns once after them. */
+export default async function sweep(): Promise<() => void> {
+  for (const name of directories())
+    if (!isAlive(madeBy(name))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  if (whyNoLab() === undefined)
+    await removeNamespaces((await namespaces()).filter(name => !isAlive(madeBy(name))))
+  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}-${process.pid}-`))
+  process.env.LAB_DIRECTORY = directory
+  return () => rmSync(directory, { recursive: true, force: true })
 }

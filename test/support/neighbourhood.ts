@@ -113,7 +113,10 @@ export class Neighbourhood {
   async person(name: string, line: Line): Promise<Household> {
     const attachments = line.next()
     const { address } = attachments[0]!
-    const home = await addPerson(this.world, `${name}.example`, address, this.town.join, { attachments })
+    const { join } = this.town
+    // A node without IPv4 knows the coordinator by its other address.
+    const place = address.includes(':') ? join.replace(DC_PLACES[0], `[${DC_PLACES[2]}]`) : join
+    const home = await addPerson(this.world, `${name}.example`, address, place, { attachments })
     await registered(this.world, home)
     return { home, line }
   }
@@ -121,9 +124,8 @@ export class Neighbourhood {
   /** A Relay Server of the town. */
   relay(latencyMs = DC_LATENCY_MS): Promise<SimHome> {
     const address = `203.0.113.${10 + this.#servers++}`
-    return addRelay(this.world, `relay${this.#servers}.example`, address, this.town.join, {
-      attachments: [{ address, latencyMs }],
-    })
+    const attachments = [address, `2001:db8:0:1::${this.#servers}`].map(one => ({ address: one, latencyMs }))
+    return addRelay(this.world, `relay${this.#servers}.example`, address, this.town.join, { attachments })
   }
 
   /** Another server in the core; `config` is told where it is. */

@@ -16,6 +16,12 @@ export interface Town {
 
 type More = Partial<Omit<HomeSpec, 'name' | 'address' | 'plugins' | 'config'>>
 
+/** Port 4500 at the address, and at the first of the other family that the host has. */
+const placesOf = (address: string, { attachments = [] }: More) => {
+  const other = attachments.find(({ address: one }) => one.includes(':') !== address.includes(':'))
+  return [address, ...(other === undefined ? [] : [other.address])].map(one => ({ address: one, port: 4500 }))
+}
+
 /** A coordinator of `domain`, listening on port 4500. */
 export async function addCoordinator(
   world: World,
@@ -23,7 +29,7 @@ export async function addCoordinator(
   address = '10.0.0.1',
   { relay = false, ...more }: More & { readonly relay?: boolean } = {},
 ): Promise<Town> {
-  const listen = { address, port: 4500 }
+  const listen = placesOf(address, more)
   const dc = await world.add({
     ...more,
     name: `dc.${domain}`,
@@ -44,7 +50,7 @@ export function addRelay(
   join: string,
   { token, ...more }: More & { readonly token?: string } = {},
 ): Promise<SimHome> {
-  const config = { listen: [{ address, port: 4500 }], dc: join, ...(token === undefined ? {} : { token }) }
+  const config = { listen: placesOf(address, more), dc: join, ...(token === undefined ? {} : { token }) }
   return world.add({
     ...more,
     ...{ name, address, isCoordinator: true, plugins: RELAY_PLUGINS },

@@ -6,7 +6,8 @@ import type { PersonId } from '../../src/events/ids.ts'
 import { deviceKeys } from '../../src/kernel/keys.ts'
 import { virtualIpv6 } from '../../src/plugins/transport-ntm/net/address.ts'
 import { type Control, encodeControl } from '../../src/plugins/transport-ntm/path/control.ts'
-import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
+import { LanHints } from '../../src/plugins/transport-ntm/path/lan-hints.ts'
+import { type Candidate, candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import { encodeMessage } from '../../src/plugins/transport-ntm/signalling/codec.ts'
 import {
   formatTxt,
@@ -48,10 +49,12 @@ const by = countersign(read.value, dc.device, dc.sign)
 const countersigned = withCountersignature(read.value, by)
 
 const observed = { address: '203.0.113.7', port: 40_000 }
-const candidates = candidateSealer(alice, { bytes: count => filled(count, 0xe1) }).seal(bob.tunnelKey, [
+const places: readonly Candidate[] = [
   { kind: 'host', endpoint: { address: '192.168.1.2', port: 51_820 } },
   { kind: 'host', endpoint: { address: '2001:db8::2', port: 51_820 } },
-])!
+]
+const sealer = candidateSealer(alice, { bytes: count => filled(count, 0xe1) })
+const candidates = sealer.seal(bob.tunnelKey, places)!
 const transaction = '0102030405060708'
 const endpoints = [
   { address: '198.51.100.9', port: 4500 },
@@ -112,10 +115,17 @@ const CONTROLS: readonly Control[] = [
   { kind: 'hello', token: filled(8, 0xaa), capabilities: 0, record: read.value.hash },
   { kind: 'ping', token: filled(8, 0xab) },
   { kind: 'pong', token: filled(8, 0xab) },
+  { kind: 'candidates', token: filled(8, 0xac), nat: 'easy', candidates: places },
+  { kind: 'punch', token: filled(8, 0xad), first: 40_002, step: 2, count: 32 },
 ]
 
 const parts = splitMessage(filled(1_200, 0x5a))
 const succession = dc.sign(SUCCESSION_LABEL, successionMessage('example', nextDc.tunnelKey, nextDc.device))
+/** Of alice, for bob, under the instance of 16 bytes ab; the 59 behind it are chance. */
+const lanHint = new LanHints(alice)
+  .write('ab'.repeat(16), [bob.tunnelKey], { bytes: count => filled(count, 0), next: () => 0 })
+  .subarray(0, 4)
+
 const bytes = (name: string, value: Uint8Array) => ({ name, hex: hex(value) })
 
 /** Every example of SPEC.md by its name. */
@@ -135,6 +145,7 @@ export const signallingVectors = () => ({
     bytes('name record, countersigned', countersigned),
     bytes('sealed candidates', candidates),
     bytes('relay grant', grant),
+    bytes('lan hint', lanHint),
     ...CONTROLS.map(control => bytes(control.kind, encodeControl(control))),
     ...MESSAGES.map(message => bytes(message.type, encodeMessage(message))),
     ...parts.map((part, index) => bytes(`part ${index}`, part)),

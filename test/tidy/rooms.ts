@@ -145,6 +145,12 @@ export const EXTRAS: readonly Extra[] = [
   { files: /^src\/kernel\/keys\.ts$/, libraries: ['@scure/bip39'] },
   { files: /^src\/kernel\/[^/]+-shell\.ts$/, libraries: node(NETWORK_AND_DISK) },
   { files: /^src\/kernel\/offload-calls-shell\.ts$/, libraries: ['koffi'] },
+  { files: /^src\/kernel\/lan-shell\.ts$/, libraries: ['multicast-dns'] },
+  { files: /^src\/kernel\/port-mapping\/[^/]+-shell\.ts$/, libraries: node(NETWORK_AND_DISK) },
+  {
+    files: /^src\/kernel\/stream(-door)?-shell\.ts$/,
+    libraries: ['ws', ...node(['http', 'https', 'stream'])],
+  },
   {
     files: /^src\/kernel\/node\/(oversight|watchdog|watchdog-thread)-shell\.ts$/,
     libraries: node(['async_hooks', 'events', 'inspector', 'worker_threads']),

@@ -8,8 +8,8 @@ serve(
   {
     serve: async ({ home, domain, roles = [] }: { home: string; domain: string; roles?: string[] }) => {
       dc = await serveDc({
-        ...{ home, domain, listen: '127.0.0.1:0', roles },
-        ...{ passphraseFile: undefined, advertise: undefined },
+        ...{ home, domain, listen: ['127.0.0.1:0'], roles },
+        ...{ passphraseFile: undefined, advertise: [] },
       })
       return dc.ready.join
     },

@@ -2,14 +2,25 @@
 import { Flags } from '@oclif/core'
 import { startToStay } from '../../kernel/node/reach-shell.ts'
 import { NtmCommand } from '../base/command.ts'
+import { streamFlags, streamOptions } from '../base/stream-flags.ts'
 
 export default class DcServeCommand extends NtmCommand {
   static override summary = 'run a DC'
   static override flags = {
     domain: Flags.string({ description: 'the domain whose names it gives out', required: true }),
-    listen: Flags.string({ description: 'HOST:PORT to listen on; port 0 picks one', required: true }),
-    advertise: Flags.string({ description: 'HOST:PORT that others reach it by' }),
+    listen: Flags.string({
+      description: 'HOST:PORT to listen on; port 0 picks one; once more for IPv6 beside IPv4',
+      required: true,
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    advertise: Flags.string({
+      description: 'HOST:PORT that others reach it by; several for several addresses',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     with: Flags.string({ description: 'more roles in this process, separated by commas: relay, mailbox' }),
+    ...streamFlags,
   }
 
   async run(): Promise<void> {
@@ -20,8 +31,9 @@ export default class DcServeCommand extends NtmCommand {
       passphraseFile: flags['passphrase-file'],
       domain: flags.domain,
       listen: flags.listen,
-      advertise: flags.advertise,
+      advertise: flags.advertise ?? [],
       roles: (flags.with ?? '').split(',').filter(role => role !== ''),
+      ...streamOptions(flags),
     }
     const dc = await startToStay(flags.home, () => serveDc(options))
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dc.stop())

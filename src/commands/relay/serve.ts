@@ -2,6 +2,7 @@
 import { Flags } from '@oclif/core'
 import { startToStay } from '../../kernel/node/reach-shell.ts'
 import { NtmCommand } from '../base/command.ts'
+import { streamFlags, streamOptions } from '../base/stream-flags.ts'
 
 export default class RelayServeCommand extends NtmCommand {
   static override summary = 'run a relay for those whom a DC directs to each other'
@@ -19,6 +20,7 @@ export default class RelayServeCommand extends NtmCommand {
       multipleNonGreedy: true,
     }),
     token: Flags.string({ description: 'invite token, if the DC wants one' }),
+    ...streamFlags,
   }
 
   async run(): Promise<void> {
@@ -27,6 +29,7 @@ export default class RelayServeCommand extends NtmCommand {
     const options = {
       ...{ home: flags.home, passphraseFile: flags['passphrase-file'], listen: flags.listen },
       ...{ advertise: flags.advertise ?? [], dc: flags.dc, token: flags.token },
+      ...streamOptions(flags),
     }
     const relay = await startToStay(flags.home, () => serveRelay(options))
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => relay.stop())

@@ -70,6 +70,8 @@ export interface RelayClient {
   open(grant: Uint8Array, events: ChannelEvents): RelayChannel | undefined
   /** This node's addresses have changed: every channel says so at once, and all relays are measured anew. */
   moved(): void
+  /** A path fell silent: channels in use say where they are, and relays are asked anew where they see this node. */
+  lookAgain(): void
   close(): void
 }
 

@@ -9,6 +9,7 @@ import type { ChatError } from './errors.ts'
 import type { Verdict } from './machine.ts'
 import { type PluginHealth, token } from './plugin.ts'
 import type { Projection, ProjectionState } from './points.ts'
+import type { LanChannel, LanNotice, PortMappingState } from './surroundings.ts'
 import type { Link, LookupFailure, NameRecord, PeerCard } from './transport.ts'
 
 export interface Clock {
@@ -53,6 +54,32 @@ export interface UdpOptions {
    */
   readonly coalesced?: boolean
 }
+/**
+ * Datagrams through one TCP connection, for where UDP does not get through: in order, and none lost on the way. What
+ * finds its queue full is dropped, as a socket would.
+ */
+export interface DatagramStream extends Outlet {
+  close(): void
+}
+export interface StreamEvents {
+  /** `bytes` are valid only during the call. */
+  readonly onDatagram: (bytes: Uint8Array) => void
+  /** Once, unless it was closed from here. */
+  readonly onClosed: () => void
+}
+export interface StreamTarget extends UdpEndpoint {
+  /** TLS hides what it is; who is at the other end is proved by what goes through it. */
+  readonly isTls: boolean
+}
+export interface StreamDoor {
+  readonly local: UdpEndpoint
+  close(): Promise<void>
+}
+/** Files in PEM. */
+export interface Certificate {
+  readonly certFile: string
+  readonly keyFile: string
+}
 export interface SrvRecord {
   readonly host: string
   readonly port: number
@@ -66,6 +93,17 @@ export interface Network {
     receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
     options?: UdpOptions,
   ): Promise<UdpSocket>
+  /** Rejects when nobody there takes it. Absent where there is no TCP. */
+  dial?(target: StreamTarget, events: StreamEvents): Promise<DatagramStream>
+  /**
+   * Takes what `dial` sends, with TLS if there is a certificate. A connection is the `via` of what comes from it.
+   * Rejects with PORT_IN_USE or CONFIG_INVALID.
+   */
+  listenStreams?(
+    local: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+    certificate?: Certificate,
+  ): Promise<StreamDoor>
   /** Addresses of this host that others might reach, without port. */
   localAddresses(): readonly string[]
   /** Calls when the own addresses, or the ways out, have become others. Returns how to stop. */
@@ -76,6 +114,16 @@ export interface Network {
   addresses(host: string): Promise<readonly string[]>
   srv(name: string): Promise<readonly SrvRecord[]>
   txt(name: string): Promise<readonly string[]>
+  /**
+   * Asks the router for a way in to this UDP port of IPv4, and goes on asking; `changed` tells how that stands. Returns
+   * how to give it back.
+   */
+  mapPort?(port: number, changed: (state: PortMappingState) => void): () => Promise<void>
+  /**
+   * What hosts of the own link say, each with the address that it came from; and how to say something. Undefined
+   * while this host is on no link that can be spoken to. It is for the addresses of now: open another after a change.
+   */
+  lan?(hear: (notice: LanNotice, address: string) => void): LanChannel | undefined
 }
 export const Network = token<Network>('ntm.network')
 

@@ -3,15 +3,23 @@ import { setFlagsFromString } from 'node:v8'
 import { isDomain } from '../../events/name.ts'
 import { ChatError } from '../api/errors.ts'
 import type { HomeConfig } from '../config.ts'
-import { hostPort, listenAt, type Served, serveHome } from './serve-home-shell.ts'
+import {
+  hostPort,
+  listenAt,
+  type Served,
+  type StreamOptions,
+  serveHome,
+  streamConfig,
+} from './serve-home-shell.ts'
 
-export interface ServeDcOptions {
+export interface ServeDcOptions extends StreamOptions {
   readonly home: string
   readonly passphraseFile: string | undefined
   readonly domain: string
-  /** HOST:PORT; port 0 picks one. */
-  readonly listen: string
-  readonly advertise: string | undefined
+  /** HOST:PORT, one for each address family; port 0 picks one. */
+  readonly listen: readonly string[]
+  /** HOST:PORT, several for several addresses; the first stands in the join string. */
+  readonly advertise: readonly string[]
   readonly roles: readonly string[]
 }
 
@@ -36,11 +44,12 @@ const checkRoles = (roles: readonly string[]): void => {
     throw new ChatError('USAGE', `there is no role "${unknown}"; known are ${KNOWN_ROLES.join(', ')}`)
 }
 
-const pluginsOf = ({ listen, advertise, roles, domain }: ServeDcOptions): HomeConfig['plugins'] => {
-  const more = advertise === undefined ? {} : { advertise: hostPort(advertise, 1) }
+const pluginsOf = (options: ServeDcOptions): HomeConfig['plugins'] => {
+  const { listen, advertise, roles, domain } = options
+  const places = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)) }
   const relay = roles.includes('relay')
   return {
-    'ntm.dc-tunnel': { config: { listen: listenAt(listen), ...more, relay } },
+    'ntm.dc-tunnel': { config: { ...places, relay, ...streamConfig(options) } },
     'ntm.dc': { config: { domain } },
   }
 }

@@ -3,6 +3,7 @@
  * what it keeps live there, so that a restart on the same home is the same one.
  */
 import { readdir, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { ChatError } from '../api/errors.ts'
 import { ClientLine } from '../client-line.ts'
 import type { HomeConfig } from '../config.ts'
@@ -51,6 +52,24 @@ export const listenAt = (text: string): { address: string; port: number } => {
   return { address: host === 'localhost' ? '127.0.0.1' : host, port }
 }
 
+/** How TCP is listened on, as the command line says it. */
+export interface StreamOptions {
+  /** HOST:PORT, besides the ports of the sockets. */
+  readonly tcp?: readonly string[] | undefined
+  readonly tlsCert?: string | undefined
+  readonly tlsKey?: string | undefined
+}
+
+/** The same as settings of the plugin that listens. Throws USAGE. */
+export const streamConfig = ({ tcp = [], tlsCert, tlsKey }: StreamOptions) => {
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new ChatError('USAGE', 'a certificate needs its key, and a key its certificate', {
+      hint: 'give both --tls-cert and --tls-key',
+    })
+  const tls = tlsCert && tlsKey ? { tls: { certFile: resolve(tlsCert), keyFile: resolve(tlsKey) } } : {}
+  return { ...(tcp.length === 0 ? {} : { tcp: tcp.map(listenAt) }), ...tls }
+}
+
 const isThere = async (home: string): Promise<boolean> => (await readdir(home).catch(() => [])).length > 0
 
 const foundServingHome = async (
@@ -70,6 +89,17 @@ const foundServingHome = async (
 
 const WHAT: Readonly<Record<HomeKind, string>> = { person: 'a person', coordinator: 'a DC', relay: 'a relay' }
 
+/** TCP is switched off in the config of a home, and no command line says it again. */
+const keepSwitch = (kept: HomeConfig['plugins'], said: HomeConfig['plugins']): HomeConfig['plugins'] => {
+  const withSwitch = ([id, choice]: [string, HomeConfig['plugins'][string]]) => {
+    const before = kept[id]
+    const { streams } = (before === false ? {} : (before?.config ?? {})) as { streams?: unknown }
+    if (choice === false || streams === undefined) return [id, choice]
+    return [id, { ...choice, config: { ...(choice?.config as object), streams } }]
+  }
+  return Object.fromEntries(Object.entries(said).map(withSwitch))
+}
+
 /** `takeBack` takes away what was founded here, if it never comes to serve: the next try may be for another domain. */
 const openServingHome = async (options: ServeHomeOptions) => {
   const { home: place, passphraseFile, kind, plugins, kept, check } = options
@@ -81,8 +111,9 @@ const openServingHome = async (options: ServeHomeOptions) => {
   if (found !== kind)
     throw new ChatError('HOME_IN_USE', `${place} is the home of ${WHAT[found]}, not of ${WHAT[kind]}`)
   check?.(home.config)
+  const merged = { ...home.config.plugins, ...keepSwitch(home.config.plugins, plugins) }
   return {
-    home: { ...home, config: { ...home.config, plugins: { ...home.config.plugins, ...plugins } } },
+    home: { ...home, config: { ...home.config, plugins: merged } },
     takeBack: async (): Promise<void> => {
       if (isNew) await rm(home.directory, { recursive: true, force: true })
     },

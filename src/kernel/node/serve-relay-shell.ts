@@ -1,8 +1,15 @@
 /** Runs a Relay Server in this process. It does not wait for its coordinator. */
 import { RELAY_TUNNEL } from './home-kind.ts'
-import { hostPort, listenAt, type Served, serveHome } from './serve-home-shell.ts'
+import {
+  hostPort,
+  listenAt,
+  type Served,
+  type StreamOptions,
+  serveHome,
+  streamConfig,
+} from './serve-home-shell.ts'
 
-export interface ServeRelayOptions {
+export interface ServeRelayOptions extends StreamOptions {
   readonly home: string
   readonly passphraseFile: string | undefined
   /** HOST:PORT, one for each address family; port 0 picks one. */
@@ -27,7 +34,8 @@ export interface ServedRelay extends Pick<Served<unknown>, 'stopped' | 'stop'> {
 /** Rejects with USAGE, JOIN_INVALID, HOME_IN_USE, PORT_IN_USE and the like. */
 export const serveRelay = async (options: ServeRelayOptions): Promise<ServedRelay> => {
   const { home, passphraseFile, listen, advertise, dc, token } = options
-  const config = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)), dc }
+  const places = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)) }
+  const config = { ...places, dc, ...streamConfig(options) }
   const withToken = token === undefined ? config : { ...config, token }
   const { told, stopped, stop } = await serveHome<{ address: string; relay: string; dc: string }>({
     ...{ home, passphraseFile, kind: 'relay', method: 'relay.address' },

@@ -4,14 +4,20 @@
  */
 import {
   ChatError,
+  type DatagramStream,
+  type LanChannel,
+  type LanNotice,
   type Network,
   type SrvRecord,
+  type StreamDoor,
+  type StreamEvents,
+  type StreamTarget,
   type UdpEndpoint,
   type UdpOptions,
   type UdpSocket,
 } from '../api/index.ts'
 import type { SimNetwork } from './sim-network.ts'
-import { type Attachment, isIpv6, type Packet, type Segment } from './sim-segment.ts'
+import { type Attachment, isIpv6, type Listener, type Packet, type Segment } from './sim-segment.ts'
 
 /** Where a host is: an attachment whose segment is known. */
 export interface Place extends Attachment {
@@ -28,6 +34,10 @@ const EPHEMERAL_FIRST = 49_152
 const WILDCARDS = ['0.0.0.0', '::']
 const LOOPBACKS = ['127.0.0.1', '::1']
 
+const isOnLan =
+  (core: Segment) =>
+  ({ on, address }: Place): boolean =>
+    on !== core && !isIpv6(address)
 const areOneFamily = (one: string, other: string): boolean => isIpv6(one) === isIpv6(other)
 
 /** Whether a packet to `address` is for this socket. */
@@ -99,6 +109,18 @@ export class SimHost implements Network {
     }
   }
 
+  dial(target: StreamTarget, events: StreamEvents): Promise<DatagramStream> {
+    return this.#network.streams.dial(this, this.#wayTo(target.address), target, events)
+  }
+
+  listenStreams(
+    { address, port }: UdpEndpoint,
+    receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
+  ): Promise<StreamDoor> {
+    const own = LOOPBACKS.includes(address) ? this.#ownLike(address) : address
+    return this.#network.streams.listen(this, { address: own, port }, receive)
+  }
+
   hasSocketAt(to: UdpEndpoint): boolean {
     return this.#bindingAt(to) !== undefined
   }
@@ -114,6 +136,22 @@ export class SimHost implements Network {
 
   async sourceTowards(address: string): Promise<string | undefined> {
     return this.#isUp ? this.#wayTo(address)?.address : undefined
+  }
+
+  /** The segments that it is on, but for the Internet. */
+  lan(hear: (notice: LanNotice, address: string) => void): LanChannel | undefined {
+    const places = this.#isUp ? this.#places.filter(isOnLan(this.#network.core)) : []
+    if (places.length === 0) return undefined
+    const listener: Listener = { host: this, hear }
+    for (const { on } of places) on.listeners.add(listener)
+    return {
+      announce: notice => {
+        for (const place of places) this.#network.announce({ host: this, place, notice })
+      },
+      close: () => {
+        for (const { on } of places) on.listeners.delete(listener)
+      },
+    }
   }
 
   async addresses(host: string): Promise<readonly string[]> {
@@ -132,6 +170,9 @@ export class SimHost implements Network {
   silence(): void {
     this.#bindings.clear()
     this.#watchers.clear()
+    for (const { on } of this.#places)
+      for (const listener of on.listeners) if (listener.host === this) on.listeners.delete(listener)
+    this.#network.streams.silence(this)
   }
 
   #tellWatchers(): void {

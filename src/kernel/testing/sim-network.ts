@@ -3,10 +3,11 @@
  * decides which of them are lost, late, doubled or overtaken. Hosts get it as the kernel's `Network`, so the
  * code under test is the code that runs on real sockets.
  */
-import type { SrvRecord } from '../api/index.ts'
+import type { LanNotice, SrvRecord } from '../api/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { type Place, SimHost } from './sim-host.ts'
 import { type Attachment, type Gateway, isIpv6, type Packet, Segment, type Wire } from './sim-segment.ts'
+import { SimStreams } from './sim-streams.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** What the network does to datagrams. Shares are probabilities per datagram. */
@@ -23,8 +24,8 @@ export const QUIET: Faults = { latencyMs: [1, 1], loss: 0, duplicates: 0, reorde
 /** The harshest that this project promises to live with (DESIGN §10). */
 export const HARSH: Faults = { latencyMs: [20, 200], loss: 0.3, duplicates: 0.1, reordering: 0.2 }
 
-/** `filtered`: a gateway would not pass it. `expired`: its hop limit ran out. */
-export type PacketFate = 'delivered' | 'lost' | 'cut' | 'nobody' | 'filtered' | 'expired'
+/** `filtered`: a gateway would not pass it. `expired`: its hop limit ran out. `streamed`: it came through a connection. */
+export type PacketFate = 'delivered' | 'lost' | 'cut' | 'nobody' | 'filtered' | 'expired' | 'streamed'
 export type Watch = (fate: PacketFate, packet: Packet, nowMs: number) => void
 
 /** A host, a gateway, or whatever has this address. */
@@ -38,6 +39,13 @@ interface Departure {
   readonly hopLimit: number | undefined
 }
 
+/** What a host says to all on one of its links. */
+interface Announcement {
+  readonly host: SimHost
+  readonly place: Place
+  readonly notice: LanNotice
+}
+
 /** A packet under way, in the segment where it goes towards its target. */
 interface Journey {
   readonly packet: Packet
@@ -47,6 +55,8 @@ interface Journey {
   readonly latencyMs: number
 }
 
+/** From one host of a link to another. */
+const LINK_MS = 1
 const USUAL_HOP_LIMIT = 64
 /** Without them a hop limit could not end between two homes. */
 const CORE_HOPS = 3
@@ -62,6 +72,7 @@ export class SimNetwork {
   faults: Faults
   /** What everybody reaches: the Internet. */
   readonly core = new Segment(CORE_HOPS)
+  readonly streams: SimStreams
   readonly #clock: VirtualClock
   readonly #random: SeededRandom
   readonly #watch: Watch
@@ -82,6 +93,11 @@ export class SimNetwork {
     this.#random = random
     this.faults = faults
     this.#watch = watch
+    this.streams = new SimStreams({
+      clock,
+      passes: (passed, to) => this.#hear(passed[0], to) && !this.#isCut(passed, to),
+      carried: packet => this.#tell('streamed', packet),
+    })
   }
 
   /** A machine on this network. Behind a gateway, others see the gateway's address only. */
@@ -129,6 +145,16 @@ export class SimNetwork {
     if (isLost) this.#tell('lost', journey.packet)
     for (let copy = 0; copy < copies && !isLost; copy += 1)
       this.#clock.after(this.#delayMs() + journey.latencyMs, () => this.#arrive(journey))
+  }
+
+  /** A link loses nothing that is said to all, and is quick. */
+  announce({ host, place: { on, address }, notice }: Announcement): void {
+    if (!host.isUp || !on.has(address)) return
+    for (const listener of [...on.listeners])
+      this.#clock.after(LINK_MS, () => {
+        const isThere = on.listeners.has(listener) && listener.host.isUp && listener.host !== host
+        if (isThere) listener.hear({ ...notice, hints: new Uint8Array(notice.hints) }, address)
+      })
   }
 
   #depart(host: SimHost, place: Place | undefined, packet: Packet, hopsLeft: number): Journey | undefined {
@@ -200,10 +226,15 @@ export class SimNetwork {
   #deliver({ packet, segment, passed }: Journey): undefined {
     const host = segment.hostsAt(packet.to.address).find(one => one.hasSocketAt(packet.to))
     if (host === undefined) return this.#tell('nobody', packet)
-    const [here, there] = [this.#islands.get(passed[0].address), this.#islands.get(host.address)]
-    if (here !== there || !host.isUp || this.#isCut(passed, host)) return this.#tell('cut', packet)
+    if (!this.#hear(passed[0], host) || !host.isUp || this.#isCut(passed, host))
+      return this.#tell('cut', packet)
     this.#tell('delivered', packet)
     host.take(packet)
+  }
+
+  /** Whether they are on one island. */
+  #hear(one: SimHost, other: SimHost): boolean {
+    return this.#islands.get(one.address) === this.#islands.get(other.address)
   }
 
   #isCut(passed: readonly (SimHost | Gateway)[], at: SimHost | Gateway): boolean {

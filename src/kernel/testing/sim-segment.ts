@@ -2,7 +2,7 @@
  * Where a simulated network's packets can go. Every NAT has an address space behind it, and what is called
  * 192.168.1.2 in one is nobody, or somebody else, in another: so hosts and gateways are attached to segments.
  */
-import type { UdpEndpoint } from '../api/index.ts'
+import type { LanNotice, UdpEndpoint } from '../api/index.ts'
 import type { SimHost } from './sim-host.ts'
 
 export interface Packet {
@@ -47,6 +47,12 @@ interface Resident {
   readonly wire: Wire
 }
 
+/** A host that listens to its link. */
+export interface Listener {
+  readonly host: SimHost
+  readonly hear: (notice: LanNotice, address: string) => void
+}
+
 export const isIpv6 = (address: string): boolean => address.includes(':')
 
 /** One address space. */
@@ -57,6 +63,8 @@ export class Segment {
   readonly hops: number
   readonly #routers = new Map<Gateway, Router>()
   readonly #residents = new Map<string, readonly Resident[]>()
+  /** Who hears what is said to all, in the order in which they came. */
+  readonly listeners = new Set<Listener>()
 
   constructor(hops = 0, routerAround?: (inside: Segment) => Router) {
     this.hops = hops

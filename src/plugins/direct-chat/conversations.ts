@@ -27,6 +27,7 @@ import { Speech } from './speech.ts'
 import type { DeliveryBook, DeliveryStep } from './text/delivery-book.ts'
 import { TEXT_PROTOCOL } from './text/limits.ts'
 import type { TextCommand } from './text/text-machine.ts'
+import { Turns } from './turns.ts'
 
 const TIMEOUT_MS = 30_000
 const TIMEOUT_MAX_MS = 24 * 60 * 60 * 1000
@@ -61,6 +62,7 @@ export interface ConversationParts {
 export class Conversations {
   readonly #parts: ConversationParts
   readonly #speech: Speech
+  readonly #turns = new Turns()
   readonly #waits: DeliveryWaits
   readonly #listeners = new Set<{ readonly contact: Contact; readonly chatter: Chatter }>()
   readonly #paths = new Map<DeviceId, PathKind | undefined>()
@@ -73,7 +75,11 @@ export class Conversations {
 
   async send(params: unknown, { onGone }: Caller): Promise<unknown> {
     const { to, text, wait: wish, timeoutMs } = SEND.parse(params)
-    const contact = await this.#parts.people.find(to)
+    const contact = await this.#turns.prepared(to, async () => {
+      const found = await this.#parts.people.find(to)
+      await this.#speech.prepare(found)
+      return found
+    })
     const { event } = await this.#speech.say(contact, text)
     const { stream, seq } = event.envelope
     const awaited = await this.#waits.until({ stream, seq, wish, timeoutMs, onGone })

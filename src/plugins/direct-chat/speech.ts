@@ -31,16 +31,20 @@ export class Speech {
     this.#parts = parts
   }
 
-  /** The text as an event in the log. Who is written to is accepted by that. */
-  async say(to: Contact, text: string): Promise<Recorded> {
-    const draft = decideSay(text)
+  /** Who is written to is accepted by that, and this device introduced to them. */
+  async prepare(to: Contact): Promise<void> {
     if (to.disputed)
       throw new ChatError('KEYS_CHANGED', `another person claims the name ${to.name}; nothing was sent`)
     if (to.state === 'blocked') throw new ChatError('BLOCKED', `${to.name} is blocked; nothing was sent`)
     if (to.state !== 'accepted') await this.#parts.people.accept(to.person)
-    const stream = this.#parts.known.streamWith(to.person)
-    await this.#introduce(stream, to.person)
-    const [recorded] = await this.#parts.log.submit(stream, [draft])
+    await this.#introduce(this.#parts.known.streamWith(to.person), to.person)
+  }
+
+  /** The text as an event in the log, to somebody whom it was prepared for. */
+  async say(to: Contact, text: string): Promise<Recorded> {
+    const [recorded] = await this.#parts.log.submit(this.#parts.known.streamWith(to.person), [
+      decideSay(text),
+    ])
     return recorded!
   }
 

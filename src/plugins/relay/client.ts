@@ -106,6 +106,11 @@ export class NtmRelayClient implements RelayClient {
     this.#survey.moved()
   }
 
+  lookAgain(): void {
+    for (const channel of this.#channels) if (channel.isAwake) channel.moved()
+    this.#survey.moved()
+  }
+
   close(): void {
     for (const channel of [...this.#channels]) channel.close()
     this.#survey.close()

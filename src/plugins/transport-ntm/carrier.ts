@@ -47,6 +47,8 @@ export interface CarrierOptions {
   readonly onForgotten?: (neighbour: Neighbour) => void
   /** Sees every datagram first; true: it was not for the tunnel. */
   readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
+  /** Another way to this place, while the ordinary socket does not get there. */
+  readonly detourTo?: (to: UdpEndpoint) => Outlet | undefined
 }
 
 /** A socket of its own beside the common ones. */
@@ -106,6 +108,8 @@ export class Carrier {
   readonly address: Uint8Array
   readonly #options: CarrierOptions
   #sockets: UdpSocket[] = []
+  /** The ordinary sockets, also where there is a detour. */
+  readonly byUdp: Outlet = { send: (bytes, to) => this.#socketFor(to)?.send(bytes, to) }
   /** One for each peer of the tunnel, and bounded with them. */
   readonly #neighbours = new Map<TunnelKey, Neighbour>()
   /** By reasons, all of which are words of this program. */
@@ -164,11 +168,17 @@ export class Carrier {
     return socket.local
   }
 
+  /** One datagram that came by whatever way. */
+  take(bytes: Uint8Array, from: UdpEndpoint): void {
+    this.#arrived(bytes, from)
+    this.#rearm()
+  }
+
   #arrived(bytes: Uint8Array, from: UdpEndpoint): void {
     if (this.#options.onFrame?.(bytes, from) !== true) this.tunnel.receive(bytes, from)
   }
 
-  /** One message for the tunnel, whichever way it came. */
+  /** One message for the tunnel, out of a relay's frame. */
   receive(bytes: Uint8Array, from: UdpEndpoint): void {
     this.tunnel.receive(bytes, from)
     this.#rearm()
@@ -176,8 +186,8 @@ export class Carrier {
 
   /** One datagram out of the socket of its family, or by the way that the endpoint names. */
   transmit(bytes: Uint8Array, to: UdpEndpoint): void {
-    if (to.via === undefined) this.#socketFor(to)?.send(bytes, to)
-    else to.via.send(bytes, to)
+    const via = to.via ?? this.#options.detourTo?.(to) ?? this.#socketFor(to)
+    via?.send(bytes, to)
   }
 
   /** Opens the own NAT towards a place with one byte that dies on its way there. */
@@ -187,10 +197,8 @@ export class Carrier {
 
   /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
   async extraSocket(address: string): Promise<ExtraSocket> {
-    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void => {
-      this.#arrived(bytes, { address, port, via: socket })
-      this.#rearm()
-    }
+    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void =>
+      this.take(bytes, { address, port, via: socket })
     const socket = await this.#options.network.udp({ address, port: 0 }, receive)
     return {
       outlet: socket,

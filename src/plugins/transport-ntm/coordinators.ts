@@ -12,6 +12,7 @@ import {
   type Network,
   type Random,
   type RelayMeasurement,
+  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
 import type { Neighbour } from './carrier.ts'
@@ -105,6 +106,20 @@ export class Coordinators {
   /** Where do they see this node now? */
   lookAgain(): void {
     for (const link of this.all()) link.lookAgain()
+  }
+
+  /** The coordinator that is spoken to at this place. */
+  at(endpoint: UdpEndpoint): Neighbour | undefined {
+    for (const link of this.all()) {
+      const neighbour = link.neighbourAt(endpoint)
+      if (neighbour !== undefined) return neighbour
+    }
+    return undefined
+  }
+
+  /** Datagrams to this place take another way now. */
+  rerouted(endpoint: UdpEndpoint): void {
+    for (const link of this.all()) link.rerouted(endpoint)
   }
 
   /** How far the relays are: each coordinator is told of its own. */

@@ -15,6 +15,7 @@ import {
   type Keyspace,
   type Link,
   type Network,
+  type PeerCard,
   type People,
   type Random,
   type Relays,
@@ -26,6 +27,7 @@ import { Carrier, type Neighbour } from './carrier.ts'
 import { CoordinatorPins } from './coordinator-pins.ts'
 import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
+import { SILENT_MS, SILENT_WHILE_BLOCKED_MS } from './detour/limits.ts'
 import { examine, type Report } from './doctor/examination.ts'
 import { type Listening, listen } from './listening.ts'
 import { Membership } from './membership.ts'
@@ -35,11 +37,12 @@ import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
+import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
-import type { Join } from './signalling/join.ts'
+import { formatPlace, type Join } from './signalling/join.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
@@ -60,12 +63,18 @@ export interface NodeGiven {
 
 export interface NodeSettings {
   readonly dc: Join | undefined
-  readonly token: string | undefined
+  readonly token?: string | undefined
   readonly listen: Listening
   /** Whether hard NATs may be met with many packets. Default: yes. */
   readonly punch?: boolean | undefined
   /** Peers may not learn where this node is. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. Default: yes. */
+  readonly portMapping?: boolean | undefined
+  /** Whether this node shows itself on its own link, and looks for people there. Default: yes. */
+  readonly lan?: boolean | undefined
+  /** Whether servers may be spoken to through TCP where UDP is blocked. Default: yes. */
+  readonly streams?: boolean | undefined
 }
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
@@ -96,19 +105,7 @@ export class NtmNode {
     this.#record = new OwnRecord(given, record => this.#register(record))
     this.#addresses = new AddressBook(keyspace)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
-    this.#ways = new Ways({
-      ...{ clock, random, network, relays: given.relays, carrier: () => this.carrier },
-      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
-      onMeasured: measured => this.coordinators.measured(measured),
-      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
-      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
-      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
-      onPath: neighbour => this.#rerouted(neighbour),
-      onLost: neighbour => this.#seek(neighbour),
-      onMoved: () => this.coordinators.moved(),
-      onLookAgain: () => this.coordinators.lookAgain(),
-      story: (neighbour, what) => this.#tell(neighbour, what),
-    })
+    this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
@@ -116,11 +113,12 @@ export class NtmNode {
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
       onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
-      onForgotten: neighbour => this.#lost(neighbour),
+      onForgotten: neighbour => this.#forgotten(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
+      detourTo: to => this.#ways.detours?.to(to),
     })
     this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address), neighbour =>
-      this.#ways.finder.viewOf(neighbour),
+      this.#ways.viewOf(neighbour),
     )
     this.membership = new Membership({
       ...{ name: identity.name, journal, clock },
@@ -138,10 +136,38 @@ export class NtmNode {
     })
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
-      ...{ links: this.#links, addresses: this.#addresses, coordinators: this.coordinators },
+      ...{ links: this.#links, coordinators: this.coordinators },
+      known: card => [...this.#ways.nearby(card), ...this.#addresses.of(card.device)],
+      forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
+  }
+
+  #waysParts(): ConstructorParameters<typeof Ways>[0] {
+    const { clock, random, network, keys, relays } = this.#given
+    const settings = this.#settings
+    return {
+      ...{ clock, random, network, keys, relays, carrier: () => this.carrier },
+      ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
+      ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
+      contacts: () => this.#soughtDevices(),
+      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
+      onMeasured: measured => this.coordinators.measured(measured),
+      recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
+      onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
+      onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
+      onPath: neighbour => this.#rerouted(neighbour),
+      onLost: neighbour => this.#seek(neighbour),
+      onMoved: () => this.coordinators.moved(),
+      onLookAgain: () => this.coordinators.lookAgain(),
+      story: (neighbour, what) => this.#tell(neighbour, what),
+      mayDetour: settings.streams ?? true,
+      serverAt: endpoint => this.coordinators.at(endpoint),
+      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
+      onDoubt: () => this.coordinators.moved(),
+    }
   }
 
   /** Rejects with PORT_IN_USE. Does not wait for the coordinator. */
@@ -158,9 +184,15 @@ export class NtmNode {
     this.#record.stop()
     this.coordinators.stop()
     this.transport.close()
-    this.#ways.stop()
+    const leaving = this.#ways.stop()
     this.#chronicle.close()
     await this.carrier.close()
+    await leaving
+  }
+
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#ways.portMapping
   }
 
   /** What this node knows of its network, for a person to whom nobody gets through. */
@@ -200,10 +232,23 @@ export class NtmNode {
     }
   }
 
+  /** Devices of the contact book; those that were met last come first. */
+  #soughtDevices(): readonly PeerCard[] {
+    const { people } = this.#given
+    const met = this.#addresses.devices().flatMap(device => people.card(device) ?? [])
+    const listed = people.contacts().flatMap(({ person }) => people.cards(person))
+    return [...new Map([...met, ...listed].map(card => [card.device, card])).values()].filter(
+      ({ person }) => standingOf(people.contact(person)).mayBeTold,
+    )
+  }
+
   #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {
     const { clock, random, network, keys } = this.#given
     const { carrier, membership } = this
-    const port = carrier.bind(PORTS.signalling, (bytes, from) => this.coordinators.of(from)?.receive(bytes))
+    const port = carrier.bind(PORTS.signalling, (bytes, from) => {
+      if (from.source !== undefined) this.#ways.detours?.heardFrom(from.source)
+      this.coordinators.of(from)?.receive(bytes)
+    })
     const environment = {
       sealer: candidateSealer(keys, random),
       candidates: () => this.#ways.own.list(),
@@ -221,15 +266,30 @@ export class NtmNode {
         onState: state => isHome && membership.changed(state),
         onRefused: why => this.#refused(join, why),
         onRelays: places => this.#ways.follow(join.key, places),
+        onSilent: endpoints => this.#silent(endpoints),
+        patienceMs: () => (this.#ways.detours?.isBlocked ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
         onDropped: why => carrier.count(why),
       })
     }
   }
 
+  /** Whoever has not missed an answer yet asks for one now. */
+  #blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
+    const place = formatPlace({ host: address, port })
+    this.#given.journal.note(
+      isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
+    )
+    if (isBlocked) this.coordinators.moved()
+  }
+
+  #silent(endpoints: readonly UdpEndpoint[]): void {
+    for (const endpoint of endpoints) this.#ways.detours?.seek(endpoint)
+  }
+
   /** A coordinator told where it sees this node. */
   #seenBy(join: Join, observed: UdpEndpoint): void {
     const server = this.carrier.neighbour(join.key)?.peer.endpoint
-    if (server !== undefined) this.#ways.seen(server, observed)
+    if (server !== undefined) this.#ways.seen('coordinator', server, observed)
   }
 
   #decide({ person }: SignedNameRecord): Decision {
@@ -307,6 +367,12 @@ export class NtmNode {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     this.#ways.finder.ended(neighbour)
     if (card !== undefined) this.#links.failed(card.device)
+  }
+
+  /** Its keys are gone, and with them all that was known of its paths. */
+  #forgotten(neighbour: Neighbour): void {
+    this.#lost(neighbour)
+    this.#ways.finder.forget(neighbour)
   }
 
   #measured(neighbour: Neighbour, rttMs: number): void {

@@ -33,11 +33,18 @@ const settings = z.strictObject({
     .default({}),
   /** Peers may not learn where this node is: only relays lead to it. */
   relayOnly: z.boolean().default(false),
+  /** Off: the router is not asked for a way in. */
+  portMapping: z.boolean().default(true),
+  /** Off: this node neither shows itself on its own link nor looks for people there. */
+  lan: z.boolean().default(true),
+  /** Off: servers are not spoken to through TCP where UDP is blocked. */
+  streams: z.boolean().default(true),
 })
 
 const EXAMINED_FOR_MAX_MS = 60_000
 
 const methodsOf = (node: NtmNode): readonly Method[] => [
+  { name: 'transport.mapping', call: async () => node.portMapping },
   {
     name: 'dc.registration',
     call: async params => {
@@ -79,13 +86,10 @@ export const transportNtm = definePlugin({
   },
   wants: { relays: Relays },
   config: raw => settings.parse(raw ?? {}),
-  setup(given, { dc, token, listen, punch, relayOnly }) {
+  setup(given, { dc, ...others }) {
     const node = new NtmNode(given, {
+      ...others,
       dc: dc[0] === undefined ? undefined : requireJoin(dc[0]),
-      token,
-      listen,
-      punch,
-      relayOnly,
     })
     return {
       contributes: {

@@ -15,12 +15,12 @@ import {
   type StreamTransport,
   standingOf,
   type Transport,
+  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
 import { MemoryStreams } from './memory-streams.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
-import type { AddressBook } from './path/address-book.ts'
 import type { Links } from './path/links.ts'
 import type { Pathfinder, Places } from './path/pathfinder.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
@@ -31,7 +31,10 @@ export interface TransportParts {
   readonly identity: Identity
   readonly people: Pick<People, 'card' | 'cardOfTunnelKey' | 'cards' | 'contact' | 'learn'>
   readonly links: Links
-  readonly addresses: AddressBook
+  /** Where a device may be, as this node itself knows. */
+  readonly known: (card: PeerCard) => readonly UdpEndpoint[]
+  /** It must not be known any more where a device is. */
+  readonly forget: (device: DeviceId) => void
   readonly paths: Pick<Pathfinder, 'open' | 'forget'>
   readonly coordinators: Pick<Coordinators, 'direct'>
   readonly namesInDoubt: Pick<NamesInDoubt, 'doubt'>
@@ -40,7 +43,7 @@ export interface TransportParts {
 /** A handshake over any path takes a few round trips; a coordinator's help a few more. */
 const REACH_TIMEOUT_MS = 10_000
 /** Whoever was reached before is looked for there, before a coordinator is troubled. */
-const KNOWN_FIRST_MS = 400
+const KNOWN_FIRST_MS = 100
 /** Persons whose records are being learnt because a coordinator directed us to each other. */
 export const INTRODUCTIONS_MAX = 64
 /** What a coordinator says of a device that is away, and of one that the name does not stand for any more. */
@@ -121,12 +124,12 @@ export class NtmTransport implements Transport {
 
   /** This person is not spoken to any more. */
   shutOut(person: PersonId): void {
-    const { people, carrier, links, addresses } = this.#parts
+    const { people, carrier, links, forget } = this.#parts
     for (const { device, tunnelKey } of people.cards(person)) {
       const neighbour = carrier.neighbour(tunnelKey)
       if (neighbour !== undefined) this.#forget(neighbour)
       links.forget(device)
-      addresses.forget(device)
+      forget(device)
     }
   }
 
@@ -145,8 +148,7 @@ export class NtmTransport implements Transport {
   }
 
   async #search(card: PeerCard): Promise<Reached> {
-    const { addresses } = this.#parts
-    const known = addresses.of(card.device)
+    const known = this.#parts.known(card)
     if (known.length > 0) {
       this.open(card, { remembered: known })
       if (await this.#untilUp(card.device, KNOWN_FIRST_MS).isUp) return UP

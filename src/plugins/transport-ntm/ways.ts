@@ -6,8 +6,10 @@
 import type { TunnelKey } from '../../events/ids.ts'
 import type {
   Clock,
+  Keys,
   Network,
   Outlet,
+  PeerCard,
   Random,
   RelayClient,
   RelayMeasurement,
@@ -16,20 +18,34 @@ import type {
   UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
+import { Detours } from './detour/detours.ts'
+import { UDP_PATIENCE_MS } from './detour/limits.ts'
 import { Acquaintance } from './path/acquaintance.ts'
-import { OwnCandidates } from './path/own-candidates.ts'
-import { Pathfinder } from './path/pathfinder.ts'
+import { Lan } from './path/lan.ts'
+import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
+import { Pathfinder, type PathView } from './path/pathfinder.ts'
+import { RouterMapping, type WayIn } from './path/router-mapping.ts'
 import { formatPlace } from './signalling/join.ts'
+import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
   readonly clock: Clock
   readonly random: Random
   readonly network: Network
+  readonly keys: Pick<Keys, 'agree'>
   readonly carrier: () => Carrier
   readonly relays: Relays | undefined
   readonly mayPunch: boolean
   /** Peers may not learn where this node is: nothing is sent to them but through relays. */
   readonly relayOnly: boolean
+  /** Whether the router may be asked for a way in. */
+  readonly portMapping: boolean
+  /** Whether this node shows itself on the own link, and looks there for others. */
+  readonly lan: boolean
+  /** Devices that may be looked for on the own link. */
+  readonly contacts: () => readonly PeerCard[]
+  /** A device may be at this place on the own link. */
+  readonly onNearby: (card: PeerCard, place: UdpEndpoint) => void
   /** How far the relays are. */
   readonly onMeasured: (measured: readonly RelayMeasurement[]) => void
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
@@ -42,22 +58,34 @@ export interface WaysParts {
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
+  /** Whether servers may be spoken to through TCP where UDP does not get through. */
+  readonly mayDetour: boolean
+  /** The coordinator that is spoken to at this place. */
+  readonly serverAt: (endpoint: UdpEndpoint) => Neighbour | undefined
+  /** Datagrams to a server take another way now. */
+  readonly onRerouted: (endpoint: UdpEndpoint) => void
+  /** UDP does not get through, or does again; first noticed at this server. */
+  readonly onBlocked: (isBlocked: boolean, endpoint: UdpEndpoint) => void
+  /** Coordinators should be asked whether they are still reached. */
+  readonly onDoubt: () => void
 }
 
-/** Whether a router maps a port to this node: `off` where nobody asks one. */
-export interface PortMapping {
-  readonly state: 'off' | 'seeking' | 'mapped' | 'failed'
-  readonly endpoint?: UdpEndpoint | undefined
-  /** Why there is none, for a person. */
-  readonly reason?: string | undefined
-}
+const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
+/** For a person: why a peer is met over a relay. */
+const OVER_TCP = 'over TCP: UDP is blocked'
+const QUESTIONS_MAX = 64
 
 export class Ways {
   readonly relays: RelayClient | undefined
+  readonly detours: Detours | undefined
+  /** What servers were asked by UDP although there is a detour, oldest first. */
+  readonly #questions = new Map<string, UdpEndpoint>()
   readonly #parts: WaysParts
   #started:
     | { readonly own: OwnCandidates; readonly control: Acquaintance; readonly finder: Pathfinder }
     | undefined
+  readonly #router: RouterMapping
+  readonly #lan: Lan
   /** By the coordinator that named them. */
   readonly #places = new Map<TunnelKey, readonly RelayPlace[]>()
   #unwatch = (): void => {}
@@ -65,8 +93,31 @@ export class Ways {
   /** The relays' client is made before the carrier, which hands it what comes in. */
   constructor(parts: WaysParts) {
     this.#parts = parts
-    const outlet: Outlet = { send: (bytes, to) => parts.carrier().transmit(bytes, to) }
+    this.detours = this.#makeDetours()
+    const outlet: Outlet = {
+      send: (bytes, to) => {
+        this.detours?.foresee(to)
+        parts.carrier().transmit(bytes, to)
+      },
+    }
     this.relays = parts.relays?.client(outlet)
+    const { clock, random, keys, network, relayOnly } = parts
+    const locals = (): readonly UdpEndpoint[] => parts.carrier().locals
+    this.#router = new RouterMapping({
+      ...{ network, locals, isWanted: parts.portMapping && !relayOnly },
+      onMapped: endpoints => this.#mapped(endpoints),
+    })
+    this.#lan = new Lan({
+      ...{ clock, random, keys, network, locals, isWanted: parts.lan && !relayOnly },
+      ...{ contacts: parts.contacts, call: parts.onNearby },
+      isAt: (card, place) => this.#isAt(card, place),
+      count: why => parts.carrier().count(why),
+    })
+  }
+
+  /** Where a device was heard on the own link. */
+  nearby(card: PeerCard): readonly UdpEndpoint[] {
+    return this.#lan.placesOf(card.device)
   }
 
   /** The paths to peers. */
@@ -78,20 +129,29 @@ export class Ways {
     return this.#wired.own
   }
 
-  get portMapping(): PortMapping {
-    return { state: 'off' }
+  /** What the router said to being asked for a way in. */
+  get portMapping(): WayIn {
+    return this.#router.wayIn
   }
 
   start(): void {
     const { network, onMoved } = this.#parts
     this.#unwatch = network.watch(() => {
+      this.detours?.moved()
       this.own.forgetViews()
       this.finder.moved()
+      this.#lan.moved()
+      this.#router.moved()
       onMoved()
     })
+    this.#router.start()
+    this.#lan.start()
     const { relays } = this
     relays?.measured$.subscribe(({ endpoint, observed }) => {
-      if (observed !== undefined) this.seen(endpoint, observed)
+      if (observed === undefined) {
+        this.own.unseen('relay', placeOf(endpoint))
+        this.detours?.seek(endpoint)
+      } else this.seen('relay', endpoint, observed)
       this.#parts.onMeasured(relays.measurements())
     })
   }
@@ -103,10 +163,14 @@ export class Ways {
     return true
   }
 
-  /** A server told where it sees this node. */
-  seen(server: UdpEndpoint, observed: UdpEndpoint): void {
-    const place = formatPlace({ host: server.address, port: server.port })
-    if (this.own.seen(place, observed)) this.finder.reannounce()
+  /** A server told where it sees this node. What it sees at the end of a detour is nothing that others could reach. */
+  seen(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
+    this.detours?.heardFrom(server)
+    if (this.detours?.to(server) === undefined) this.#see(by, server, observed)
+  }
+
+  #see(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
+    if (this.own.seen(by, placeOf(server), observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */
@@ -126,10 +190,32 @@ export class Ways {
     else this.#wired.control.prove(neighbour, from)
   }
 
-  stop(): void {
+  /** Which path a peer's packets take. */
+  viewOf(neighbour: Neighbour): PathView | undefined {
+    const view = this.finder.viewOf(neighbour)
+    const isDetoured = view?.isDirect === false && view.endpoint && this.detours?.to(view.endpoint)
+    return isDetoured ? { ...view, why: OVER_TCP } : view
+  }
+
+  /** Resolves when the router was told. */
+  async stop(): Promise<void> {
     this.#unwatch()
+    this.detours?.close()
+    this.#lan.stop()
     this.finder.close()
     this.relays?.close()
+    await this.#router.stop()
+  }
+
+  #mapped(endpoints: readonly UdpEndpoint[]): void {
+    this.own.map(endpoints)
+    if (endpoints.length > 0) this.finder.reannounce()
+  }
+
+  #isAt({ tunnelKey }: PeerCard, place: UdpEndpoint): boolean {
+    const neighbour = this.#parts.carrier().neighbour(tunnelKey)
+    const view = neighbour && this.finder.viewOf(neighbour)
+    return view?.endpoint !== undefined && view.isDirect && sameEndpoint(view.endpoint, place)
   }
 
   get #wired() {
@@ -155,14 +241,60 @@ export class Ways {
     const own = new OwnCandidates(carrier, network)
     const control: Acquaintance = new Acquaintance({
       ...{ clock, random, carrier, recordUsedFor, onRecord, onRoundTrip },
-      onAnswer: (neighbour, token, from) => finder.answered(neighbour, token, from),
+      onAnswer: (neighbour, token, from) => {
+        if (!this.#isAnswer(token)) finder.answered(neighbour, token, from)
+      },
       onPathWord: (neighbour, word) => finder.told(neighbour, word),
       onDropped: why => carrier.count(why),
     })
     const finder = new Pathfinder({
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
       ...{ acquaintance: control, onPath, onLost, onLookAgain, story },
+      onRelaySilent: endpoint => this.detours?.seek(endpoint),
     })
     return { own, control, finder }
+  }
+
+  #makeDetours(): Detours | undefined {
+    const { clock, network, carrier, mayDetour, onBlocked, onDoubt } = this.#parts
+    if (!mayDetour || network.dial === undefined) return undefined
+    return new Detours({
+      ...{ clock, dial: network.dial.bind(network), onBlocked, onDoubt },
+      receive: (bytes, from) => carrier().take(bytes, from),
+      askByUdp: endpoint => this.#askByUdp(endpoint),
+      onRerouted: (endpoint, by) => this.#rerouted(endpoint, by),
+    })
+  }
+
+  #rerouted(endpoint: UdpEndpoint, by: 'tcp' | 'udp'): void {
+    this.relays?.moved()
+    if (by === 'udp') this.finder.searchAgain()
+    this.#parts.onRerouted(endpoint)
+  }
+
+  /** A relay by a probe, a coordinator by a challenge inside its tunnel; what is not there does not answer. */
+  #askByUdp(endpoint: UdpEndpoint): void {
+    const { byUdp } = this.#parts.carrier()
+    this.relays?.observe(endpoint, byUdp, UDP_PATIENCE_MS).then(observed => {
+      if (observed === undefined) return
+      this.#see('relay', endpoint, observed)
+      this.detours?.answered(endpoint)
+    })
+    const server = this.#parts.serverAt(endpoint)
+    if (server === undefined) return
+    const { address, port } = endpoint
+    const token = this.#wired.control.ping(server, { address, port, via: byUdp })
+    this.#questions.set(token.toString('hex'), endpoint)
+    const [oldest] = this.#questions.keys()
+    if (this.#questions.size > QUESTIONS_MAX) this.#questions.delete(oldest!)
+  }
+
+  #isAnswer(token: Uint8Array): boolean {
+    if (this.#questions.size === 0) return false
+    const key = Buffer.from(token).toString('hex')
+    const endpoint = this.#questions.get(key)
+    this.#questions.delete(key)
+    if (endpoint !== undefined) this.detours?.answered(endpoint)
+    return endpoint !== undefined
   }
 }

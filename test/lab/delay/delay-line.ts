@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../machine.ts'
+import { runDirectory } from '../sweep.ts'
 import { ACCESS, type Edge } from '../topology/addresses.ts'
 import { coreEnd } from '../topology/core.ts'
 import type { Namespaces } from '../topology/namespaces.ts'
@@ -31,12 +31,11 @@ export interface Line {
 
 let program: Promise<string> | undefined
 
-/** Compiled once in a process, into a directory that goes when the process ends. */
+/** Compiled once in a process, into a directory that goes when the run ends. */
 const compiled = (): Promise<string> => (program ??= compile())
 
 const compile = async (): Promise<string> => {
-  const directory = mkdtempSync(join(tmpdir(), 'ntm-delay-line-'))
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const directory = mkdtempSync(join(runDirectory(), 'delay-line-'))
   const path = join(directory, 'delay-line')
   await run('gcc', ['-O2', '-Wall', '-Werror', '-o', path, SOURCE])
   return path

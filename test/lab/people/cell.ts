@@ -27,6 +27,8 @@ export interface CellOptions extends NetworkSpec {
   readonly dcRelays?: boolean
   /** Access links that are long, thin or lossy. */
   readonly lines?: Partial<Readonly<Record<Side, Line>>>
+  /** Whether nodes ask routers for ports and speak to others on their LAN, which elsewhere would blur what is tried. */
+  readonly usesSurroundings?: boolean
 }
 
 interface Life {
@@ -38,22 +40,29 @@ export class Cell {
   readonly network: Network
   readonly #homes: Homes
   readonly #dcRelays: boolean
+  readonly #env: Readonly<Record<string, string>>
   readonly #lives = new Map<Side, Life>()
   readonly #relays = new Map<RelayHost, Staying>()
   #dc: Staying | undefined
   /** Whether the coordinator said that it relays as well. */
   hasRelay = false
 
-  private constructor(network: Network, homes: Homes, dcRelays: boolean) {
+  private constructor(
+    network: Network,
+    homes: Homes,
+    { dcRelays = true, usesSurroundings = false }: Partial<CellOptions>,
+  ) {
     this.network = network
     this.#homes = homes
     this.#dcRelays = dcRelays
+    this.#env = usesSurroundings ? { NTM_LAN: '' } : {}
   }
 
   /** The network, the coordinator and the relays; nobody is up yet. */
-  static async open({ relays = [], lines = {}, dcRelays = true, ...spec }: CellOptions): Promise<Cell> {
+  static async open(options: CellOptions): Promise<Cell> {
+    const { relays = [], lines = {}, ...spec } = options
     const homes = await copyOfHomes({ a: spec.a.family, b: spec.b.family })
-    const cell = new Cell(await Network.build(spec), homes, dcRelays)
+    const cell = new Cell(await Network.build(spec), homes, options)
     try {
       for (const side of SIDES) if (lines[side] !== undefined) await cell.network.delay(side, lines[side])
       await cell.startDc()
@@ -109,15 +118,15 @@ export class Cell {
     this.#relays.delete(host)
   }
 
-  /** Starts somebody's node, attaches to it and waits for the coordinator to know it. */
-  async up(side: Side): Promise<Session> {
+  /** Starts somebody's node, attaches to it and waits for the coordinator to know it, unless there is none any more. */
+  async up(side: Side, hasDc = true): Promise<Session> {
     const within = this.network.namespaces.at(side)
-    const node = new Staying(['up', '--home', this.home(side), '--json'], { within })
+    const node = new Staying(['up', '--home', this.home(side), '--json'], { within, env: this.#env })
     await node.ready()
     const session = await attach(this.home(side))
     if (session === undefined) throw new Error(`the node of ${NAMES[side]} does not answer: ${node.stderr}`)
     this.#lives.set(side, { node, session })
-    await this.#registered(session)
+    if (hasDc) await this.#registered(session)
     return session
   }
 

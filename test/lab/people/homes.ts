@@ -3,11 +3,11 @@
  * who have not spoken yet. Made once in a process and copied, because making keys and registering costs more than
  * building the network around them.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, Staying } from '../../cli/program.ts'
 import { profile } from '../nat/profiles.ts'
+import { runDirectory } from '../sweep.ts'
 import { ACCESS, customer6, type Side } from '../topology/addresses.ts'
 import { Network } from '../topology/network.ts'
 
@@ -47,8 +47,7 @@ let made: Promise<Homes> | undefined
 const homes = (): Promise<Homes> => (made ??= make())
 
 const make = async (): Promise<Homes> => {
-  const directory = mkdtempSync(join(tmpdir(), 'ntm-lab-'))
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const directory = mkdtempSync(join(runDirectory(), 'homes-'))
   const network = await Network.build({ a: profile('public'), b: profile('public') })
   // A coordinator that starts again seeks people where they were. What then knocks there must find nobody: it would
   // poison a router that has the address in a cell.

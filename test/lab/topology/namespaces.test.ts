@@ -1,5 +1,8 @@
 /** What is built is what was planned, and nothing of it stays behind. */
 import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { run, tellLeftOut, whyNoLab } from '../machine.ts'
 import { hopsBetween } from '../nat/probing.ts'
@@ -66,10 +69,15 @@ describe.skipIf(reason !== undefined)('the namespaces of a laboratory', () => {
     const dead = spawnSync('true').pid
     const [left, kept] = [`${PREFIX}-${dead}-1-a`, `${PREFIX}-${process.pid}-0-a`]
     for (const name of [left, kept]) await run('ip', ['netns', 'add', name])
+    mkdirSync(join(tmpdir(), left))
     try {
-      await sweep()
+      const own = process.env.LAB_DIRECTORY
+      const removeDirectory = await sweep()
+      removeDirectory()
+      process.env.LAB_DIRECTORY = own
       const names = await allNames()
       expect(names).not.toContain(left)
+      expect(existsSync(join(tmpdir(), left))).toBe(false)
       expect(names).toContain(kept)
     } finally {
       await run('ip', ['netns', 'del', kept])

@@ -137,7 +137,7 @@ describe('observing from another socket', () => {
   test('tells what the relay sees there', async () => {
     const { world, alice } = await couple()
     const host = world.network.host('198.51.100.1')
-    const other = await host.udp({ address: '', port: 777 }, (bytes, from) =>
+    const other = await host.udp({ address: '198.51.100.1', port: 777 }, (bytes, from) =>
       alice.client.receive(bytes, from),
     )
     const observed = alice.client.observe(world.at, other, 1_000)

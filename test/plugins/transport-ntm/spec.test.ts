@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PORTS } from '../../../src/plugins/transport-ntm/net/ports.ts'
-import { decodeControl } from '../../../src/plugins/transport-ntm/path/control.ts'
+import { decodeControl, encodeControl, NAT_KINDS } from '../../../src/plugins/transport-ntm/path/control.ts'
 import { decodeMessage, encodeMessage } from '../../../src/plugins/transport-ntm/signalling/codec.ts'
 import { parseJoin } from '../../../src/plugins/transport-ntm/signalling/join.ts'
 import { MESSAGE_TYPES, SIGNALLING_ERRORS } from '../../../src/plugins/transport-ntm/signalling/messages.ts'
@@ -33,9 +33,10 @@ describe('the vectors of signalling', () => {
     expect(read.ok && Buffer.from(encodeMessage(read.value)).equals(vector(type))).toBe(true)
   })
 
-  test.each(['hello', 'ping', 'pong'])('%s reads back', kind => {
+  test.each(['hello', 'ping', 'pong', 'candidates', 'punch'])('%s reads back', kind => {
     const read = decodeControl(vector(kind))
     expect(read.ok && read.value.kind).toBe(kind)
+    expect(read.ok && Buffer.from(encodeControl(read.value)).equals(vector(kind))).toBe(true)
   })
 
   test('of the name record hold', () => {
@@ -74,6 +75,12 @@ describe('SPEC.md', () => {
     expect(messages).toEqual(MESSAGE_TYPES.map((type, index) => [type, index + 1]))
     const errors = numbered(/^\| (\d+) +\| `([a-z-]+)` +\| [^`]/gm)
     expect(errors).toEqual(SIGNALLING_ERRORS.map((code, index) => [code, index + 1]))
+  })
+
+  test('numbers every kind of NAT', () => {
+    expect(numbered(/(\d)\s`(unknown|open|easy|hard)`/g)).toEqual(
+      NAT_KINDS.map((kind, index) => [kind, index]),
+    )
   })
 
   test('names every reserved port', () => {

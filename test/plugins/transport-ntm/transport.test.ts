@@ -1,13 +1,11 @@
 /** A node that names its peers, with a coordinator that says whatever the test says: who is led where, and who not. */
 import { describe, expect, test } from 'vitest'
 import type { Contact, ContactState, PeerCard, People } from '../../../src/kernel/api/index.ts'
-import { AddressBook } from '../../../src/plugins/transport-ntm/path/address-book.ts'
 import { Links } from '../../../src/plugins/transport-ntm/path/links.ts'
 import type { Directed, RequestFailure } from '../../../src/plugins/transport-ntm/signalling/outputs.ts'
 import { INTRODUCTIONS_MAX, NtmTransport } from '../../../src/plugins/transport-ntm/transport.ts'
 import { readNameRecord } from '../../../src/wire/name-record.ts'
 import { type NamedPerson, namedPerson, testDevice } from '../../support/named-person.ts'
-import { MemoryKeyspace } from './memory-keyspace.ts'
 import { Street } from './nodes.ts'
 
 const BOB = namedPerson('bob')
@@ -70,7 +68,8 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
       },
     },
     links: new Links(street.clock, 1_152, () => undefined),
-    addresses: new AddressBook(new MemoryKeyspace(street.clock)),
+    known: () => [],
+    forget: () => {},
     coordinators: {
       direct: async () => {
         asked += 1

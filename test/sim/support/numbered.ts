@@ -16,6 +16,8 @@ export interface Numbered {
   readonly twice: number
   /** The longest time without any, in virtual ms, since `mark`. */
   readonly gapMs: number
+  /** Sends no more; what is under way may still come. */
+  halt(): void
   /** From here on the gap is measured. */
   mark(): void
   stop(): void
@@ -60,6 +62,9 @@ export function numbered(world: World, from: SimHome, to: SimHome, everyMs: numb
     mark() {
       gapMs = 0
       lastMs = clock.monotonicMs()
+    },
+    halt() {
+      isStopped = true
     },
     stop() {
       isStopped = true

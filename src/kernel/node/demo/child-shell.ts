@@ -16,7 +16,11 @@ export interface Child<Ready> {
 }
 
 const started = (program: string, args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [program, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  spawn(process.execPath, [program, ...args, '--json'], {
+    // All of it stays on this machine.
+    env: { ...process.env, NTM_LAN: 'off' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 
 const firstDocument = (child: ChildProcess, what: string): Promise<unknown> =>
   new Promise((done, fail) => {

@@ -6,30 +6,38 @@ import { z } from 'zod'
 import {
   Clock,
   definePlugin,
+  Journal,
   Keys,
   Keyspace,
   Network,
   Random,
   RelayHost,
   type RelayPlace,
-  type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { Carrier, type Neighbour, type Port } from '../carrier.ts'
 import { PORTS } from '../net/ports.ts'
 import { OwnPlaces } from '../own-places.ts'
-import { Acquaintance } from '../path/acquaintance.ts'
+import { serverAcquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
+import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
 import { DcLink } from './link.ts'
 
 const endpoint = z.strictObject({ address: z.string(), port: z.number().int().min(0).max(65_535) })
+/** One of them may stand alone. */
+const listed = <T extends z.ZodType>(one: T) =>
+  z.preprocess(raw => (raw === undefined || Array.isArray(raw) ? raw : [raw]), z.array(one))
 const settings = z.strictObject({
-  listen: endpoint,
-  /** What others reach it by, when that is not what it listens on. */
-  advertise: z.strictObject({ host: z.string(), port: z.number().int().min(1).max(65_535) }).optional(),
+  /** One for each address family; port 0 of the second stands for the port of the first. */
+  listen: listed(endpoint).refine(({ length }) => length === 1 || length === 2),
+  /** What others reach it by, when that is not what it listens on; the first stands in the join string. */
+  advertise: listed(z.strictObject({ host: z.string(), port: z.number().int().min(1).max(65_535) }))
+    .optional()
+    .default([]),
   /** Whether a relay is to work on the same socket. */
   relay: z.boolean().default(false),
+  ...streamSettings,
 })
 
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
@@ -55,11 +63,10 @@ const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): DcLink
 
 export const dcTunnelPlugin = definePlugin({
   manifest: { id: 'ntm.dc-tunnel', version: '0.1.0', api: '^1.0.0', provides: [DcLink.id, RelayHost.id] },
-  needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace },
+  needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace, journal: Journal },
   config: raw => settings.parse(raw),
-  setup({ clock, random, network, keys, keyspace }, { listen, advertise, relay }) {
+  setup({ clock, random, network, keys, keyspace, journal }, { listen, advertise, relay, ...settings }) {
     const timestamps = new Timestamps(keyspace)
-    let local: UdpEndpoint = listen
     const carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps, role: 'server' },
       admit: () => ({}),
@@ -72,23 +79,19 @@ export const dcTunnelPlugin = definePlugin({
       send: (bytes, to) => carrier.transmit(bytes, to),
       issuer: () => keys.device,
     })
+    const doors = new StreamDoors({ network, journal, carrier, settings })
     let place: RelayPlace | undefined
     const places = new OwnPlaces({
-      ...{ clock, network, advertise: advertise === undefined ? [] : [advertise] },
+      ...{ clock, network, advertise },
       locals: () => carrier.locals,
       onChanged: endpoints => {
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
     })
-    const acquaintance = new Acquaintance({
-      ...{ clock, random, carrier },
-      recordUsedFor: () => undefined,
-      onRecord: () => {},
-      onRoundTrip: () => {},
-      onDropped: why => carrier.count(why),
-    })
+    const acquaintance = serverAcquaintance({ clock, random, carrier })
     const address = () => {
-      const { host, port } = advertise ?? { host: local.address, port: local.port }
+      const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
+      const { host, port } = advertise[0] ?? { host: local, port: localPort }
       return { address: formatPlace({ host, port }), join: formatJoin({ host, port, key: keys.tunnelKey }) }
     }
     return {
@@ -107,11 +110,14 @@ export const dcTunnelPlugin = definePlugin({
       },
       start: async () => {
         await timestamps.load()
-        local = await carrier.listen(listen)
+        for (const { address, port } of listen)
+          await carrier.listen({ address, port: port || (carrier.locals[0]?.port ?? 0) })
+        await doors.open()
         if (relay) void places.start()
       },
       stop: async () => {
         places.stop()
+        await doors.close()
         await carrier.close()
       },
     }

@@ -6,7 +6,7 @@ import type { Clock, Link, Outlet, RelayMeasurement, UdpEndpoint } from '../../.
 import type { Carrier } from '../carrier.ts'
 import type { Membership } from '../membership.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
-import type { PortMapping, Ways } from '../ways.ts'
+import type { Ways } from '../ways.ts'
 import { type Condition, type Finding, findingsOf } from './findings.ts'
 import { RelayCalls } from './relay-calls.ts'
 
@@ -21,7 +21,7 @@ export interface Examined {
   readonly carrier: Carrier
   readonly dc: Join | undefined
   readonly membership: Pick<Membership, 'state' | 'refusal'>
-  readonly ways: Pick<Ways, 'own' | 'relays' | 'portMapping'>
+  readonly ways: Pick<Ways, 'own' | 'relays' | 'portMapping' | 'detours'>
   readonly links: () => readonly Link[]
   readonly settings: { readonly relayOnly: boolean; readonly punch: boolean }
 }
@@ -47,7 +47,7 @@ const conditionOf = (
   const { own, relays } = ways
   const at = dc === undefined ? undefined : carrier.neighbour(dc.key)?.peer.endpoint
   const all = links()
-  const mapping: PortMapping = ways.portMapping
+  const mapping = ways.portMapping
   const countOf = (isIt: (link: Link) => boolean): number => all.filter(isIt).length
   return {
     dc: {
@@ -69,6 +69,7 @@ const conditionOf = (
     relays: measured.map(({ relay, endpoint, rttMs, observed }) => ({
       ...{ relay, endpoint: placeOf(endpoint), rttMs: roundTrip(rttMs), observed: orNull(observed) },
     })),
+    isUdpBlocked: ways.detours?.isBlocked ?? false,
     mtu: carrier.stack.maxPayloadBytes(carrier.address),
     peers: {
       direct: countOf(({ up, path }) => up && path === 'direct'),

@@ -41,6 +41,8 @@ export interface Condition {
     readonly rttMs: number | null
     readonly observed: string | null
   }[]
+  /** Whether DC and relays had to be reached through TCP, when that was last tried. */
+  readonly isUdpBlocked: boolean
   readonly mtu: number
   readonly peers: { readonly direct: number; readonly relay: number; readonly down: number }
   readonly settings: {
@@ -88,6 +90,16 @@ const judgeDc = ({ dc, relays, candidates }: Condition): Finding => {
     'Check its address, whether it runs, and whether this network lets UDP out.',
   )
 }
+
+const judgeUdp = ({ isUdpBlocked }: Condition): readonly Finding[] =>
+  isUdpBlocked
+    ? [
+        warning(
+          'UDP is blocked: the DC and its relays are reached through TCP, and peers by a relay only.',
+          'Let this network’s firewall pass UDP, or try another network.',
+        ),
+      ]
+    : []
 
 const judgeNat = ({ nat, portMapping, candidates }: Condition): readonly Finding[] => {
   const views = nat.views.filter(({ observed }) => !isIpv6(observed))
@@ -146,9 +158,13 @@ const judgeRelays = ({ dc, relays, settings }: Condition): readonly Finding[] =>
             'Ask its operator for one; `ntm dc serve --with relay` is enough.',
           ),
         ]
-  const silent = relays.filter(({ rttMs }) => rttMs === null)
+  // A relay answers if it does at one of its addresses: not everybody has both families.
+  const answering = new Set(relays.flatMap(({ relay, rttMs }) => (rttMs === null ? [] : [relay])))
+  const silent = relays.filter(
+    ({ relay }, at) => !answering.has(relay) && relays.findIndex(each => each.relay === relay) === at,
+  )
   const least = Math.min(...relays.flatMap(({ rttMs }) => rttMs ?? []))
-  if (silent.length === relays.length)
+  if (answering.size === 0)
     return !answers(dc)
       ? []
       : [needed('No relay answers.', 'Ask their operator; who can be met directly still is.')]
@@ -191,6 +207,7 @@ const asSentence = (words: string): string =>
 export const findingsOf = (condition: Condition): readonly Finding[] => {
   const found = [
     judgeDc(condition),
+    ...judgeUdp(condition),
     ...judgeNat(condition),
     ...judgePunching(condition),
     ...judgeRelays(condition),

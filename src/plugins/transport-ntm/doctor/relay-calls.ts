@@ -29,8 +29,14 @@ export class RelayCalls {
     return this.#answers.size
   }
 
+  /** Of each relay one endpoint has answered, or none of them will: not everybody has both families. */
   get isSettled(): boolean {
-    return [...this.#answers.values()].every(answer => answer !== undefined)
+    const known = this.#known()
+    const isHere = ({ endpoint }: RelayMeasurement): boolean => !!this.#answers.get(keyOf(endpoint))
+    const answering = new Set(known.filter(isHere).map(({ relay }) => relay))
+    return known.every(
+      ({ relay, endpoint }) => answering.has(relay) || this.#answers.get(keyOf(endpoint)) === null,
+    )
   }
 
   /** Asks those that have become known. */

@@ -114,3 +114,15 @@ export class Acquaintance {
     onRoundTrip(from, clock.monotonicMs() - challenge.sentMs)
   }
 }
+
+/** Of a server: nobody there looks after paths, so that whoever has moved is asked to prove where it is now. */
+export const serverAcquaintance = (
+  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier'>,
+): Acquaintance =>
+  new Acquaintance({
+    ...parts,
+    recordUsedFor: () => undefined,
+    onRecord: () => {},
+    onRoundTrip: () => {},
+    onDropped: why => parts.carrier.count(why),
+  })

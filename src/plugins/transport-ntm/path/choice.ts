@@ -19,6 +19,11 @@ const isClearlyBetter = (path: Path, inUse: Path): boolean => {
   return gainMs >= BETTER_BY_MS && gainMs >= BETTER_BY_SHARE * (inUse.srttMs ?? 0)
 }
 
+/** A path was measured once more: how often in a row has it been clearly better than the one in use? */
+export const compareWith = (inUse: Path, path: Path): void => {
+  path.betterTimes = isClearlyBetter(path, inUse) ? path.betterTimes + 1 : 0
+}
+
 /** The path to use from now on; undefined when none is proved. `inUse` counts only while it is trusted. */
 export const choosePath = (
   paths: readonly Path[],
@@ -32,7 +37,6 @@ export const choosePath = (
   }
   if (inUse === undefined || best === undefined) return inUse ?? best
   if (inUse.isRelay !== best.isRelay) return inUse.isRelay ? best : inUse
-  best.betterTimes = isClearlyBetter(best, inUse) ? best.betterTimes + 1 : 0
   if (best.betterTimes < BETTER_TIMES) return inUse
   best.betterTimes = 0
   return best

@@ -3,7 +3,7 @@
  * place where the peer is, and the peer is told where about they come out. With 256 of them some 200 guesses find one
  * (danderson/nat-birthday-paradox); where the NAT counts, or has a small block, far fewer do.
  */
-import type { Clock, RelayClient, UdpEndpoint } from '../../../kernel/api/index.ts'
+import { ChatError, type Clock, type RelayClient, type UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier, ExtraSocket } from '../carrier.ts'
 import { OPENER_HOPS } from './limits.ts'
 import { ANY_PORT, type PortSpan, predictPorts } from './port-model.ts'
@@ -55,8 +55,24 @@ export class ManySockets {
     const fresh = await this.#sockets(wanted - (kind === ANY_PORT ? samples.length : 0))
     const sockets = kind === ANY_PORT ? [...samples, ...fresh] : fresh
     if (kind !== ANY_PORT) for (const socket of samples) socket.close()
-    for (const socket of sockets) for (const place of towards) socket.knock(place, OPENER_HOPS)
+    this.#knock(sockets, towards)
     return { sockets, span: kind }
+  }
+
+  /** One, whose port a relay has seen: a NAT that maps independently of the endpoint keeps it towards the places. */
+  async openOne(towards: readonly UdpEndpoint[]): Promise<Opened> {
+    const sockets = await this.#sockets(1)
+    const [first] = await this.#portsOf(sockets)
+    if (first === undefined) {
+      for (const socket of sockets) socket.close()
+      throw new ChatError('PEER_UNREACHABLE', 'no relay saw the fresh socket')
+    }
+    this.#knock(sockets, towards)
+    return { sockets, span: { first, step: 1, count: 1 } }
+  }
+
+  #knock(sockets: readonly ExtraSocket[], towards: readonly UdpEndpoint[]): void {
+    for (const socket of sockets) for (const place of towards) socket.knock(place, OPENER_HOPS)
   }
 
   async #sockets(count: number): Promise<readonly ExtraSocket[]> {

@@ -17,6 +17,8 @@ export interface View {
   readonly observed: UdpEndpoint
 }
 
+export type Viewer = 'coordinator' | 'relay'
+
 const VIEWS_MAX = 32
 const ORDER: readonly Candidate['kind'][] = ['mapped', 'reflexive', 'host']
 const isIpv4 = ({ observed }: View): boolean => !observed.address.includes(':')
@@ -32,14 +34,23 @@ export class OwnCandidates {
     this.#network = network
   }
 
-  /** A server told where it sees us. True when that is news. */
-  seen(server: string, observed: UdpEndpoint): boolean {
-    const before = this.#views.get(server)?.observed
-    this.#views.delete(server)
-    this.#views.set(server, { server, observed })
+  /**
+   * A server told where it sees us. True when that is news. `by`: a coordinator and a relay may be at one place, and
+   * what the one says stays when the other is gone.
+   */
+  seen(by: Viewer, server: string, observed: UdpEndpoint): boolean {
+    const key = `${by} ${server}`
+    const before = this.#views.get(key)?.observed
+    this.#views.delete(key)
+    this.#views.set(key, { server, observed })
     const [oldest] = this.#views.keys()
     if (this.#views.size > VIEWS_MAX) this.#views.delete(oldest!)
     return before === undefined || !sameEndpoint(before, observed)
+  }
+
+  /** A server does not answer any more. */
+  unseen(by: Viewer, server: string): void {
+    this.#views.delete(`${by} ${server}`)
   }
 
   /** This host has moved: what was seen of it is of the past. */
@@ -80,7 +91,7 @@ export class OwnCandidates {
     if (views.length === 0) return 'unknown'
     const hosts = this.#network.localAddresses()
     if (views.every(({ observed }) => hosts.includes(observed.address))) return 'open'
-    if (views.length === 1) return 'unknown'
+    if (new Set(views.map(({ server }) => server)).size === 1) return 'unknown'
     const ports = new Set(views.map(({ observed }) => observed.port))
     return ports.size === 1 ? 'easy' : 'hard'
   }

@@ -17,7 +17,7 @@ import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { NatKind } from './control.ts'
-import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS } from './limits.ts'
+import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible } from './plausible.ts'
@@ -41,6 +41,8 @@ export interface PathfinderParts {
   readonly onPath: (neighbour: Neighbour) => void
   /** Nothing leads to a peer any more. */
   readonly onLost: (neighbour: Neighbour) => void
+  /** A relay that is used does not answer any more. */
+  readonly onRelaySilent: (endpoint: UdpEndpoint) => void
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
@@ -73,6 +75,7 @@ export interface Entry {
   attested: readonly string[]
   /** This node has moved since a coordinator told the peer where it is. */
   hasMoved: boolean
+  roundsInVain: number
   nat: NatKind
   /** It tells nobody where it is. */
   isHidden: boolean
@@ -109,7 +112,8 @@ export class Pathfinder {
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
     const { attested, grant, endpoints = [], remembered = [] } = places
-    if (attested !== undefined) entry.hasMoved = false
+    // Remembered places are no direction.
+    if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
@@ -198,6 +202,12 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
   }
 
+  /** Something that was in the way may be gone: looks for better paths now. */
+  searchAgain(): void {
+    for (const entry of this.#entries.values())
+      if (entry.paths.isUp) this.#do(entry, now => entry.paths.begin(now))
+  }
+
   viewOf(neighbour: Neighbour): PathView | undefined {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return undefined
@@ -244,6 +254,7 @@ export class Pathfinder {
       paths: new PeerPaths(this.#outputFor(neighbour), neighbour, () => this.#parts.random.next()),
       attested: [],
       hasMoved: false,
+      roundsInVain: 0,
       nat: 'unknown',
       isHidden: false,
       told: undefined,
@@ -272,6 +283,8 @@ export class Pathfinder {
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
         )
+        const entry = this.#entries.get(neighbour.key)
+        if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
       },
       announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
@@ -288,7 +301,7 @@ export class Pathfinder {
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#lookedMs < LOOK_AGAIN_PAUSE_MS) return
     this.#lookedMs = nowMs
-    relays?.moved()
+    relays?.lookAgain()
     onLookAgain()
   }
 
@@ -307,9 +320,12 @@ export class Pathfinder {
   #tryHarder(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
+    entry.roundsInVain += 1
     // A peer sends many packets only to where a coordinator has seen us.
-    if (entry.hasMoved) this.#parts.onLost(neighbour)
-    else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
+    if (entry.hasMoved) {
+      entry.hasMoved = false
+      this.#parts.onLost(neighbour)
+    } else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
@@ -343,8 +359,15 @@ export class Pathfinder {
 
   #channelChanged(entry: Entry, channel: RelayChannel): void {
     if (channel.state === 'closed') this.#forgetClosed(entry)
+    if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
-    if (channel.state === 'lost' && !isAnyBound && !entry.paths.isDirect) this.#parts.onLost(entry.neighbour)
+    const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
+    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#parts.onLost(entry.neighbour)
+  }
+
+  /** Whether anybody talks with this peer; who does not will ask when there is something to say. */
+  #isWarm({ neighbour: { sentMs, receivedMs } }: Entry): boolean {
+    return this.#parts.clock.monotonicMs() - Math.max(sentMs, receivedMs) < WARM_MS
   }
 
   #forgetClosed(entry: Entry): void {

@@ -5,11 +5,10 @@
  * something came from elsewhere and looks at the times of the traffic when it wakes.
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
-import { choosePath } from './choice.ts'
+import { choosePath, compareWith } from './choice.ts'
 import {
   DEAD_AFTER_MS,
   DIRECTION_PAUSE_MS,
-  PATHS_MAX,
   PING_BYTES,
   STANDBY_HEARTBEAT_MS,
   STANDBYS_MEASURED,
@@ -17,7 +16,8 @@ import {
   UNPROVEN_FACTOR,
   WARM_MS,
 } from './limits.ts'
-import { Path, type PathOrigin } from './path.ts'
+import type { Path, PathOrigin } from './path.ts'
+import { PathTable } from './path-table.ts'
 import { causeOfSwitch, type PathCause, SOUGHT } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { beatOf, type Traffic } from './traffic.ts'
@@ -55,7 +55,7 @@ export class PeerPaths {
   readonly #traffic: Traffic
   readonly #random: () => number
   readonly #rounds = new Rounds()
-  readonly #paths: Path[] = []
+  readonly #table = new PathTable()
   #active: Path | undefined
   #also: readonly Path[] = []
   /** Since when the path in use has to prove itself anew. */
@@ -81,12 +81,17 @@ export class PeerPaths {
   }
 
   get all(): readonly Path[] {
-    return this.#paths
+    return this.#table.all
   }
 
   /** Why packets go by this path, or by none. */
   get cause(): PathCause {
     return this.#cause
+  }
+
+  /** Whether there is a session. */
+  get isUp(): boolean {
+    return this.#isUp
   }
 
   get isDirect(): boolean {
@@ -100,8 +105,7 @@ export class PeerPaths {
 
   /** Places where the peer may be. */
   learn(endpoints: readonly Endpoint[], origin: PathOrigin): void {
-    for (const endpoint of endpoints)
-      if (this.#find(endpoint) === undefined) this.#add(new Path(endpoint, origin))
+    this.#table.learn(endpoints, origin, this.#active)
   }
 
   /** The peer says where it is now, and is about to probe. */
@@ -127,9 +131,9 @@ export class PeerPaths {
 
   /** A way that is no more, such as a relay's channel that was closed. */
   forget(endpoint: Endpoint, nowMs: number): void {
-    const path = this.#find(endpoint)
+    const path = this.#table.find(endpoint)
     if (path === undefined) return
-    this.#paths.splice(this.#paths.indexOf(path), 1)
+    this.#table.remove(path)
     if (this.#active === path) this.#active = undefined
     this.#decide(nowMs)
   }
@@ -143,10 +147,7 @@ export class PeerPaths {
 
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
-    // A channel or socket that is not known any more is closed: nothing goes by it.
-    const isGone = endpoint.via !== undefined && this.#find(endpoint) === undefined
-    const path = this.#find(endpoint) ?? (isGone ? undefined : this.#add(new Path(endpoint, 'observed')))
-    path?.established(nowMs)
+    this.#table.proven(endpoint, this.#active)?.established(nowMs)
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
@@ -166,8 +167,7 @@ export class PeerPaths {
   /** An authentic packet came from somewhere that is not in use. Both ends of the doubt are asked. */
   heardFrom(endpoint: Endpoint, bytes: number, nowMs: number): void {
     if (!this.#isUp) return
-    const path = this.#find(endpoint) ?? this.#addObserved(endpoint)
-    if (path === undefined) return
+    const path = this.#table.observed(endpoint, this.#active)
     path.heardMs = nowMs
     if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes
     if (path.isRelay || path.isValid(nowMs) || nowMs - path.pingedMs < path.patienceMs / 4) return
@@ -179,11 +179,12 @@ export class PeerPaths {
 
   /** An answer to a challenge came from `from`. Its round trip, or undefined if nothing was asked. */
   answered(token: Uint8Array, from: Endpoint, nowMs: number): number | undefined {
-    for (const path of this.#paths) {
+    for (const path of this.#table.all) {
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
       const rttMs = nowMs - sentMs
       if (sameEndpoint(path.endpoint, from)) path.proved(rttMs, nowMs)
+      if (this.#active !== undefined && path !== this.#active) compareWith(this.#active, path)
       this.#decide(nowMs)
       return rttMs
     }
@@ -201,7 +202,7 @@ export class PeerPaths {
 
   /** This node's own addresses are others now: nothing direct is certain. */
   moved(nowMs: number): void {
-    for (const path of this.#paths) if (!path.isRelay) path.unprove()
+    for (const path of this.#table.all) if (!path.isRelay) path.unprove()
     if (!this.#isUp) return
     this.#doubt(nowMs)
     this.#startRound(nowMs)
@@ -218,7 +219,7 @@ export class PeerPaths {
       else this.#openWays()
     const hadItsChance = this.#rounds.takeHarder(nowMs)
     if (!this.#isUp) return
-    if (hadItsChance && !this.isDirect) this.#output.tryHarder()
+    if (hadItsChance && this.#active?.isRelay !== false) this.#output.tryHarder()
     this.#arrangeRounds(nowMs)
   }
 
@@ -237,7 +238,7 @@ export class PeerPaths {
       return
     }
     const { startedMs } = this.#rounds
-    for (const path of [...this.#paths]) {
+    for (const path of [...this.#table.all]) {
       if (path.provenMs >= startedMs || (path === this.#active && path.unansweredSinceMs === LATER)) continue
       if (!path.isRelay || step === 0 || this.#isSuspect) this.#ping(path, nowMs)
     }
@@ -245,7 +246,7 @@ export class PeerPaths {
 
   /** Without a session there is nothing to prove anything with: the ways are opened, and the peer called. */
   #openWays(): void {
-    for (const path of this.#paths) if (!path.isRelay) this.#output.open(path.endpoint)
+    for (const path of this.#table.all) if (!path.isRelay) this.#output.open(path.endpoint)
     this.#output.knock()
   }
 
@@ -253,37 +254,17 @@ export class PeerPaths {
     if (this.isDirect) return
     const { sentMs, receivedMs } = this.#traffic
     if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
-    else this.#rounds.again(nowMs - this.#relayedSinceMs, this.#random)
+    else this.#rounds.again(this.#relayedSinceMs === NEVER ? 0 : nowMs - this.#relayedSinceMs, this.#random)
   }
 
   #measureStandbys(nowMs: number): void {
     let measured = 0
-    for (const path of this.#paths) {
+    for (const path of this.#table.all) {
       if (path === this.#active || path.isRelay || !path.isValid(nowMs)) continue
       if (nowMs - path.pingedMs < STANDBY_HEARTBEAT_MS || measured >= STANDBYS_MEASURED) continue
       measured += 1
       this.#ping(path, nowMs)
     }
-  }
-
-  #find(endpoint: Endpoint): Path | undefined {
-    return this.#paths.find(path => sameEndpoint(path.endpoint, endpoint))
-  }
-
-  #add(path: Path): Path {
-    if (this.#paths.length >= PATHS_MAX) {
-      const at = this.#paths.findIndex(old => old !== this.#active && !old.isRelay && old.provenMs === NEVER)
-      this.#paths.splice(at < 0 ? this.#paths.findIndex(old => old !== this.#active) : at, 1)
-    }
-    this.#paths.push(path)
-    return path
-  }
-
-  /** Somebody who sends from ever new places must not push out what was announced. */
-  #addObserved(endpoint: Endpoint): Path | undefined {
-    const observed = this.#paths.filter(path => path.origin === 'observed' && path.provenMs === NEVER)
-    if (observed.length >= PATHS_MAX / 4) return undefined
-    return this.#add(new Path(endpoint, 'observed'))
   }
 
   #ping(path: Path, nowMs: number): void {
@@ -293,15 +274,6 @@ export class PeerPaths {
     if (token === undefined) return
     path.creditBytes -= PING_BYTES
     path.pinged(token, nowMs)
-  }
-
-  /** The relay besides the path in use: of several the one that was heard from last. */
-  get #standby(): Path | undefined {
-    let best: Path | undefined
-    for (const path of this.#paths)
-      if (path.isRelay && path !== this.#active && (best === undefined || path.provenMs > best.provenMs))
-        best = path
-    return best
   }
 
   #doubt(nowMs: number): void {
@@ -321,7 +293,7 @@ export class PeerPaths {
       if (active.isLate(nowMs) && active.provenMs > this.#doubtedMs) this.#doubt(nowMs)
       return
     }
-    if (this.#standby?.isMissed(nowMs) !== false) this.#seek(nowMs)
+    if (this.#table.standby(active)?.isMissed(nowMs) !== false) this.#seek(nowMs)
     if (!this.#isSuspect) this.#suspect(active, nowMs)
     const isDead = nowMs - active.unansweredSinceMs >= DEAD_AFTER_MS
     if (isDead) this.#giveUp(active, nowMs)
@@ -336,11 +308,12 @@ export class PeerPaths {
     this.#output.lookAgain()
     this.#startRound(nowMs)
     this.#route()
-    if (this.#standby !== undefined) this.#ping(this.#standby, nowMs)
+    const standby = this.#table.standby(active)
+    if (standby !== undefined) this.#ping(standby, nowMs)
   }
 
   #giveUp(active: Path, nowMs: number): void {
-    const relay = this.#standby
+    const relay = this.#table.standby(this.#active)
     this.#gaveUpMs = nowMs
     if (relay === undefined) return
     const { unansweredSinceMs } = active
@@ -357,8 +330,8 @@ export class PeerPaths {
   /** Chooses anew after something was proved, missed or forgotten. */
   #decide(nowMs: number): void {
     const active = this.#active
-    const isTrusted = active !== undefined && !active.isMissed(nowMs)
-    const best = choosePath(this.#paths, isTrusted ? active : undefined, nowMs)
+    const isTrusted = active?.isValid(nowMs) && !active.isMissed(nowMs)
+    const best = choosePath(this.#table.all, isTrusted ? active : undefined, nowMs)
     const isOnlyRelay = active !== undefined && best?.isRelay === true && !active.isRelay
     if (best !== undefined && best !== active && !isOnlyRelay) this.#switch(best, nowMs, undefined)
     if (this.#isSuspect && this.#active !== undefined && !this.#active.isMissed(nowMs))
@@ -384,7 +357,7 @@ export class PeerPaths {
     const active = this.#active
     if (active === undefined) return
     const isDoubted = this.#isSuspect || active.provenMs <= this.#doubtedMs
-    const standby = isDoubted ? this.#standby : undefined
+    const standby = isDoubted ? this.#table.standby(this.#active) : undefined
     const also = standby === undefined ? [] : [standby]
     if (this.#routed === active && this.#also[0] === standby) return
     this.#routed = active

@@ -31,6 +31,8 @@ export interface Unreached {
   /** Addresses at which a coordinator has seen it, newest first. */
   readonly attested: readonly string[]
   readonly nat: NatKind
+  /** Rounds of ordinary probes since there was a direct path. */
+  readonly roundsInVain: number
 }
 
 const LOOK_EVERY_MS = 50
@@ -38,10 +40,13 @@ const GIVE_UP_AFTER_MS = 3_500
 /** Challenges under way when the first path is proved may prove a better one. */
 const SETTLE_MS = 500
 const TARGETS_MAX = 2
+const ROUNDS_BEFORE_FRESH_SOCKET = 2
 
 export class Puncher {
   readonly #parts: PuncherParts
-  readonly #attempts = new Attempts()
+  /** Both at once: two who do not know their NATs each open sockets and guess. */
+  readonly #openings = new Attempts()
+  readonly #guessings = new Attempts()
   readonly #many: ManySockets
   /** Sockets by which a peer is reached, by its key. */
   readonly #kept = new Map<string, readonly ExtraSocket[]>()
@@ -52,17 +57,33 @@ export class Puncher {
     this.#many = new ManySockets(parts)
   }
 
-  /** Our NAT is the hard one, or may be. */
+  /**
+   * Our NAT is the hard one, or may be; or it is easy and yet nothing gets through, as when something that came too
+   * early has occupied our port at the router: then one fresh socket does.
+   */
   async openMany(peer: Unreached): Promise<void> {
+    const { own, clock } = this.#parts
+    const { neighbour } = peer
+    if (own.nat === 'open' || peer.nat === 'hard') return
+    if (own.nat === 'easy' && peer.roundsInVain < ROUNDS_BEFORE_FRESH_SOCKET) return
+    const places = placesSeen(peer)
+    if (places.length === 0 || !this.#openings.take(neighbour.key, clock.monotonicMs())) return
+    this.#drop(peer)
+    try {
+      await this.#openTowards(places, peer)
+    } catch (error) {
+      this.#openings.over()
+      throw error
+    }
+  }
+
+  async #openTowards(places: readonly UdpEndpoint[], peer: Unreached): Promise<void> {
     const { own, acquaintance, clock, story } = this.#parts
     const { neighbour, paths } = peer
-    if (own.nat === 'easy' || own.nat === 'open' || peer.nat === 'hard') return
-    const places = placesSeen(peer)
-    if (places.length === 0 || !this.#attempts.take(neighbour.key, clock.monotonicMs())) return
-    this.#drop(peer)
-    const { sockets, span } = await this.#many.open(places)
+    const isEasy = own.nat === 'easy'
+    const { sockets, span } = isEasy ? await this.#many.openOne(places) : await this.#many.open(places)
     this.#kept.set(neighbour.key, sockets)
-    story(neighbour, `opened ${sockets.length} sockets; ${span.count} ports to guess from`)
+    story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
     acquaintance.say(neighbour, { kind: 'punch', token: acquaintance.freshToken(), ...span })
     const untilMs = clock.monotonicMs() + GIVE_UP_AFTER_MS
     const look = (): void => {
@@ -79,7 +100,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
     if (address === undefined || paths.isDirect) return
-    if (!this.#attempts.take(neighbour.key, clock.monotonicMs())) return
+    if (!this.#guessings.take(neighbour.key, clock.monotonicMs())) return
     let guesses = 0
     this.#stopGuessing = guessPorts(span, {
       clock,
@@ -90,7 +111,7 @@ export class Puncher {
       },
       isFound: () => paths.isDirect,
       onOver: () => {
-        this.#attempts.over()
+        this.#guessings.over()
         story(neighbour, `${guesses} guesses at its port${paths.isDirect ? '' : ', in vain'}`)
       },
     })
@@ -109,7 +130,7 @@ export class Puncher {
 
   /** Keeps the socket that found the peer and closes all others. */
   #settle({ neighbour, paths }: Unreached): void {
-    this.#attempts.over()
+    this.#openings.over()
     const sockets = this.#kept.get(neighbour.key) ?? []
     const isUsed = ({ outlet }: ExtraSocket): boolean => paths.active?.endpoint.via === outlet
     const kept = sockets.filter(isUsed)

@@ -15,9 +15,10 @@ import type {
 import { Carrier } from '../carrier.ts'
 import { CoordinatorPins } from '../coordinator-pins.ts'
 import { type Advertised, OwnPlaces } from '../own-places.ts'
-import { Acquaintance } from '../path/acquaintance.ts'
+import { serverAcquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
+import { StreamDoors, type StreamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
 import { CoordinatorLine } from './coordinator-line.ts'
 
@@ -36,6 +37,7 @@ export interface OutpostSettings {
   readonly advertise: readonly Advertised[]
   readonly join: Join
   readonly token: string | undefined
+  readonly streams: StreamSettings
 }
 
 const NOWHERE = 'no address is known that others reach this relay by; `--advertise HOST:PORT` names one'
@@ -47,12 +49,13 @@ export class Outpost {
   readonly #settings: OutpostSettings
   readonly #timestamps: Timestamps
   readonly #carrier: Carrier
+  readonly #doors: StreamDoors
   readonly #line: CoordinatorLine
   readonly #places: OwnPlaces
 
   constructor(given: OutpostGiven, settings: OutpostSettings) {
     const { clock, random, network, keys, keyspace, journal } = given
-    const { advertise, join, token } = settings
+    const { advertise, join, token, streams } = settings
     this.#given = given
     this.#settings = settings
     this.#timestamps = new Timestamps(keyspace)
@@ -65,17 +68,11 @@ export class Outpost {
       onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
       onFrame: (bytes, from) => this.door.take(bytes, from),
     })
-    // A relay that has moved is asked to prove where it is now.
-    const acquaintance = new Acquaintance({
-      ...{ clock, random, carrier },
-      recordUsedFor: () => undefined,
-      onRecord: () => {},
-      onRoundTrip: () => {},
-      onDropped: why => carrier.count(why),
-    })
+    const acquaintance = serverAcquaintance({ clock, random, carrier })
     const pins = new CoordinatorPins(keyspace)
     const line = new CoordinatorLine({ clock, random, network, journal, carrier, pins, join, token })
     this.#carrier = carrier
+    this.#doors = new StreamDoors({ network, journal, carrier, settings: streams })
     this.#line = line
     this.#places = new OwnPlaces({
       ...{ clock, network, advertise },
@@ -106,6 +103,7 @@ export class Outpost {
     await this.#timestamps.load()
     for (const { address, port } of this.#settings.listen)
       await this.#carrier.listen({ address, port: port || (this.#carrier.locals[0]?.port ?? 0) })
+    await this.#doors.open()
     await this.#line.start()
     const { journal } = this.#given
     void this.#places.start().then(() => this.endpoints.length > 0 || journal.note(NOWHERE))
@@ -114,6 +112,7 @@ export class Outpost {
   async stop(): Promise<void> {
     this.#places.stop()
     this.#line.stop()
+    await this.#doors.close()
     await this.#carrier.close()
   }
 

@@ -16,6 +16,7 @@ import {
   RelayHost,
 } from '../../../kernel/api/index.ts'
 import { requireJoin } from '../signalling/join.ts'
+import { streamSettings } from '../stream-doors.ts'
 import { Outpost } from './outpost.ts'
 
 const settings = z.strictObject({
@@ -33,6 +34,7 @@ const settings = z.strictObject({
   dc: z.string(),
   /** Invite token for the first registration. */
   token: z.string().optional(),
+  ...streamSettings,
 })
 
 export const rsTunnelPlugin = definePlugin({
@@ -44,8 +46,8 @@ export const rsTunnelPlugin = definePlugin({
   },
   needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace, journal: Journal },
   config: raw => settings.parse(raw),
-  setup(given, { listen, advertise, dc, token }) {
-    const outpost = new Outpost(given, { listen, advertise, join: requireJoin(dc), token })
+  setup(given, { listen, advertise, dc, token, ...streams }) {
+    const outpost = new Outpost(given, { listen, advertise, join: requireJoin(dc), token, streams })
     const relay = given.keys.tunnelKey
     return {
       contributes: {

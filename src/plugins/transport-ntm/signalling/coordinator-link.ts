@@ -8,6 +8,7 @@ import type { SignedNameRecord } from '../../../wire/name-record.ts'
 import type { Carrier, Neighbour, Port } from '../carrier.ts'
 import type { CoordinatorPins } from '../coordinator-pins.ts'
 import { PORTS } from '../net/ports.ts'
+import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { DirectionEnvironment } from './direction.ts'
 import type { Join } from './join.ts'
 import { type NodeInput, SignallingNode } from './node.ts'
@@ -34,6 +35,10 @@ export interface CoordinatorLinkParts {
   /** All relays that this coordinator names now. */
   readonly onRelays: (places: readonly RelayPlace[]) => void
   readonly onDropped: (why: string) => void
+  /** Nothing has come back from where the coordinator is. */
+  readonly onSilent?: (endpoints: readonly UdpEndpoint[]) => void
+  /** How long that is waited for. */
+  readonly patienceMs?: () => number
 }
 
 type Answer<T> = (answer: T) => void
@@ -47,6 +52,8 @@ export class CoordinatorLink {
   readonly #lookUps = new Map<string, Answer<SignedNameRecord | RequestFailure>[]>()
   readonly #directions = new Map<string, Answer<Directed | RequestFailure>[]>()
   #neighbour: Neighbour | undefined
+  #endpoints: readonly UdpEndpoint[] = []
+  #cancelPatience: (() => void) | undefined
   #identity: DeviceId | undefined
   #isStopped = true
   /** Its address was looked for. */
@@ -75,6 +82,8 @@ export class CoordinatorLink {
     this.#step({ kind: 'stop' })
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
+    this.#cancelPatience?.()
+    this.#cancelPatience = undefined
     if (this.#neighbour !== undefined) this.#parts.carrier.forget(this.#neighbour)
     this.#neighbour = undefined
     this.#giveUp('timeout')
@@ -98,6 +107,21 @@ export class CoordinatorLink {
   moved(): void {
     if (this.#isStopped || this.#neighbour === undefined) return
     this.#parts.carrier.renew(this.#neighbour)
+    this.#awaitAnswer()
+    this.#step({ kind: 'moved' })
+  }
+
+  /** Its tunnel, if this is one of its places. */
+  neighbourAt(endpoint: UdpEndpoint): Neighbour | undefined {
+    return this.#endpoints.some(each => sameEndpoint(each, endpoint)) ? this.#neighbour : undefined
+  }
+
+  /** Datagrams to this place take another way now: says so at once, or goes on with a handshake that is under way. */
+  rerouted(endpoint: UdpEndpoint): void {
+    const { carrier } = this.#parts
+    const neighbour = this.neighbourAt(endpoint)
+    if (this.#isStopped || neighbour === undefined) return
+    if (!carrier.tunnel.knock(neighbour.peer)) carrier.renew(neighbour)
     this.#step({ kind: 'moved' })
   }
 
@@ -134,7 +158,22 @@ export class CoordinatorLink {
     if (this.#isStopped) return
     const endpoints: UdpEndpoint[] = addresses.map(address => ({ address, port: join.port }))
     this.#neighbour = carrier.meet(join.key, { endpoints })
-    if (endpoints.length > 0) carrier.hint(this.#neighbour, endpoints)
+    if (endpoints.length === 0) return
+    this.#endpoints = endpoints
+    carrier.hint(this.#neighbour, endpoints)
+    this.#awaitAnswer()
+  }
+
+  /** Something was sent, or is about to be. */
+  #awaitAnswer(): void {
+    const { clock, onSilent, patienceMs } = this.#parts
+    if (onSilent === undefined || patienceMs === undefined || this.#cancelPatience !== undefined) return
+    const sinceMs = clock.monotonicMs()
+    this.#cancelPatience = clock.after(patienceMs(), () => {
+      this.#cancelPatience = undefined
+      const heardMs = this.#neighbour?.heardMs
+      if (heardMs === undefined || heardMs < sinceMs) onSilent(this.#endpoints)
+    })
   }
 
   async #renew(): Promise<void> {

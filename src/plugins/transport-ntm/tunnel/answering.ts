@@ -42,7 +42,7 @@ export function receiveInitiation(
   from: Endpoint,
   now: number,
 ): DropReason | undefined {
-  if (!mac1Fits(bytes, device.mac1Key)) return 'badMac'
+  if (!mac1Fits(bytes, device.mac1)) return 'badMac'
   const kept = answerKept(device, bytes, now)
   if (kept !== undefined) return answerAgain(device, kept, from)
   const overload = refuseUnderLoad(device, bytes, from, now)
@@ -61,8 +61,8 @@ export function receiveInitiation(
 }
 
 /**
- * Under load a handshake message must carry a cookie and stay within its source's budget. Also used for answers
- * that nobody waits for any more.
+ * Under load a handshake message must carry a cookie and stay within its source's budget, or come from where somebody
+ * is known from before. Also used for answers that nobody waits for any more.
  */
 export function refuseUnderLoad(
   device: Device,
@@ -71,8 +71,10 @@ export function refuseUnderLoad(
   now: number,
 ): DropReason | undefined {
   if (!device.load.note(now)) return undefined
-  if (!device.jar.vouches(bytes, from, now)) return demandCookie(device, bytes, from, now)
-  return device.limiter.allows(sourceNetwork(from.address), now) ? undefined : 'rateLimited'
+  const source = sourceNetwork(from.address)
+  if (device.jar.vouches(bytes, from, now))
+    return device.limiter.allows(source, now) ? undefined : 'rateLimited'
+  return device.acquainted.vouchFor(source, now) ? undefined : demandCookie(device, bytes, from, now)
 }
 
 function demandCookie(device: Device, bytes: Uint8Array, from: Endpoint, now: number): DropReason {
@@ -215,5 +217,6 @@ function rememberAnswer(device: Device, peer: Peer, accepted: Accepted, response
   const initiation = accepted.bytes.slice()
   const sources = [copyOf(accepted.from)]
   peer.answer = { initiation, response, at: accepted.now, sources, given: 1, cookieUsed: false }
+  device.answers.delete(answerKey(initiation))
   device.answers.set(answerKey(initiation), { peer, answer: peer.answer })
 }

@@ -21,7 +21,7 @@ export function receiveResponse(
   from: Endpoint,
   now: number,
 ): DropReason | undefined {
-  if (!mac1Fits(bytes, device.mac1Key)) return 'badMac'
+  if (!mac1Fits(bytes, device.mac1)) return 'badMac'
   const { sender, receiver, noise } = decodeResponse(bytes)
   const peer = device.pending.get(receiver)
   if (peer?.handshake === undefined) return 'unknownIndex'

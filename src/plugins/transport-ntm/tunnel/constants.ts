@@ -92,6 +92,10 @@ export const LOAD_STICKS_MS = 1_000
 /** Sources remembered by the limiter. */
 export const SOURCES_REMEMBERED = 16_384
 
+/** Handshakes under load without a cookie, from sources known from before: of one, and of all. */
+export const ACQUAINTED_SOURCE = { sourcePerSecond: 5, sourceBurst: 5 }
+export const ACQUAINTED_PER_SECOND = { sourcePerSecond: 100, sourceBurst: 20 }
+
 /** An accepted first message keeps its answer this long, for so many other sources (FORMATS 5.4). */
 export const ANSWER_KEPT_MS = 5_000
 export const ANSWER_OTHER_SOURCES = 8

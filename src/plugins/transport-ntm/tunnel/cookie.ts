@@ -5,13 +5,13 @@
  */
 
 import sodium from 'sodium-native'
-import { hash, mac } from './blake2s.ts'
-import { COOKIE_LIFETIME_MS, KEY_BYTES, LABEL_COOKIE, MAC_BYTES, TAG_BYTES } from './constants.ts'
+import { hash } from './blake2s.ts'
+import { COOKIE_LIFETIME_MS, KEY_BYTES, LABEL_COOKIE, MAC_BYTES } from './constants.ts'
 import { type Endpoint, endpointKey } from './endpoint.ts'
-import { mac1Of, mac2Fits } from './mac.ts'
-import { decodeCookieReply, encodeCookieReply, senderOf } from './messages.ts'
+import { KeyedMac } from './keyed-mac.ts'
+import { hasMac2, mac1Of, mac2Fits } from './mac.ts'
+import { cookieReplyScratch, decodeCookieReply, RECEIVER_AT, senderOf, writeUint32 } from './messages.ts'
 
-const NONCE_BYTES = 24
 const encoder = new TextEncoder()
 const label = encoder.encode(LABEL_COOKIE)
 
@@ -22,37 +22,40 @@ export const cookieKey = (publicKey: Uint8Array): Uint8Array => hash(label, publ
 export class CookieJar {
   readonly #sealKey: Uint8Array
   readonly #random: (bytes: number) => Uint8Array
-  #secret: Uint8Array
+  #secret: KeyedMac
   #bornAt = Number.NEGATIVE_INFINITY
+  /** One for all: a flood is no reason to fill the memory. */
+  readonly #scratch = cookieReplyScratch()
 
   constructor(publicKey: Uint8Array, random: (bytes: number) => Uint8Array) {
     this.#sealKey = cookieKey(publicKey)
     this.#random = random
-    this.#secret = new Uint8Array(KEY_BYTES)
+    this.#secret = new KeyedMac(new Uint8Array(KEY_BYTES))
   }
 
   /** Whether the message carries the cookie that we gave to this source. */
   vouches(message: Uint8Array, from: Endpoint, now: number): boolean {
-    if (now - this.#bornAt >= COOKIE_LIFETIME_MS) return false
+    if (!hasMac2(message) || now - this.#bornAt >= COOKIE_LIFETIME_MS) return false
     return mac2Fits(message, this.#cookieFor(from))
   }
 
-  /** The reply that hands this source its cookie: 64 bytes, fewer than any handshake message. */
+  /** The reply that hands this source its cookie: 64 bytes, fewer than any handshake message. Valid until the next. */
   reply(message: Uint8Array, from: Endpoint, now: number): Uint8Array {
     if (now - this.#bornAt >= COOKIE_LIFETIME_MS) {
-      this.#secret = this.#random(KEY_BYTES)
+      this.#secret = new KeyedMac(this.#random(KEY_BYTES))
       this.#bornAt = now
     }
-    const nonce = this.#random(NONCE_BYTES)
-    const sealed = new Uint8Array(MAC_BYTES + TAG_BYTES)
+    const { bytes, nonce, sealed } = this.#scratch
+    nonce.set(this.#random(nonce.length))
     const cookie = this.#cookieFor(from)
     const mac1 = mac1Of(message)
     sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, cookie, mac1, null, nonce, this.#sealKey)
-    return encodeCookieReply(senderOf(message), nonce, sealed)
+    writeUint32(bytes, RECEIVER_AT, senderOf(message))
+    return bytes
   }
 
   #cookieFor(from: Endpoint): Uint8Array {
-    return mac(this.#secret, encoder.encode(endpointKey(from)))
+    return this.#secret.of(Buffer.from(endpointKey(from), 'latin1'))
   }
 }
 

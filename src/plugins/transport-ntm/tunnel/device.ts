@@ -9,7 +9,9 @@ import { ANSWER_KEPT_MS, type TunnelLimits } from './constants.ts'
 import type { CookieJar } from './cookie.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { LoadMeter, SourceLimiter } from './load.ts'
+import type { KeyedMac } from './keyed-mac.ts'
+import type { Acquainted, LoadMeter, SourceLimiter } from './load.ts'
+import { readUint32 } from './messages.ts'
 import type { Answer, Peer, PeerOptions, PeerSession, TunnelPeer } from './peer.ts'
 import type { PacketScratch } from './scratch.ts'
 import type { Timestamp } from './tai64n.ts'
@@ -96,18 +98,19 @@ export interface Device {
   readonly replayWindow: number
   readonly cookieForStrangers: boolean
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
-  /** Key of mac1 on messages to us. */
-  readonly mac1Key: Uint8Array
+  /** Judges mac1 on messages to us. */
+  readonly mac1: KeyedMac
   readonly jar: CookieJar
   readonly load: LoadMeter
   readonly limiter: SourceLimiter
+  readonly acquainted: Acquainted
   readonly deadlines: Deadlines<PeerTimers<Peer>>
   readonly peers: Map<TunnelKey, Peer>
   /** Every live receiver index: of sessions, and of initiations without answer. */
   readonly sessions: Map<number, PeerSession>
   readonly pending: Map<number, Peer>
   /** Recent answers by the ephemeral key of the initiation. */
-  readonly answers: Map<string, { readonly peer: Peer; readonly answer: Answer }>
+  readonly answers: Map<number, { readonly peer: Peer; readonly answer: Answer }>
   readonly sendScratch: PacketScratch
   readonly receiveScratch: PacketScratch
   readonly counters: TunnelCounters
@@ -166,11 +169,13 @@ export function forgetOldAnswers(device: Device, now: number): void {
   }
 }
 
-export const answerKey = (initiation: Uint8Array): string =>
-  Buffer.from(initiation.buffer, initiation.byteOffset + 8, 32).toString('latin1')
+/** 52 bits of the ephemeral key; whoever looks something up compares the whole. */
+export const answerKey = (initiation: Uint8Array): number =>
+  readUint32(initiation, 8) + (readUint32(initiation, 12) >>> 12) * 2 ** 32
 
 export function forgetAnswer(device: Device, peer: Peer): void {
   if (peer.answer === undefined) return
-  device.answers.delete(answerKey(peer.answer.initiation))
+  const key = answerKey(peer.answer.initiation)
+  if (device.answers.get(key)?.peer === peer) device.answers.delete(key)
   peer.answer = undefined
 }

@@ -3,7 +3,13 @@
  * answer, the limiter gives each source address a small budget once it has shown that it owns the address.
  */
 
-import { LOAD_STICKS_MS, SOURCES_REMEMBERED, type TunnelLimits } from './constants.ts'
+import {
+  ACQUAINTED_PER_SECOND,
+  ACQUAINTED_SOURCE,
+  LOAD_STICKS_MS,
+  SOURCES_REMEMBERED,
+  type TunnelLimits,
+} from './constants.ts'
 
 /** Counts handshakes in one-second windows; high load sticks for a second after it was last seen. */
 export class LoadMeter {
@@ -76,5 +82,29 @@ export class SourceLimiter {
       if (now - at < fillMs && this.#buckets.size <= SOURCES_REMEMBERED) return
       this.#buckets.delete(oldest)
     }
+  }
+}
+
+/**
+ * Sources that completed a handshake before: under load they are spared the round trip for a cookie, so that a flood
+ * does not slow those who are known. Whoever forges such a source gains a few handshakes a second, and the real one
+ * has a cookie's budget besides.
+ */
+export class Acquainted {
+  /** In order of the last handshake. */
+  readonly #sources = new Set<string>()
+  readonly #each = new SourceLimiter(ACQUAINTED_SOURCE)
+  readonly #all = new SourceLimiter(ACQUAINTED_PER_SECOND)
+
+  note(address: string): void {
+    this.#sources.delete(address)
+    this.#sources.add(address)
+    const [oldest] = this.#sources
+    if (this.#sources.size > SOURCES_REMEMBERED) this.#sources.delete(oldest!)
+  }
+
+  /** Whether one more handshake from this source may do without a cookie now. */
+  vouchFor(address: string, now: number): boolean {
+    return this.#sources.has(address) && this.#each.allows(address, now) && this.#all.allows('', now)
   }
 }

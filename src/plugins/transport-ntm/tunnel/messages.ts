@@ -14,6 +14,8 @@ type MessageType = typeof INITIATION | typeof RESPONSE | typeof COOKIE_REPLY | t
 
 const TIMESTAMP_BYTES = 12
 const COOKIE_NONCE_BYTES = 24
+/** Of an answer that is no data: where the index of its receiver lies. */
+export const RECEIVER_AT = 4
 const NOISE_INITIATION_BYTES = KEY_BYTES + (KEY_BYTES + TAG_BYTES) + (TIMESTAMP_BYTES + TAG_BYTES)
 const NOISE_RESPONSE_BYTES = KEY_BYTES + TAG_BYTES
 const INITIATION_BYTES = 8 + NOISE_INITIATION_BYTES + 2 * MAC_BYTES
@@ -92,19 +94,22 @@ export const decodeResponse = (
   noise: bytes.subarray(12, 12 + NOISE_RESPONSE_BYTES),
 })
 
-export function encodeCookieReply(receiver: number, nonce: Uint8Array, sealed: Uint8Array): Uint8Array {
+/** A cookie reply to be filled in: the receiver's index, and the two parts. */
+export function cookieReplyScratch(): {
+  readonly bytes: Uint8Array
+  readonly nonce: Uint8Array
+  readonly sealed: Uint8Array
+} {
   const bytes = new Uint8Array(COOKIE_REPLY_BYTES)
   writeUint32(bytes, 0, COOKIE_REPLY)
-  writeUint32(bytes, 4, receiver)
-  bytes.set(nonce, 8)
-  bytes.set(sealed, 8 + COOKIE_NONCE_BYTES)
-  return bytes
+  const { nonce, sealed } = decodeCookieReply(bytes)
+  return { bytes, nonce, sealed }
 }
 
 export const decodeCookieReply = (
   bytes: Uint8Array,
 ): { receiver: number; nonce: Uint8Array; sealed: Uint8Array } => ({
-  receiver: readUint32(bytes, 4),
+  receiver: readUint32(bytes, RECEIVER_AT),
   nonce: bytes.subarray(8, 8 + COOKIE_NONCE_BYTES),
   sealed: bytes.subarray(8 + COOKIE_NONCE_BYTES),
 })

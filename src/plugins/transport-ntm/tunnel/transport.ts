@@ -5,7 +5,7 @@
 
 import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
 import { type Device, type DropReason, endSessions } from './device.ts'
-import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
 import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
 import type { Peer, PeerSession } from './peer.ts'
@@ -152,6 +152,9 @@ export function completeHandshake(device: Device, peer: Peer, now: number): void
   peer.lastHandshakeAt = now
   peer.lastMinuteRekeyed = false
   device.counters.handshakesCompleted += 1
+  const { endpoint } = peer
+  if (endpoint !== undefined && endpoint.via === undefined)
+    device.acquainted.note(sourceNetwork(endpoint.address))
   device.output.established?.(peer)
 }
 

@@ -23,7 +23,8 @@ import {
 } from './device.ts'
 import { copyOf, type Endpoint } from './endpoint.ts'
 import { openTunnel, repeatInitiation, tryNewEndpoints } from './initiation.ts'
-import { LoadMeter, SourceLimiter } from './load.ts'
+import { KeyedMac } from './keyed-mac.ts'
+import { Acquainted, LoadMeter, SourceLimiter } from './load.ts'
 import { mac1Key } from './mac.ts'
 import { COOKIE_REPLY, DATA, INITIATION, messageType, RESPONSE } from './messages.ts'
 import type { Peer, PeerOptions, TunnelPeer } from './peer.ts'
@@ -145,10 +146,11 @@ function createDevice(options: TunnelOptions): Device {
     replayWindow: options.replayWindow,
     cookieForStrangers: options.cookieForStrangers,
     admit: options.admit,
-    mac1Key: mac1Key(publicKey),
+    mac1: new KeyedMac(mac1Key(publicKey)),
     jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),
     load: new LoadMeter(limits.handshakesPerSecond),
     limiter: new SourceLimiter(limits),
+    acquainted: new Acquainted(),
     deadlines: new Deadlines(),
     peers: new Map<TunnelKey, Peer>(),
     sessions: new Map(),

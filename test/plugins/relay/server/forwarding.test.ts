@@ -50,6 +50,24 @@ describe('data', () => {
     expect(texts(desk.hand(bob.data('home'), at(2)))).toEqual([[HOME, 'home']])
   })
 
+  test('goes back by the connection that its holder came by, and from another way the slot is not spoken for', () => {
+    const desk = new FrontDesk()
+    const [alice, bob] = [desk.party(1, 0), desk.party(2, 1)]
+    const [tcp, another] = [{ send: () => undefined }, { send: () => undefined }]
+    const [hers, his] = [{ ...at(1), via: tcp }, at(2)]
+    desk.hand(alice.bind(hers), hers)
+    desk.hand(bob.bind(his), his)
+    expect(texts(desk.hand(alice.data('from TCP to UDP'), hers))).toEqual([[PEER, 'from TCP to UDP']])
+    const [answer] = desk.hand(bob.data('and back'), his)
+    expect(answer!.to).toEqual(hers)
+    expect(answer!.to.via).toBe(tcp)
+    for (const elsewhere of [at(1), { ...at(1), via: another }]) {
+      const [asked] = desk.hand(alice.data('the same place by another way'), elsewhere)
+      expect([asked!.bytes[0], asked!.to.via]).toEqual([RELAY_FRAMES.challenge, elsewhere.via])
+    }
+    expect(desk.drops('source-foreign')).toBe(2)
+  })
+
   test('without a slot is asked for a claim, if that is no more than it brought', () => {
     const desk = new FrontDesk()
     const nobody = desk.party(9, 0)

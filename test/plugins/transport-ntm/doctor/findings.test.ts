@@ -24,6 +24,7 @@ const WELL: Condition = {
   candidates: [{ kind: 'reflexive', endpoint: VIEW.observed }, HOST, HOST6],
   portMapping: OFF,
   relays: [RELAY],
+  isUdpBlocked: false,
   mtu: 1_152,
   peers: { direct: 2, relay: 0, down: 1 },
   settings,

@@ -5,19 +5,25 @@ import { staticKeyOf } from '../../../../src/plugins/transport-ntm/tunnel/aead.t
 import { DEFAULT_LIMITS, SOURCES_REMEMBERED } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
 import { CookieJar, cookieKey, openCookieReply } from '../../../../src/plugins/transport-ntm/tunnel/cookie.ts'
 import { sourceNetwork } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
-import { LoadMeter, SourceLimiter } from '../../../../src/plugins/transport-ntm/tunnel/load.ts'
+import { Acquainted, LoadMeter, SourceLimiter } from '../../../../src/plugins/transport-ntm/tunnel/load.ts'
 import { mac1Key, mac1Of, stampMacs } from '../../../../src/plugins/transport-ntm/tunnel/mac.ts'
 import { ipPacket, pair, World, type WorldNode } from './world.ts'
 
 /** First messages of nobody: the macs fit, the rest is noise. */
-function flood(world: World, target: WorldNode, perSecond: number, seconds: number): void {
+function flood(
+  world: World,
+  target: WorldNode,
+  perSecond: number,
+  seconds: number,
+  forged?: WorldNode['endpoint'],
+): void {
   const key = mac1Key(target.staticKey.publicKey)
   for (let n = 0; n < perSecond * seconds; n++) {
     const message = world.randomBytes(148)
     message.set([1, 0, 0, 0])
     stampMacs(message, key, undefined)
     const source = { address: `172.16.${n >> 8}.${n & 255}`, port: 9 }
-    world.inject(message, source, target.endpoint, (n * 1_000) / perSecond)
+    world.inject(message, forged ?? source, target.endpoint, (n * 1_000) / perSecond)
   }
 }
 
@@ -34,6 +40,31 @@ describe('under a flood of first messages', () => {
     const [first, again] = a.sent.map(({ bytes }) => bytes)
     expect(again!.subarray(0, 132)).toEqual(first!.subarray(0, 132))
     expect(again!.subarray(132)).not.toEqual(first!.subarray(132))
+  })
+
+  it('whoever was there before gets through as fast as ever', () => {
+    const world = new World()
+    const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 20 } } })
+    a.tunnel.open(toB)
+    world.run(6_000)
+    flood(world, b, 100, 3)
+    world.run(1_000)
+    a.tunnel.renew(toB)
+    world.run(50)
+    expect(a.sent.map(({ bytes }) => bytes[0])).toEqual([1, 4, 1, 4])
+  })
+
+  it('a forged source that is known gains a few handshakes, and costs the real one nothing', () => {
+    const world = new World()
+    const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 20 } } })
+    a.tunnel.open(toB)
+    world.run(6_000)
+    flood(world, b, 100, 3, a.endpoint)
+    world.run(2_000)
+    expect(b.tunnel.counters.dropped.forged).toBeLessThanOrEqual(20 + 5 + 2 * 5)
+    a.tunnel.renew(toB)
+    world.run(50)
+    expect(a.sent.map(({ bytes }) => bytes[0])).toEqual([1, 4, 1, 1, 4])
   })
 
   it('the flood is answered with cookies only, fewer bytes than it brings, and ends in no state', () => {
@@ -61,6 +92,8 @@ describe('under a flood of first messages', () => {
     const world = new World()
     const limits = { handshakesPerSecond: 0 }
     const { a, b, toB } = pair(world, { b: { limits } })
+    // What is known of the source from before is used up.
+    const spend = (): void => flood(world, b, 1_000, 0.005, a.endpoint)
     a.tunnel.open(toB)
     world.run(100)
     expect(b.tunnel.counters.cookieRepliesSent).toBe(1)
@@ -69,12 +102,15 @@ describe('under a flood of first messages', () => {
     a.tunnel.removePeer(b.staticKey.publicKey)
     const renewed = a.tunnel.addPeer({ publicKey: b.staticKey.publicKey, endpoints: [b.endpoint] })
     world.run(120_000)
+    spend()
     a.tunnel.open(renewed)
     world.run(100)
     expect(b.tunnel.counters.cookieRepliesSent).toBe(2)
     world.run(20_000)
+    spend()
     a.tunnel.open(renewed)
     world.run(175_000)
+    spend()
     a.tunnel.send(renewed, ipPacket('x'))
     world.run(100)
     expect(b.delivered).toEqual(['x'])
@@ -126,6 +162,18 @@ describe('under a flood of first messages', () => {
 })
 
 describe('budgets', () => {
+  it('of those who are known are theirs each, and bounded in all', () => {
+    const known = new Acquainted()
+    for (let n = 0; n < 100; n += 1) known.note(`10.0.0.${n}`)
+    const vouched = (address: string): number =>
+      Array.from({ length: 50 }, () => known.vouchFor(address, 0)).filter(Boolean).length
+    expect(['10.0.0.1', '10.0.0.2', '10.0.1.1', '10.0.0.3', '10.0.0.4', '10.0.0.5'].map(vouched)).toEqual([
+      5, 5, 0, 5, 5, 0,
+    ])
+    for (let n = 0; n < SOURCES_REMEMBERED; n += 1) known.note(`${n}`)
+    expect(known.vouchFor('10.0.0.9', 10_000)).toBe(false)
+  })
+
   it('give each source five at once and twenty a second', () => {
     const limiter = new SourceLimiter(DEFAULT_LIMITS)
     const allowed = (now: number, tries: number): number =>

@@ -1,0 +1,197 @@
+/**
+ * Meets people of the contact book on the own link, without any coordinator: says at times that somebody is here
+ * and at which port, and calls whoever of its contacts may be behind what others say. Who it really is, the
+ * handshake finds out. A stranger's announcement is answered by nothing.
+ */
+import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
+import type {
+  Clock,
+  Keys,
+  LanChannel,
+  LanNotice,
+  Network,
+  PeerCard,
+  Random,
+  UdpEndpoint,
+} from '../../../kernel/api/index.ts'
+import { TokenBucket } from '../../../kernel/api/index.ts'
+import { HINTS_BYTES, HINTS_MAX, LanHints } from './lan-hints.ts'
+import { ProbeBudget } from './probe-budget.ts'
+
+export interface LanParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly keys: Pick<Keys, 'agree'>
+  readonly network: Pick<Network, 'lan' | 'localAddresses'>
+  readonly isWanted: boolean
+  /** Where the sockets are bound. */
+  readonly locals: () => readonly UdpEndpoint[]
+  /** Devices of the contact book; who is sought most comes first. */
+  readonly contacts: () => readonly PeerCard[]
+  /** Whether packets to this device go there already. */
+  readonly isAt: (card: PeerCard, place: UdpEndpoint) => boolean
+  readonly call: (card: PeerCard, place: UdpEndpoint) => void
+  readonly count: (why: string) => void
+}
+
+const INSTANCE_BYTES = 16
+const INSTANCE = /^[0-9a-f]{32}$/
+/** After the start, and after a move; a frame or two may be lost while a link comes up. */
+const FIRST_SAID_AFTER_MS = [0, 1_000, 3_000]
+const SAID_EVERY_MS = 60_000
+/** Who watches a link for longer than this cannot tell that it is the same device. */
+const INSTANCE_LIVES_MS = 15 * 60_000
+const CONTACTS_MAX = 512
+/** Devices called for one announcement. */
+const CALLED_MAX = 16
+/** Announcements looked at: each costs a hash for every contact. */
+const HEARD_PER_SECOND = 8
+const HEARD_BURST = 64
+const INSTANCES_MAX = 256
+const PLACES_MAX = 256
+/** What was not said again for so long is not so any more. */
+const PLACE_LIVES_MS = 150_000
+
+const isIpv4 = (address: string): boolean => !address.includes(':')
+
+/** A device is called no more often: what was recorded may be said again by anybody. */
+const CALL_PAUSE_MS = 2_000
+
+interface Place {
+  readonly endpoint: UdpEndpoint
+  readonly heardMs: number
+  readonly calledMs: number
+}
+
+export class Lan {
+  readonly #parts: LanParts
+  readonly #hints: LanHints
+  readonly #heard = new TokenBucket(HEARD_PER_SECOND, HEARD_BURST)
+  readonly #budget = new ProbeBudget()
+  #channel: LanChannel | undefined
+  #own: (LanNotice & { readonly sinceMs: number }) | undefined
+  /** Which sixty of many contacts the next instance speaks to. */
+  #firstHinted = 0
+  #said = 0
+  #cancel = (): void => {}
+  /** Of others, called already; oldest first. */
+  readonly #instances = new Set<string>()
+  readonly #places = new Map<DeviceId, Place>()
+
+  constructor(parts: LanParts) {
+    this.#parts = parts
+    this.#hints = new LanHints(parts.keys)
+  }
+
+  start(): void {
+    const { network, isWanted, locals } = this.#parts
+    const port = isWanted ? portOn(locals(), network.localAddresses()) : undefined
+    if (port === undefined) return
+    this.#channel = network.lan?.((notice, address) => this.#hear(notice, address))
+    if (this.#channel !== undefined) this.#say(port)
+  }
+
+  /** The link may be another one: a new name there, and nothing known of it. */
+  moved(): void {
+    this.stop()
+    this.start()
+  }
+
+  stop(): void {
+    this.#cancel()
+    this.#channel?.close()
+    this.#channel = undefined
+    this.#own = undefined
+    this.#said = 0
+    this.#instances.clear()
+    this.#places.clear()
+  }
+
+  /** Where a device was heard lately. */
+  placesOf(device: DeviceId): readonly UdpEndpoint[] {
+    const place = this.#places.get(device)
+    const isOld = place === undefined || this.#parts.clock.monotonicMs() - place.heardMs > PLACE_LIVES_MS
+    return isOld ? [] : [place.endpoint]
+  }
+
+  #say(port: number): void {
+    const { clock } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (this.#own === undefined || nowMs - this.#own.sinceMs >= INSTANCE_LIVES_MS)
+      this.#own = { ...this.#notice(port), sinceMs: nowMs }
+    const { instance, hints } = this.#own
+    this.#channel?.announce({ instance, port, hints })
+    const saidMs = FIRST_SAID_AFTER_MS[this.#said] ?? 0
+    const nextMs = FIRST_SAID_AFTER_MS[this.#said + 1]
+    this.#said += 1
+    const afterMs = nextMs === undefined ? SAID_EVERY_MS : nextMs - saidMs
+    this.#cancel = clock.after(afterMs, () => this.#say(port))
+  }
+
+  #notice(port: number): LanNotice {
+    const { random } = this.#parts
+    const instance = Buffer.from(random.bytes(INSTANCE_BYTES)).toString('hex')
+    const all = this.#contacts().map(({ tunnelKey }) => tunnelKey)
+    const first = this.#firstHinted < all.length ? this.#firstHinted : 0
+    this.#firstHinted = first + HINTS_MAX
+    return { instance, port, hints: this.#hints.write(instance, all.slice(first), random) }
+  }
+
+  #contacts(): readonly PeerCard[] {
+    return this.#parts.contacts().slice(0, CONTACTS_MAX)
+  }
+
+  #hear(notice: LanNotice, address: string): void {
+    const { clock, count } = this.#parts
+    const { instance, hints, port } = notice
+    if (instance === this.#own?.instance) return
+    if (!isWellFormed(notice)) {
+      count('lan-notice-malformed')
+      return
+    }
+    if (!this.#heard.take(clock.monotonicMs())) {
+      count('lan-notices-too-many')
+      return
+    }
+    const cards = new Map<TunnelKey, PeerCard>(this.#contacts().map(card => [card.tunnelKey, card]))
+    const found = this.#hints.read(instance, hints, [...cards.keys()]).slice(0, CALLED_MAX)
+    for (const key of found) this.#found(cards.get(key)!, instance, { address, port })
+    if (found.length > 0) this.#remember(instance)
+  }
+
+  #found(card: PeerCard, instance: string, endpoint: UdpEndpoint): void {
+    const { clock, isAt, call, count } = this.#parts
+    const nowMs = clock.monotonicMs()
+    const before = this.#places.get(card.device)
+    const isNews = !this.#instances.has(instance)
+    const isDue = nowMs - (before?.calledMs ?? Number.NEGATIVE_INFINITY) >= CALL_PAUSE_MS
+    const isCalled = isDue && (isNews || !isAt(card, endpoint))
+    this.#places.delete(card.device)
+    const calledMs = isCalled ? nowMs : (before?.calledMs ?? Number.NEGATIVE_INFINITY)
+    this.#places.set(card.device, { endpoint, heardMs: nowMs, calledMs })
+    const [oldest] = this.#places.keys()
+    if (this.#places.size > PLACES_MAX) this.#places.delete(oldest!)
+    if (!isCalled) return
+    if (this.#budget.take(endpoint.address, nowMs)) call(card, endpoint)
+    else count('lan-calls-too-many')
+  }
+
+  #remember(instance: string): void {
+    this.#instances.add(instance)
+    const [oldest] = this.#instances
+    if (this.#instances.size > INSTANCES_MAX) this.#instances.delete(oldest!)
+  }
+}
+
+const isWellFormed = ({ instance, port, hints }: LanNotice): boolean =>
+  INSTANCE.test(instance) &&
+  hints.length === HINTS_BYTES &&
+  Number.isInteger(port) &&
+  port > 0 &&
+  port <= 0xffff
+
+/** The port that others on the link can reach, if any. */
+const portOn = (locals: readonly UdpEndpoint[], hosts: readonly string[]): number | undefined =>
+  locals.find(({ address }) =>
+    address === '0.0.0.0' ? hosts.some(isIpv4) : isIpv4(address) && hosts.includes(address),
+  )?.port

@@ -1,0 +1,70 @@
+/**
+ * The ways to one peer that are known, so many and no more: what was never proved makes room, and somebody who sends
+ * from ever new places pushes out nothing that was announced.
+ */
+import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
+import { PATHS_MAX } from './limits.ts'
+import { Path, type PathOrigin } from './path.ts'
+
+const NEVER = Number.NEGATIVE_INFINITY
+const OBSERVED_MAX = PATHS_MAX / 4
+
+export class PathTable {
+  readonly #paths: Path[] = []
+
+  get all(): readonly Path[] {
+    return this.#paths
+  }
+
+  find(endpoint: Endpoint): Path | undefined {
+    return this.#paths.find(path => sameEndpoint(path.endpoint, endpoint))
+  }
+
+  /** `inUse` stays, whatever makes room. */
+  learn(endpoints: readonly Endpoint[], origin: PathOrigin, inUse: Path | undefined): void {
+    for (const endpoint of endpoints) this.#findOrAdd(endpoint, origin, inUse)
+  }
+
+  /** The path by which a handshake came. A channel or socket that is not known any more is closed: undefined. */
+  proven(endpoint: Endpoint, inUse: Path | undefined): Path | undefined {
+    return endpoint.via === undefined ? this.#findOrAdd(endpoint, 'observed', inUse) : this.find(endpoint)
+  }
+
+  /** The path that a packet came by; of those that nobody announced the one heard longest ago makes room. */
+  observed(endpoint: Endpoint, inUse: Path | undefined): Path {
+    const known = this.find(endpoint)
+    if (known !== undefined) return known
+    const others = this.#paths.filter(
+      path => path.origin === 'observed' && path.provenMs === NEVER && path !== inUse,
+    )
+    if (others.length >= OBSERVED_MAX) this.remove(others.reduce((a, b) => (b.heardMs < a.heardMs ? b : a)))
+    return this.#add(new Path(endpoint, 'observed'), inUse)
+  }
+
+  remove(path: Path): void {
+    this.#paths.splice(this.#paths.indexOf(path), 1)
+  }
+
+  /** Besides the path in use the relay that was proved last. */
+  standby(inUse: Path | undefined): Path | undefined {
+    let best: Path | undefined
+    for (const path of this.#paths)
+      if (path.isRelay && path !== inUse && (best === undefined || path.provenMs > best.provenMs)) best = path
+    return best
+  }
+
+  #findOrAdd(endpoint: Endpoint, origin: PathOrigin, inUse: Path | undefined): Path {
+    return this.find(endpoint) ?? this.#add(new Path(endpoint, origin), inUse)
+  }
+
+  #add(path: Path, inUse: Path | undefined): Path {
+    if (this.#paths.length >= PATHS_MAX) this.#makeRoom(inUse)
+    this.#paths.push(path)
+    return path
+  }
+
+  #makeRoom(inUse: Path | undefined): void {
+    const unproved = this.#paths.find(old => old !== inUse && !old.isRelay && old.provenMs === NEVER)
+    this.remove(unproved ?? this.#paths.find(old => old !== inUse)!)
+  }
+}

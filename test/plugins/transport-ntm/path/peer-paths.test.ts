@@ -1,0 +1,223 @@
+/** All ways to one peer: what is used, what is only probed, when one is doubted, and what is said about it. */
+import { describe, expect, test } from 'vitest'
+import {
+  DEAD_AFTER_MS,
+  PATHS_MAX,
+  PATIENCE_MIN_MS,
+  PING_BYTES,
+  PROBE_OFFSETS_MS,
+  TRY_HARDER_AFTER_MS,
+  WARM_MS,
+} from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import type { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
+import { PeerPaths } from '../../../../src/plugins/transport-ntm/path/peer-paths.ts'
+import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
+
+const place = (last: number): Endpoint => ({ address: `198.51.100.${last}`, port: 4_500 })
+const [ONE, OTHER] = [place(1), place(2)]
+const RELAY: Endpoint = { address: '203.0.113.10', port: 4_500, via: { send: () => undefined } }
+const RTT_MS = 40
+
+class Bench {
+  nowMs = 1_000
+  traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity }
+  readonly pings: { readonly path: Path; readonly token: Buffer; readonly atMs: number }[] = []
+  readonly opened: Endpoint[] = []
+  readonly stories: string[] = []
+  used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
+  count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
+  /** Places whose challenges are answered a round trip later. */
+  readonly answering = new Set<Endpoint>()
+  readonly paths: PeerPaths
+
+  constructor() {
+    this.paths = new PeerPaths(
+      {
+        challenge: path => {
+          const token = Buffer.alloc(8, this.pings.length + 1)
+          this.pings.push({ path, token, atMs: this.nowMs })
+          return token
+        },
+        open: endpoint => void this.opened.push(endpoint),
+        use: (active, also) => {
+          this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
+        },
+        story: what => void this.stories.push(what),
+        knock: () => void (this.count.knock += 1),
+        announce: () => void (this.count.announce += 1),
+        refresh: () => void (this.count.refresh += 1),
+        lookAgain: () => void (this.count.lookAgain += 1),
+        tryHarder: () => void (this.count.tryHarder += 1),
+        seek: () => void (this.count.seek += 1),
+      },
+      this.traffic,
+      () => 0.5,
+    )
+  }
+
+  pingsTo(endpoint: Endpoint): number {
+    return this.pings.filter(({ path }) => path.endpoint === endpoint).length
+  }
+
+  /** Lets time pass, in steps of five milliseconds; `talks`: something is sent all the time. */
+  run(ms: number, talks = false): void {
+    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
+      this.nowMs += 5
+      if (talks) this.traffic.sentMs = this.nowMs
+      const due = this.pings.filter(({ atMs }) => atMs + RTT_MS === this.nowMs)
+      for (const { path, token } of due)
+        if (this.answering.has(path.endpoint)) this.paths.answered(token, path.endpoint, this.nowMs)
+      if (this.paths.dueMs(this.nowMs) <= this.nowMs) this.paths.wake(this.nowMs)
+    }
+  }
+}
+
+/** A session that came by the relay; `ONE` may be the direct way. */
+const relayed = (): Bench => {
+  const bench = new Bench()
+  bench.paths.learn([RELAY], 'relay')
+  bench.paths.learn([ONE], 'announced')
+  bench.answering.add(RELAY)
+  bench.paths.established(RELAY, bench.nowMs)
+  return bench
+}
+
+const direct = (): Bench => {
+  const bench = relayed()
+  bench.answering.add(ONE)
+  bench.run(1_000, true)
+  return bench
+}
+
+describe('before there is a session', () => {
+  test('ways are opened and the peer is called, densely at first', () => {
+    const bench = new Bench()
+    bench.paths.learn([ONE, OTHER], 'announced')
+    bench.paths.begin(bench.nowMs)
+    expect(bench.opened).toEqual([ONE, OTHER])
+    bench.run(PROBE_OFFSETS_MS.at(-1)! + 5)
+    expect(bench.count.knock).toBe(PROBE_OFFSETS_MS.length)
+    bench.run(60_000)
+    expect(bench.count.knock).toBe(PROBE_OFFSETS_MS.length)
+    expect(bench.pings).toEqual([])
+  })
+})
+
+describe('a path', () => {
+  test('that the handshake came by carries at once', () => {
+    const bench = relayed()
+    expect(bench.used).toEqual({ active: RELAY, also: [] })
+  })
+
+  test('is used when a challenge by it was answered by it, and a direct one is preferred at once', () => {
+    const bench = relayed()
+    bench.answering.add(ONE)
+    bench.run(RTT_MS)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+    expect(bench.paths.isDirect).toBe(true)
+  })
+
+  test('is not proved by an answer that came another way, or by a token that was never sent', () => {
+    const bench = relayed()
+    const { token } = bench.pings.find(({ path }) => path.endpoint === ONE)!
+    expect(bench.paths.answered(Buffer.alloc(8, 0xff), ONE, bench.nowMs)).toBeUndefined()
+    expect(bench.paths.answered(token, OTHER, bench.nowMs)).toBe(0)
+    expect(bench.used?.active).toBe(RELAY)
+    expect(bench.paths.answered(token, ONE, bench.nowMs)).toBeUndefined()
+  })
+
+  test('of nobody but a source that was seen gets three times what came from there', () => {
+    const bench = direct()
+    for (let bytes = 8; bytes < PING_BYTES / 3; bytes += 8) bench.paths.heardFrom(OTHER, 8, bench.nowMs)
+    expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(0)
+    bench.run(300)
+    bench.paths.heardFrom(OTHER, 8, bench.nowMs)
+    bench.run(5_000)
+    expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(1)
+  })
+
+  test('is one of so many, however many sources there are', () => {
+    const bench = direct()
+    for (let port = 1; port <= 1_000; port += 1) bench.paths.heardFrom({ ...OTHER, port }, 100, bench.nowMs)
+    bench.paths.learn(
+      Array.from({ length: 1_000 }, (_, port) => ({ ...OTHER, port: port + 2_000 })),
+      'announced',
+    )
+    expect(bench.paths.all.length).toBeLessThanOrEqual(PATHS_MAX)
+    expect(bench.used?.active).toBe(ONE)
+  })
+})
+
+describe('silence', () => {
+  test('is doubted, then suspected, then given up; meanwhile everything goes by the relay as well', () => {
+    const bench = direct()
+    bench.answering.delete(ONE)
+    bench.run(2 * PATIENCE_MIN_MS, true)
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+    expect(bench.stories.at(-1)).toMatch(/no answer by 198\.51\.100\.1:4500 for \d+ ms/)
+    expect(bench.count.lookAgain).toBe(1)
+    bench.run(DEAD_AFTER_MS, true)
+    expect(bench.used).toEqual({ active: RELAY, also: [] })
+    bench.answering.add(ONE)
+    bench.run(5_000, true)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+  })
+
+  test('of a path that answers in time is none', () => {
+    const bench = direct()
+    const told = bench.stories.length
+    bench.run(20_000, true)
+    expect(bench.stories).toHaveLength(told)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+  })
+
+  test('where no relay answers either makes a coordinator be asked, now and then', () => {
+    const bench = direct()
+    bench.answering.clear()
+    bench.run(10_000, true)
+    expect(bench.count.seek).toBeGreaterThan(2)
+    expect(bench.count.seek).toBeLessThan(7)
+  })
+
+  test('of people costs nothing', () => {
+    const bench = direct()
+    bench.run(WARM_MS + 5_000)
+    const before = bench.pings.length
+    bench.run(600_000)
+    expect(bench.pings.length).toBe(before)
+  })
+})
+
+describe('moving', () => {
+  test('proves everything anew, by the relay meanwhile', () => {
+    const bench = direct()
+    const announced = bench.count.announce
+    bench.paths.moved(bench.nowMs)
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+    expect(bench.count.announce).toBe(announced + 1)
+    bench.run(RTT_MS)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+  })
+
+  test('of the peer, told by itself, is believed as far as a doubt goes', () => {
+    const bench = direct()
+    bench.answering.add(OTHER)
+    bench.paths.announced([OTHER], bench.nowMs)
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+    bench.answering.delete(ONE)
+    bench.run(1_000, true)
+    expect(bench.used?.active).toBe(OTHER)
+  })
+})
+
+test('only when ordinary probes had their chance is anything harder tried, once a round', () => {
+  const bench = relayed()
+  bench.run(TRY_HARDER_AFTER_MS - 10, true)
+  expect(bench.count.tryHarder).toBe(0)
+  bench.run(20, true)
+  expect(bench.count.tryHarder).toBe(1)
+  bench.run(4_000, true)
+  expect(bench.count.tryHarder).toBe(1)
+  bench.run(3_000, true)
+  expect(bench.count.tryHarder).toBe(2)
+})
