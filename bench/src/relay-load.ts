@@ -6,6 +6,7 @@ import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:c
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { pin } from './pin.ts'
 
 /** From bench/dist/bench/src, where this runs. */
 const SOURCE = fileURLToPath(new URL('../../../load/relay-load.c', import.meta.url))
@@ -56,6 +57,7 @@ export class RelayLoad {
     const program = join(directory, 'relay-load')
     execFileSync('gcc', ['-O2', '-o', program, SOURCE])
     this.#process = spawn(program, { stdio: 'pipe' })
+    pin(this.#process.pid ?? 0, 'load')
     this.#process.stderr.pipe(process.stderr)
     this.#process.once('exit', code => this.#answer?.reject(new Error(`the load ended with ${code}`)))
     createInterface({ input: this.#process.stdout }).on('line', line => this.#take(line.split(' ')))

@@ -14,6 +14,7 @@ import { Coturn } from '../coturn.ts'
 import { atLeast, atMost, type Figure, figureOf, type Target } from '../figures.ts'
 import { canRun } from '../nat-lab.ts'
 import { withTemporary } from '../neighbourhood.ts'
+import { pin } from '../pin.ts'
 import { Contest, type Kind, LOST_MAX, type Round, rssMb, type Subject } from '../relay-contest.ts'
 import { RelayLoad } from '../relay-load.ts'
 import { bindPairs } from '../relay-pairs.ts'
@@ -135,6 +136,7 @@ const line = async (
       subjects.push({ name: 'coturn', pid: coturn.pid, pairs })
       memory.push(figure(`coturn, ${bound}`, 'MB', [rssMb(coturn.pid)]))
     }
+    for (const { pid } of subjects) pin(pid, 'measured')
     return { subjects, memory, stop }
   } catch (error) {
     await stop()
