@@ -48,20 +48,20 @@ describe.skipIf(reason !== undefined)('with wireguard-go', () => {
     expect(other.events).toContainEqual({ event: 'dropped', reason: 'forged' })
   })
 
-  it('it takes the cookie that we demand when it opens', async () => {
+  it('the answer to what we asked ourselves is read under any load', async () => {
     await lab.start({ withEndpoint: true })
-    const limits = { handshakesPerSecond: 0 }
-    const opener = await lab.ourPeer({ endpoints: ENDPOINTS, limits })
+    const opener = await lab.ourPeer({ endpoints: ENDPOINTS, limits: { handshakesPerSecond: 0 } })
     expect(await opener.ping(THEIRS.ipv4, 8, 1_000)).toBe(8)
     expect(opener.count('established')).toBe(1)
-    // The answer to what we asked ourselves is read under any load.
     expect(opener.events).not.toContainEqual({ event: 'dropped', reason: 'cookieDemanded' })
+  })
 
-    lab.removeOurs()
-    lab.addOurs({ withEndpoint: true })
+  it('it takes the cookie that we demand when it opens', async () => {
+    await lab.start({ withEndpoint: true })
+    const answerer = await lab.ourPeer({ endpoints: [], limits: { handshakesPerSecond: 0 } })
     expect(await lab.theyPing(OURS.ipv4, 8, 1)).toBeGreaterThanOrEqual(2)
-    expect(opener.count('established')).toBe(2)
-    expect(opener.events).toContainEqual({ event: 'dropped', reason: 'cookieDemanded' })
+    expect(answerer.count('established')).toBe(1)
+    expect(answerer.events).toContainEqual({ event: 'dropped', reason: 'cookieDemanded' })
   })
 
   it('we take the cookie that it demands under a flood, and get in at once', async () => {
