@@ -2,7 +2,13 @@
  * A person's node whose inside a test can see and use: the very parts of `ntm.transport`, put together by hand. With it
  * a test counts what was dropped and why, or plays a person whose program was changed to do harm.
  */
-import { type AnyPlugin, Coordination, definePlugin, type Network, provide } from '../../../src/kernel/api/index.ts'
+import {
+  type AnyPlugin,
+  Coordination,
+  definePlugin,
+  type Network,
+  provide,
+} from '../../../src/kernel/api/index.ts'
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../../src/kernel/testing/world.ts'
 import { NODE_PLUGINS } from '../../../src/plugins/first-party.ts'

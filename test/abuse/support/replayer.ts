@@ -21,7 +21,8 @@ import { AT } from './town.ts'
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-export const isHandshake = (bytes: Uint8Array): boolean => [INITIATION, RESPONSE].includes(messageType(bytes)!)
+export const isHandshake = (bytes: Uint8Array): boolean =>
+  [INITIATION, RESPONSE].includes(messageType(bytes)!)
 
 export class Replayer {
   readonly #town: Attacked
@@ -50,10 +51,8 @@ export class Replayer {
 
   /** Handshake messages among these that nobody played: somebody honest began anew. */
   fresh(packets: readonly Packet[]): number {
-    const isFresh = ({ bytes, from }: Packet): boolean =>
-      messageType(bytes) === INITIATION &&
-      !this.#known.has(hexOf(bytes)) &&
-      Object.values(AT).some(own => own === from.address)
+    const isFresh = ({ bytes }: Packet): boolean =>
+      messageType(bytes) === INITIATION && !this.#known.has(hexOf(bytes))
     return packets.filter(isFresh).length
   }
 

@@ -10,7 +10,12 @@ import { addCoordinator, addRelay, registered, type Town } from '../../support/n
 import { Eve } from './eve.ts'
 import { type OpenPerson, openPerson } from './open-node.ts'
 
-export const AT = { dc: '203.0.113.1', rs: '203.0.113.10', alice: '198.51.100.1', bob: '198.51.100.2' } as const
+export const AT = {
+  dc: '203.0.113.1',
+  rs: '203.0.113.10',
+  alice: '198.51.100.1',
+  bob: '198.51.100.2',
+} as const
 export const SERVER_PORT = 4_500
 export const NODE_PORT = 49_152
 
@@ -22,7 +27,7 @@ export interface Attacked {
   readonly alice: OpenPerson
   readonly bob: OpenPerson
   readonly eve: Eve
-  /** All that was delivered, in order. */
+  /** All that was delivered among the four, in order. */
   readonly wire: readonly Packet[]
 }
 
@@ -30,7 +35,10 @@ export interface Attacked {
 export async function attackedTown(seed: number): Promise<Attacked> {
   const world = new World({ seed, faults: { ...QUIET, latencyMs: [0, 0] } })
   const wire: Packet[] = []
-  world.taps.add((fate, packet) => fate === 'delivered' && wire.push(packet))
+  const isOurs = (address: string): boolean => Object.values<string>(AT).includes(address)
+  world.taps.add((fate, packet) => {
+    if (fate === 'delivered' && isOurs(packet.from.address) && isOurs(packet.to.address)) wire.push(packet)
+  })
   const eve = await new Eve(world).open()
   const attachments = [{ address: AT.dc, latencyMs: 5 }]
   const town = await addCoordinator(world, 'example', AT.dc, { attachments })
