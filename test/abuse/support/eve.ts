@@ -17,6 +17,8 @@ export interface Account {
   /** The most that was ever out beyond what was in. */
   owedBytes: number
   owedPackets: number
+  /** The same beyond three times what was in. */
+  beyondThreeBytes: number
 }
 
 const HERE: readonly PacketFate[] = ['delivered', 'nobody']
@@ -84,6 +86,7 @@ export class Eve {
       account.outPackets += 1
       account.owedBytes = Math.max(account.owedBytes, account.outBytes - account.inBytes)
       account.owedPackets = Math.max(account.owedPackets, account.outPackets - account.inPackets)
+      account.beyondThreeBytes = Math.max(account.beyondThreeBytes, account.outBytes - 3 * account.inBytes)
     }
   }
 
@@ -91,7 +94,8 @@ export class Eve {
     const key = `${ours} ${hers}`
     let account = this.#accounts.get(key)
     if (account === undefined) {
-      account = { inBytes: 0, outBytes: 0, inPackets: 0, outPackets: 0, owedBytes: 0, owedPackets: 0 }
+      const nothing = { inBytes: 0, outBytes: 0, inPackets: 0, outPackets: 0 }
+      account = { ...nothing, owedBytes: 0, owedPackets: 0, beyondThreeBytes: 0 }
       this.#accounts.set(key, account)
     }
     return account

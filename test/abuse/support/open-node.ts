@@ -25,6 +25,8 @@ export interface OpenPerson {
 export interface OpenSpec {
   readonly name: string
   readonly address: string
+  /** Beside the other one. */
+  readonly ipv6?: string | undefined
   readonly join: string
   /** In place of what its plugin is given as the network. */
   readonly network?: (real: Network) => Network
@@ -46,7 +48,7 @@ function openTransport(spec: OpenSpec, made: (node: NtmNode) => void): AnyPlugin
         { ...real, network: spec.network?.(real.network) ?? real.network },
         {
           dc: requireJoin(spec.join),
-          listen: { address: spec.address, port: PORT },
+          listen: spec.ipv6 === undefined ? { address: spec.address, port: PORT } : { port: PORT },
           relayOnly: spec.relayOnly ?? false,
           lan: false,
           portMapping: false,
@@ -75,8 +77,9 @@ export async function openPerson(world: World, spec: OpenSpec): Promise<OpenPers
     running = node
   })
   const plugins = NODE_PLUGINS.map(plugin => (plugin === transportNtm ? transport : plugin))
-  const { name, address } = spec
-  const attachments = [{ address, latencyMs: 10 }]
+  const { name, address, ipv6 } = spec
+  const addresses = ipv6 === undefined ? [address] : [address, ipv6]
+  const attachments = addresses.map(one => ({ address: one, latencyMs: 10 }))
   const home = await world.add({ name: `${name}.example`, address, plugins, attachments })
   return {
     home,

@@ -31,8 +31,8 @@ export interface Attacked {
   readonly wire: readonly Packet[]
 }
 
-/** Everybody is registered; Alice and Bob have not met. */
-export async function attackedTown(seed: number): Promise<Attacked> {
+/** Everybody is registered; Alice and Bob have not met. `aliceIpv6`: hers beside her other address. */
+export async function attackedTown(seed: number, aliceIpv6?: string): Promise<Attacked> {
   const world = new World({ seed, faults: { ...QUIET, latencyMs: [0, 0] } })
   const wire: Packet[] = []
   const isOurs = (address: string): boolean => Object.values<string>(AT).includes(address)
@@ -46,12 +46,18 @@ export async function attackedTown(seed: number): Promise<Attacked> {
     attachments: [{ address: AT.rs, latencyMs: 5 }],
   })
   await world.run(1_000)
-  const [alice, bob] = [await openMember(world, town, 'alice'), await openMember(world, town, 'bob')]
+  const alice = await openMember(world, town, 'alice', aliceIpv6)
+  const bob = await openMember(world, town, 'bob')
   return { world, town, dc: town.dc, rs, alice, bob, eve, wire }
 }
 
-async function openMember(world: World, { join }: Town, name: 'alice' | 'bob'): Promise<OpenPerson> {
-  const person = await openPerson(world, { name, address: AT[name], join })
+async function openMember(
+  world: World,
+  { join }: Town,
+  name: 'alice' | 'bob',
+  ipv6?: string,
+): Promise<OpenPerson> {
+  const person = await openPerson(world, { name, address: AT[name], ipv6, join })
   await registered(world, person.home)
   return person
 }
