@@ -3,6 +3,7 @@
  * port, and her packets may bear any source. What that brings upon a third party's addresses, Eve counts.
  */
 import type { Network, UdpEndpoint } from '../../../src/kernel/api/index.ts'
+import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import type { SimHost } from '../../../src/kernel/testing/sim-host.ts'
 import type { World } from '../../../src/kernel/testing/world.ts'
 import { PORTS } from '../../../src/plugins/transport-ntm/net/ports.ts'
@@ -19,8 +20,8 @@ export interface Mallory extends OpenPerson {
   readonly at: UdpEndpoint
   /** Every datagram leaves once from each of these sources. Default: one, her own. */
   forge: Forge
-  /** Says this to Alice inside the tunnel, by the path in use. */
-  word(control: Control): void
+  /** Says this inside the tunnel, by the path in use; to Alice, unless to somebody else. */
+  word(control: Control, to?: SimHome): void
   /** Says that she is at these places. */
   announce(endpoints: readonly UdpEndpoint[]): void
 }
@@ -29,18 +30,17 @@ const HONEST: Forge = () => [undefined]
 export const TOKEN = new Uint8Array(8).fill(7)
 
 /** A host of her own, whose datagrams can bear any source. */
-function forgingNetwork(world: World, real: Network, forge: () => Forge): Network {
-  const host = real as SimHost
+function forgingNetwork(world: World, real: Network, host: () => SimHost, forge: () => Forge): Network {
   const place = { on: world.network.core, latencyMs: 10 }
   const forged: Pick<Network, 'udp'> = {
     udp: async (local, receive, options) => {
-      const socket = await host.udp(local, receive, options)
+      const socket = await real.udp(local, receive, options)
       const send: typeof socket.send = (bytes, to, hopLimit) => {
         for (const from of forge()(to, bytes))
           if (from === undefined) socket.send(bytes, to, hopLimit)
           else
             world.network.carry({
-              ...{ host, place: { ...place, address: from.address }, packet: { from, to, bytes }, hopLimit },
+              ...{ host: host(), place: { ...place, address: from.address }, packet: { from, to, bytes }, hopLimit },
             })
       }
       return { local: socket.local, send, close: () => socket.close() }
@@ -68,15 +68,16 @@ export async function mallory(
 ): Promise<Mallory> {
   const { world, alice } = town
   let forge = HONEST
-  const network = (real: Network): Network => forgingNetwork(world, real, () => forge)
-  const person = await openPerson(world, { name, address, join: join ?? town.town.join, network })
+  const hostOf = (): SimHost => person.home.host
+  const network = (real: Network): Network => forgingNetwork(world, real, hostOf, () => forge)
+  const person: OpenPerson = await openPerson(world, { name, address, join: join ?? town.town.join, network })
   await registered(world, person.home)
   await say(world, alice.home, person.home, 'hello')
   await say(world, person.home, alice.home, 'hello Alice')
   await world.run(3_000)
-  const word = (control: Control): void => {
+  const word = (control: Control, whom = alice.home): void => {
     const { carrier } = person.node
-    const to = carrier.neighbour(alice.home.keys.keys.tunnelKey)
+    const to = carrier.neighbour(whom.keys.keys.tunnelKey)
     if (to !== undefined) carrier.send(PORTS.control, to, PORTS.control, encodeControl(control))
   }
   return {
