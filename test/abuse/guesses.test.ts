@@ -7,8 +7,7 @@ import { expect, test } from 'vitest'
 import type { UdpEndpoint } from '../../src/kernel/api/index.ts'
 import { say, transportOf } from '../support/ntm-world.ts'
 import { type Mallory, mallory, TOKEN } from './support/mallory.ts'
-import { type Attacked, attackedTown } from './support/town.ts'
-import { AT } from './support/town.ts'
+import { AT, type Attacked, attackedTown } from './support/town.ts'
 
 const VICTIM: UdpEndpoint = { address: '192.0.2.100', port: 7_777 }
 test('a', async () => {
@@ -25,6 +24,9 @@ test('a', async () => {
   eve.forget()
   await say(world, bob.home, peer.home, 'hello')
   console.log([...eve.accounts])
-  for (let i = 0; i < 600; i++) { peer.word({ kind: 'punch', token: TOKEN, first: 1024, step: 1, count: 60000 }, bob.home); await world.run(100) }
+  for (let i = 0; i < 600; i++) {
+    peer.word({ kind: 'punch', token: TOKEN, first: 1024, step: 1, count: 60000 }, bob.home)
+    await world.run(100)
+  }
   console.log([...eve.accounts], transportOf(bob.home).links())
 })

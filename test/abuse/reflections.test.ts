@@ -32,10 +32,19 @@ const ALICES = AT.alice
 /** What she forges, and from where. */
 const FORGERIES: readonly (readonly [string, Forge])[] = [
   ['data alone', (to, bytes) => [to.address === ALICES && !isHandshake(bytes) ? VICTIM : undefined]],
-  ['handshakes, and them from her own place, too', (to, bytes) => to.address === ALICES && isHandshake(bytes) ? [VICTIM, undefined] : [undefined]],
+  [
+    'handshakes, and them from her own place, too',
+    (to, bytes) => (to.address === ALICES && isHandshake(bytes) ? [VICTIM, undefined] : [undefined]),
+  ],
   ['the victim first in everything', to => (to.address === ALICES ? [VICTIM, undefined] : [undefined])],
-  ['the victim alone in handshakes', (to, bytes) => [to.address === ALICES && isHandshake(bytes) ? VICTIM : undefined]],
-  ['the victim alone in everything', to => (to.address === ALICES ? DATA(to, new Uint8Array()) : [undefined])],
+  [
+    'the victim alone in handshakes',
+    (to, bytes) => [to.address === ALICES && isHandshake(bytes) ? VICTIM : undefined],
+  ],
+  [
+    'the victim alone in everything',
+    to => (to.address === ALICES ? DATA(to, new Uint8Array()) : [undefined]),
+  ],
 ]
 
 describe.each(FORGERIES)('a contact that forges its source: %s', (_, forge) => {
@@ -80,7 +89,10 @@ describe('an observer without any key, who sends on what Bob says with another s
     world.crash(dc)
     world.crash(alice.home)
     const fill = isAlone ? world.network.cut(bob.home.host, alice.home.host) : () => undefined
-    const tap = (fate: string, { from, to, bytes }: { from: UdpEndpoint; to: UdpEndpoint; bytes: Uint8Array }): void => {
+    const tap = (
+      fate: string,
+      { from, to, bytes }: { from: UdpEndpoint; to: UdpEndpoint; bytes: Uint8Array },
+    ): void => {
       const isBobs = from.address === AT.bob && to.address === AT.alice
       if (isBobs && fate !== 'nobody') eve.send(bytes, to, VICTIM)
     }

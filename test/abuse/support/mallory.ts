@@ -40,7 +40,12 @@ function forgingNetwork(world: World, real: Network, host: () => SimHost, forge:
           if (from === undefined) socket.send(bytes, to, hopLimit)
           else
             world.network.carry({
-              ...{ host: host(), place: { ...place, address: from.address }, packet: { from, to, bytes }, hopLimit },
+              ...{
+                host: host(),
+                place: { ...place, address: from.address },
+                packet: { from, to, bytes },
+                hopLimit,
+              },
             })
       }
       return { local: socket.local, send, close: () => socket.close() }

@@ -12,7 +12,7 @@ import {
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../../src/kernel/testing/world.ts'
 import { NODE_PLUGINS } from '../../../src/plugins/first-party.ts'
-import { NtmNode, type NodeGiven } from '../../../src/plugins/transport-ntm/node.ts'
+import { type NodeGiven, NtmNode } from '../../../src/plugins/transport-ntm/node.ts'
 import { transportNtm } from '../../../src/plugins/transport-ntm/plugin.ts'
 import { requireJoin } from '../../../src/plugins/transport-ntm/signalling/join.ts'
 

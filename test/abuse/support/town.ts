@@ -2,8 +2,9 @@
  * The town that is attacked: a coordinator, a relay, Alice and Bob, all of them on the open Internet, where anybody's
  * packets reach them. Everything that was on the wire since the town began is kept.
  */
-import { QUIET } from '../../../src/kernel/testing/sim-network.ts'
+
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
+import { QUIET } from '../../../src/kernel/testing/sim-network.ts'
 import type { Packet } from '../../../src/kernel/testing/sim-segment.ts'
 import { World } from '../../../src/kernel/testing/world.ts'
 import { addCoordinator, addRelay, registered, type Town } from '../../support/ntm-world.ts'
