@@ -120,8 +120,8 @@ export class Pathfinder {
         0,
         ATTESTED_MAX,
       )
-    const announced = attested === undefined ? endpoints : [attested, ...endpoints]
-    entry.paths.learn(this.#plausible(entry, announced), 'announced')
+    if (attested !== undefined) entry.paths.learn(this.#plausible(entry, [attested]), 'attested')
+    entry.paths.learn(this.#plausible(entry, endpoints), 'announced')
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
@@ -129,6 +129,11 @@ export class Pathfinder {
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
     else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
+  }
+
+  /** Whether the first message of a handshake may go to a place now. */
+  mayCall({ address }: UdpEndpoint): boolean {
+    return this.#budget.take(address, this.#parts.clock.monotonicMs())
   }
 
   established(neighbour: Neighbour): void {
@@ -172,7 +177,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
     if (word.kind === 'punch') {
-      this.#puncher?.guess(entry, word)
+      this.#puncher?.guess(entry, word, word.token)
       return
     }
     entry.nat = word.nat
@@ -271,7 +276,7 @@ export class Pathfinder {
     const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
-        const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
         return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
       },
       open: endpoint => {
@@ -283,6 +288,7 @@ export class Pathfinder {
           neighbour.peer,
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
+          path.isShown,
         )
         const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
