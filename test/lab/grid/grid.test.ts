@@ -12,7 +12,8 @@ import { runnable } from '../needs.ts'
 import { gridCells } from './cells.ts'
 import { circumstances } from './circumstances.ts'
 import { type CellResult, figuresOf, htmlOf, markdownOf } from './matrix.ts'
-import { faultsOf, outcomesOf } from './outcome.ts'
+import { faultsOf } from './outcome.ts'
+import { outcomesOf } from './run.ts'
 
 const RUNS = Number(process.env.LAB_RUNS ?? 1)
 const STAGGERS_MS = (process.env.LAB_STAGGER ?? '0').split(',').map(Number)

@@ -59,6 +59,20 @@ export class Network {
     return new Network(spec, await Namespaces.build(withCore(planOf(spec))))
   }
 
+  /** All routers forget whom they let in and out, as if nobody had been there before. */
+  async forget(): Promise<void> {
+    const forgetting = this.namespaces.plan.stations.map(async ({ name, rules = '' }) => {
+      if (rules === '') return
+      const words = [
+        ...(rules.includes('map cone') ? ['nft flush map ip nat cone'] : []),
+        ...(rules.includes('set peers') ? ['nft flush set ip filter peers'] : []),
+        'conntrack -F 2>/dev/null',
+      ]
+      await this.#script(name, words.join('\n'))
+    })
+    await Promise.all(forgetting)
+  }
+
   /** From now on every flow of this side has another mapping, those that exist as well. */
   async rebind(side: Side): Promise<void> {
     const kind = this.#kindOf(side)
