@@ -14,10 +14,14 @@ export interface Meeting {
   readonly directMs: number | null
 }
 
+export interface Again extends Meeting {
+  readonly anew: 'caller' | 'called'
+}
+
 export interface Outcome extends Meeting {
   readonly staggerMs: number
-  /** Right afterwards the caller started anew, on another port, while the called stayed up. */
-  readonly again?: Meeting
+  /** Right afterwards one of them started anew, while the other stayed up. */
+  readonly again?: Again
   /** Sentences; empty when both have what both said. */
   readonly broken: readonly string[]
 }

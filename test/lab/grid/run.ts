@@ -7,29 +7,24 @@ import { Cell, OTHER, SIDES } from '../people/cell.ts'
 import { NAMES } from '../people/homes.ts'
 import type { Side } from '../topology/addresses.ts'
 import type { GridCell, How } from './cells.ts'
-import { isGuessed, isRelayed, type Meeting, type Outcome } from './outcome.ts'
+import { type Again, isGuessed, isRelayed, type Meeting, type Outcome } from './outcome.ts'
 
 const DELIVERY_TIMEOUT_MS = 30_000
 /** Three rounds of tries, five seconds apart, and the time for the last to end. */
 const DIRECT_TIMEOUT_MS = 15_000
-/** That long it is watched that no path becomes direct where none can: a whole round of tries, once a cell. */
-const WHOLE_WATCH_MS = 3_500
-/** The same in all other runs: ordinary probes have had their chance, and harder ones have begun. */
+/** That long it is watched that no path becomes direct where none can: a whole round of tries, once of many runs. */
+const WATCH_WHOLE_MS = 3_500
+/** In all others: ordinary probes have had their chance, and harder ones have begun. */
 const WATCH_MS = 500
-/** Of a caller that comes again: unlike any port that a first start was given. */
-const PORT_AGAIN_FIRST = 20_000
+/** Where there is one run only. */
+const WATCH_ONCE_MS = 1_500
+
+const ROLES: Readonly<Record<Side, Again['anew']>> = { a: 'caller', b: 'called' }
 
 const sleep = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))
 
-const untilDirect = async (
-  cell: Cell,
-  how: How,
-  isWhole: boolean,
-  sides: readonly Side[] = SIDES,
-): Promise<number | null> => {
-  const relayedForMs = isWhole ? WHOLE_WATCH_MS : WATCH_MS
-  return cell.untilPath('direct', isRelayed(how) ? relayedForMs : DIRECT_TIMEOUT_MS, sides)
-}
+const untilDirect = (cell: Cell, how: How, watchMs: number, sides?: readonly Side[]) =>
+  cell.untilPath('direct', isRelayed(how) ? watchMs : DIRECT_TIMEOUT_MS, sides)
 
 const say = (cell: Cell, side: Side, text: string): Promise<Document> => {
   const asked = { to: NAMES[OTHER[side]], text, wait: 'delivered', timeoutMs: DELIVERY_TIMEOUT_MS }
@@ -71,31 +66,33 @@ export interface Run {
   readonly staggerMs: number
   /** Whether the nodes are the program in processes of its own. */
   readonly isProgram: boolean
-  /** Whether it is watched for a whole round of tries that no path becomes direct where none can. */
-  readonly isWhole: boolean
-  /** Whether the caller comes again. */
-  readonly hasAgain: boolean
+  /** How long it is watched that no path becomes direct where none can. */
+  readonly watchMs: number
+  /** Who comes again, if anybody. */
+  readonly anew: Side | undefined
 }
 
 /** A run in a cell whose nodes are down; they are down again afterwards. */
 export async function runOnce(cell: Cell, { how }: GridCell, run: Run): Promise<Outcome> {
-  const { number, staggerMs, isProgram, isWhole, hasAgain } = run
+  const { number, staggerMs, isProgram, watchMs, anew } = run
   const up = (side: Side) => (isProgram ? cell.up(side) : cell.upInResident(side))
   try {
     const late = sleep(staggerMs).then(() => up('b'))
     late.catch(() => undefined)
     await up('a')
     if (staggerMs === 0) await late
-    const texts = [`${number} from a`, `${number} from b`]
+    const texts = [`${number} from a`, `${number} from b`, ...(anew ? [`${number} from a again`] : [])]
     const askedAt = Date.now()
     const saying = saidBy(cell, 'a', texts[0]!)
     await late
     const from = Math.max(askedAt, Date.now())
-    const directAt = untilDirect(cell, how, isWhole)
+    const directAt = untilDirect(cell, how, watchMs)
     const sent = await saying
     const first = meetingOf(from, sent, await directAt)
-    const again = hasAgain ? { again: await meetAgain(cell, how, number, up) } : {}
-    if (hasAgain) texts.push(`${number} from a again`)
+    const again: Partial<Outcome> =
+      anew === undefined
+        ? {}
+        : { again: { anew: ROLES[anew], ...(await meetAgain(cell, how, texts[2]!, { anew, up })) } }
     const answered = sent === undefined ? undefined : await say(cell, 'b', texts[1]!).catch(() => undefined)
     const broken = answered === undefined ? [] : await lacking(cell, texts)
     return { staggerMs, ...first, ...again, broken }
@@ -105,21 +102,21 @@ export async function runOnce(cell: Cell, { how }: GridCell, run: Run): Promise<
 }
 
 /**
- * The caller starts anew, from another port, so that nothing that is still open at a router helps; the called one stays
- * up and has its limits on tries. It is the caller that says when the path is direct: the other still means the old one.
+ * Right after they met one of them starts anew, with its home and all that it remembers, and the caller says something
+ * more; the other stays up and has its limits on tries. The one that is new says when the path is direct: the other may
+ * still mean the old one.
  */
 const meetAgain = async (
   cell: Cell,
   how: How,
-  number: number,
-  up: (side: Side) => Promise<unknown>,
+  text: string,
+  { anew, up }: { readonly anew: Side; readonly up: (side: Side) => Promise<unknown> },
 ): Promise<Meeting> => {
-  await cell.down('a')
-  cell.movePort('a', PORT_AGAIN_FIRST + number)
-  await up('a')
+  await cell.down(anew)
+  await up(anew)
   const from = Date.now()
-  const saying = saidBy(cell, 'a', `${number} from a again`)
-  const directAt = untilDirect(cell, how, false, ['a'])
+  const saying = saidBy(cell, 'a', text)
+  const directAt = untilDirect(cell, how, WATCH_MS, [anew])
   return meetingOf(from, await saying, await directAt)
 }
 
@@ -136,8 +133,9 @@ export async function outcomesOf(
       if (number > 0) await cell.renew()
       const isFirst = number === 0
       const staggerMs = staggersMs[number % staggersMs.length]!
-      const hasAgain = isForManyRuns && isGuessed(gridCell.how)
-      const run = { number, staggerMs, isProgram: isFirst, isWhole: isFirst, hasAgain }
+      const anew = isForManyRuns && isGuessed(gridCell.how) ? SIDES[number % SIDES.length] : undefined
+      const watchMs = !isForManyRuns ? WATCH_ONCE_MS : isFirst ? WATCH_WHOLE_MS : WATCH_MS
+      const run = { number, staggerMs, isProgram: isFirst, watchMs, anew }
       outcomes.push(await runOnce(cell, gridCell, run))
     }
   } finally {

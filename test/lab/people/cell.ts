@@ -10,16 +10,7 @@ import { type Document, run, Staying } from '../../cli/program.ts'
 import type { Line } from '../delay/delay-line.ts'
 import { ACCESS, customer6, type Side } from '../topology/addresses.ts'
 import { Network, type NetworkSpec } from '../topology/network.ts'
-import {
-  copyOfHomes,
-  dcOptions,
-  dcWords,
-  type Homes,
-  joinFor,
-  listenOnPort,
-  NAMES,
-  renewHomes,
-} from './homes.ts'
+import { copyOfHomes, dcOptions, dcWords, type Homes, joinFor, NAMES, renewHomes } from './homes.ts'
 import { Resident, type SeenPath } from './resident.ts'
 import { type Running, runIn, runProgram } from './running.ts'
 
@@ -111,10 +102,7 @@ export class Cell {
   async renew(): Promise<void> {
     const { a, b } = this.network.spec
     await Promise.all([this.stopDc(), ...[...this.#relays.keys()].map(host => this.stopRelay(host))])
-    await Promise.all([
-      renewHomes(this.#homes, { a: a.family, b: b.family }),
-      this.network.forget(),
-    ])
+    await Promise.all([renewHomes(this.#homes, { a: a.family, b: b.family }), this.network.forget()])
     await this.#startServers()
   }
 
@@ -180,11 +168,6 @@ export class Cell {
     this.#lives.set(side, { node, session })
     if (hasDc) await this.#registered(session)
     return session
-  }
-
-  /** The node of a side comes from this port from its next start on. */
-  movePort(side: Side, port: number): void {
-    listenOnPort(this.home(side), port)
   }
 
   /** A node is ready before its coordinator knows of it. Where that takes too long, what follows will tell. */

@@ -103,15 +103,12 @@ export async function renewHomes({ directory, dcKey }: Homes, families: Families
   for (const name of ['dc', 'a', 'b'] as const) {
     rmSync(join(directory, name), { recursive: true, force: true })
     cpSync(join(original, name), join(directory, name), { recursive: true })
-    if (name !== 'dc') configure(join(directory, name), { dc: [joinFor(families[name], dcKey)] })
+    if (name !== 'dc') nameDc(join(directory, name), joinFor(families[name], dcKey))
   }
 }
 
-/** A node listens on this port from its next start on, rather than on that of last time. */
-export const listenOnPort = (home: string, port: number): void => configure(home, { listen: { port } })
-
-const configure = (home: string, changes: object): void => {
+const nameDc = (home: string, join: string): void => {
   const path = `${home}/config.json`
   const config = JSON.parse(readFileSync(path, 'utf8'))
-  writeFileSync(path, `${JSON.stringify({ ...config, ...changes }, null, 2)}\n`)
+  writeFileSync(path, `${JSON.stringify({ ...config, dc: [join] }, null, 2)}\n`)
 }
