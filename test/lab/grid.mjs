@@ -13,8 +13,8 @@ const { values } = parseArgs({
     stagger: { type: 'string', default: '0,200,1000' },
     cells: { type: 'string' },
     both: { type: 'boolean', default: false },
-    // A run mostly waits; with so many of them two processors are idle for most of the time.
-    abreast: { type: 'string', default: '5' },
+    // A run mostly waits; so many keep two processors busy for as long as they let starts through (grid/processors.ts).
+    abreast: { type: 'string', default: '10' },
     report: { type: 'string', default: 'nat-matrix' },
     resume: { type: 'boolean', default: false },
   },

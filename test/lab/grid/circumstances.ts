@@ -34,21 +34,3 @@ export function circumstances(how: Pick<Circumstances, 'runs' | 'staggersMs' | '
     ...how,
   }
 }
-
-/** Starts to look at how busy the processors are, whoever uses them. Tells the share since then. */
-export function watchProcessors(): () => number {
-  const total = () =>
-    cpus().reduce(
-      (sum, { times }) => {
-        const all = Object.values(times).reduce((one, other) => one + other)
-        return { all: sum.all + all, idle: sum.idle + times.idle }
-      },
-      { all: 0, idle: 0 },
-    )
-  const before = total()
-  return () => {
-    const now = total()
-    const all = now.all - before.all
-    return all === 0 ? 0 : 1 - (now.idle - before.idle) / all
-  }
-}

@@ -8,6 +8,7 @@ import { NAMES } from '../people/homes.ts'
 import type { Side } from '../topology/addresses.ts'
 import type { GridCell, How } from './cells.ts'
 import { type Again, isGuessed, isRelayed, type Meeting, type Outcome } from './outcome.ts'
+import { turnToStart } from './processors.ts'
 
 const DELIVERY_TIMEOUT_MS = 30_000
 /** Three rounds of tries, five seconds apart, and the time for the last to end. */
@@ -126,11 +127,15 @@ export async function outcomesOf(
   { runs, staggersMs }: { readonly runs: number; readonly staggersMs: readonly number[] },
 ): Promise<readonly Outcome[]> {
   const isForManyRuns = runs > 1
+  if (isForManyRuns) await turnToStart()
   const cell = await Cell.open({ ...gridCell.spec, isForManyRuns })
   const outcomes: Outcome[] = []
   try {
     for (let number = 0; number < runs; number++) {
-      if (number > 0) await cell.renew()
+      if (number > 0) {
+        await turnToStart()
+        await cell.renew()
+      }
       const isFirst = number === 0
       const staggerMs = staggersMs[number % staggersMs.length]!
       const anew = isForManyRuns && isGuessed(gridCell.how) ? SIDES[number % SIDES.length] : undefined
