@@ -172,12 +172,7 @@ export class Cell {
 
   /** A node is ready before its coordinator knows of it. Where that takes too long, what follows will tell. */
   async #registered(session: Session): Promise<void> {
-    const deadline = Date.now() + REGISTERED_TIMEOUT_MS
-    while (Date.now() < deadline) {
-      const { dc } = await session.call<{ dc: { state: string } }>('status')
-      if (dc.state === 'up') return
-      await new Promise(done => setTimeout(done, POLL_MS))
-    }
+    await session.call('dc.registration', { timeoutMs: REGISTERED_TIMEOUT_MS }).catch(() => undefined)
   }
 
   /** Resolves with the exit code. */

@@ -3,6 +3,7 @@
  * routers, new addresses, other uplinks, cables pulled out, holes in the middle.
  */
 import { DelayLine, type Line } from '../delay/delay-line.ts'
+import { run } from '../machine.ts'
 import type { Profile } from '../nat/profiles.ts'
 import { type RouterKind, rulesOf } from '../nat/rules.ts'
 import { ACCESS, type Edge, LAN4, MOVED_HOST4, type Side, second6 } from './addresses.ts'
@@ -61,16 +62,15 @@ export class Network {
 
   /** All routers forget whom they let in and out, as if nobody had been there before. */
   async forget(): Promise<void> {
-    const forgetting = this.namespaces.plan.stations.map(async ({ name, rules = '' }) => {
-      if (rules === '') return
-      const words = [
-        ...(rules.includes('map cone') ? ['nft flush map ip nat cone'] : []),
-        ...(rules.includes('set peers') ? ['nft flush set ip filter peers'] : []),
-        'conntrack -F 2>/dev/null',
+    const lines = this.namespaces.plan.stations.flatMap(({ name, rules = '' }) => {
+      const at = `ip netns exec ${this.namespaces.nameOf(name)}`
+      return [
+        ...(rules.includes('map cone') ? [`${at} nft flush map ip nat cone`] : []),
+        ...(rules.includes('set peers') ? [`${at} nft flush set ip filter peers`] : []),
+        ...(rules === '' ? [] : [`${at} conntrack -F 2>/dev/null`]),
       ]
-      await this.#script(name, words.join('\n'))
     })
-    await Promise.all(forgetting)
+    await run('sh', ['-s'], { input: `set -e\n${lines.join('\n')}\n` })
   }
 
   /** From now on every flow of this side has another mapping, those that exist as well. */
