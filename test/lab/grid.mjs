@@ -14,7 +14,7 @@ const { values } = parseArgs({
     cells: { type: 'string' },
     both: { type: 'boolean', default: false },
     // A run mostly waits; so many keep two processors busy for as long as they let starts through (grid/processors.ts).
-    abreast: { type: 'string', default: '10' },
+    abreast: { type: 'string', default: '12' },
     report: { type: 'string', default: 'nat-matrix' },
     resume: { type: 'boolean', default: false },
   },
