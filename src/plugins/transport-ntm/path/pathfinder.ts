@@ -16,7 +16,7 @@ import type { Carrier, Neighbour } from '../carrier.ts'
 import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
-import type { NatKind } from './control.ts'
+import type { Entry, PathView, Places } from './entry.ts'
 import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
@@ -46,45 +46,6 @@ export interface PathfinderParts {
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
-}
-
-/** Where a peer may be, as a coordinator or the memory of this node says. */
-export interface Places {
-  readonly endpoints?: readonly UdpEndpoint[]
-  /** Where it was reached before. */
-  readonly remembered?: readonly UdpEndpoint[]
-  /** What the coordinator itself sees of the peer. */
-  readonly attested?: UdpEndpoint | undefined
-  /** A grant for a relay. */
-  readonly grant?: Uint8Array | undefined
-}
-
-/** A peer's path as others may see it. */
-export interface PathView {
-  /** False: by a relay. */
-  readonly isDirect: boolean
-  /** Undefined: there is none. */
-  readonly endpoint: UdpEndpoint | undefined
-  readonly rttMs: number | undefined
-  readonly why: string
-}
-
-export interface Entry {
-  readonly neighbour: Neighbour
-  readonly paths: PeerPaths
-  attested: readonly string[]
-  /** This node has moved since a coordinator told the peer where it is. */
-  hasMoved: boolean
-  roundsInVain: number
-  nat: NatKind
-  /** It tells nobody where it is. */
-  isHidden: boolean
-  /** What it was told last about this node. */
-  told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
-  /** Newest first. */
-  channels: RelayChannel[]
-  wakeMs: number
-  cancelWake: () => void
 }
 
 const SECOND_SPEAKER_WAITS_MS = 400
@@ -120,8 +81,8 @@ export class Pathfinder {
         0,
         ATTESTED_MAX,
       )
-    const announced = attested === undefined ? endpoints : [attested, ...endpoints]
-    entry.paths.learn(this.#plausible(entry, announced), 'announced')
+    if (attested !== undefined) entry.paths.learn(this.#plausible(entry, [attested]), 'attested')
+    entry.paths.learn(this.#plausible(entry, endpoints), 'announced')
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
@@ -129,6 +90,11 @@ export class Pathfinder {
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
     else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
+  }
+
+  /** Whether the first message of a handshake may go to a place now. */
+  mayCall({ address }: UdpEndpoint): boolean {
+    return this.#budget.take(address, this.#parts.clock.monotonicMs())
   }
 
   established(neighbour: Neighbour): void {
@@ -172,7 +138,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
     if (word.kind === 'punch') {
-      this.#puncher?.guess(entry, word)
+      this.#puncher?.guess(entry, word, word.token)
       return
     }
     entry.nat = word.nat
@@ -271,7 +237,7 @@ export class Pathfinder {
     const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
-        const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
         return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
       },
       open: endpoint => {
@@ -283,6 +249,7 @@ export class Pathfinder {
           neighbour.peer,
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
+          path.isShown,
         )
         const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
