@@ -9,6 +9,7 @@ import { PORTS } from '../../src/plugins/transport-ntm/net/ports.ts'
 import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import type { Message } from '../../src/plugins/transport-ntm/signalling/messages.ts'
 import { datagramsOf } from '../../src/plugins/transport-ntm/signalling/outputs.ts'
+import { encodeNameRecord, signNameRecord } from '../../src/wire/name-record.ts'
 import { encodeRelayClaim, RELAY_FRAMES } from '../../src/wire/relay-frame.ts'
 import { RELAY_SECRET_LABEL, relayMac } from '../../src/wire/relay-proof.ts'
 import { numbered } from '../sim/support/numbered.ts'
@@ -30,6 +31,18 @@ function tellCoordinator({ dc }: Attacked, { node }: Mallory, message: Message):
 
 let transactions = 0
 const transaction = (): string => (++transactions).toString(16).padStart(16, '0')
+
+/** A record of hers, as good as any, under one more name. */
+function recordOf({ world }: Attacked, { home }: Mallory, count: number): Uint8Array {
+  const { keys } = home.keys
+  const now = world.clock.now()
+  const body = encodeNameRecord({
+    ...{ name: `mallory-${count}.example`, person: home.personId!, serial: 1, mailboxes: [] },
+    ...{ proof: home.person!.proof, devices: [{ device: keys.device, tunnelKey: keys.tunnelKey }] },
+    ...{ issued: now, expires: now + 1_000_000_000 },
+  })
+  return signNameRecord(body, keys.device, (label, message) => keys.sign(label, message))
+}
 
 const statsOf = async ({ world, dc }: Attacked) =>
   (await world.until(dc.call('dc.stats', {}))) as Record<string, number>
@@ -106,22 +119,45 @@ describe('at the coordinator', () => {
     await world.end()
   })
 
-  test('a thousand names and directions are too many for one', async () => {
+  test('a thousand directions to somebody away are too many for one', async () => {
     const town = await attackedTown(4)
-    const { world, alice } = town
+    const { world, bob } = town
     const peer = await mallory(town)
-    const before = await statsOf(town)
+    world.crash(bob.home)
+    let pending = 0
     for (let asked = 0; asked < 1_000; asked += 1) {
       tellCoordinator(town, peer, {
-        ...{ type: 'direction-request', transaction: transaction(), name: alice.home.spec.name },
+        ...{ type: 'direction-request', transaction: transaction(), name: bob.home.spec.name },
         ...{ device: undefined, candidates: undefined, relayOnly: false },
       })
-      if (asked % 50 === 0) expect((await statsOf(town)).directionsPending).toBeLessThanOrEqual(32)
       await world.run(2)
+      if (asked % 50 === 0) pending = Math.max(pending, (await statsOf(town)).directionsPending!)
     }
-    expect((await statsOf(town)).names).toBe(before.names)
+    expect(pending).toBe(32)
     await world.run(10_000)
     expect((await statsOf(town)).directionsPending).toBe(0)
+    await world.end()
+  })
+
+  test('a thousand names for one key are as many as its budget holds', async () => {
+    const town = await attackedTown(7)
+    const { world } = town
+    const peer = await mallory(town)
+    const before = (await statsOf(town)).names!
+    const fromMs = world.clock.monotonicMs()
+    for (let asked = 0; asked < 1_000; asked += 1) {
+      tellCoordinator(town, peer, {
+        ...{ type: 'registration-request', transaction: transaction(), record: recordOf(town, peer, asked) },
+        ...{ isGuest: false, token: undefined, keepAliveMs: 25_000, capabilities: 0 },
+      })
+      await world.run(5)
+    }
+    const seconds = (world.clock.monotonicMs() - fromMs) / 1_000
+    const { names, registered } = await statsOf(town)
+    expect(names! - before).toBeGreaterThan(0)
+    // Signatures checked for one key: four at once, one a second.
+    expect(names! - before).toBeLessThanOrEqual(4 + seconds)
+    expect(registered).toBeLessThanOrEqual(3)
     await world.end()
   })
 })
