@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { UdpEndpoint } from '../../src/kernel/api/index.ts'
 import { say } from '../support/ntm-world.ts'
 import { type Mallory, mallory } from './support/mallory.ts'
-import { type Attacked, attackedTown } from './support/town.ts'
+import { type Attacked, attackedTown, ended } from './support/town.ts'
 
 const VICTIM = '192.0.2.100'
 const LOOP_MS = 10_000
@@ -61,7 +61,7 @@ describe('a victim is sent no more than its address is allowed', () => {
     const ports = places(() => VICTIM)
     isBounded(await announced(town, [peer], () => take(ports, 16), isVictim))
     await say(town.world, town.alice.home, peer.home, 'stop that')
-    await town.world.end()
+    await ended(town)
   })
 
   test('when five contacts announce it at once', async () => {
@@ -71,7 +71,7 @@ describe('a victim is sent no more than its address is allowed', () => {
       peers.push(await mallory(town, { name: `mallory${at}`, address: `198.51.100.${70 + at}` }))
     const ports = places(() => VICTIM)
     isBounded(await announced(town, peers, () => take(ports, 16), isVictim))
-    await town.world.end()
+    await ended(town)
   })
 
   // Probes are counted by address; the mend to count a /64 as one is under way. Red once that is in.
@@ -87,7 +87,7 @@ describe('a victim is sent no more than its address is allowed', () => {
         address => address.startsWith('2001:db8:bad:'),
       ),
     )
-    await town.world.end()
+    await ended(town)
   })
 
   // A thousand other addresses push the victim's count out of the table. Red once that is mended.
@@ -103,7 +103,7 @@ describe('a victim is sent no more than its address is allowed', () => {
     const next = (): readonly UdpEndpoint[] =>
       world.clock.monotonicMs() % 2_000 < 300 ? take(ports, 16) : take(others, 16)
     isBounded(await announced(town, peers, next, isVictim))
-    await world.end()
+    await ended(town)
   })
 
   test('when a contact that announced it is gone, and is written to', async () => {
@@ -126,6 +126,6 @@ describe('a victim is sent no more than its address is allowed', () => {
     }
     const { packets } = eve.came(isVictim)
     expect(packets).toBeLessThanOrEqual(budgetPackets(world.clock.monotonicMs() - fromMs))
-    await world.end()
+    await ended(town)
   })
 })

@@ -16,7 +16,7 @@ import { numbered } from '../sim/support/numbered.ts'
 import { say, transportOf } from '../support/ntm-world.ts'
 import { debts } from './support/eve.ts'
 import { type Mallory, mallory } from './support/mallory.ts'
-import { AT, type Attacked, attackedTown, SERVER_PORT } from './support/town.ts'
+import { AT, type Attacked, attackedTown, ended, heedFailures, SERVER_PORT } from './support/town.ts'
 
 const VICTIM: UdpEndpoint = { address: '192.0.2.100', port: 7_777 }
 const isVictim = (address: string): boolean => address === VICTIM.address
@@ -65,7 +65,7 @@ describe('at the coordinator', () => {
     await say(world, bob.home, peer.home, 'hello')
     await world.run(3_000)
     expect(eve.came(isVictim).bytes).toBe(bytes)
-    await world.end()
+    await ended(town)
   })
 
   test('who forges the source of the first word gets three times that at most', async () => {
@@ -77,6 +77,7 @@ describe('at the coordinator', () => {
     world.crash(town.dc)
     peer.forge = (to, bytes) => [to.address === AT.dc && isData(bytes) ? VICTIM : undefined]
     await world.restart(town.dc)
+    heedFailures(town, town.dc)
     coordinators.moved()
     eve.forget()
     for (let round = 0; round < 20; round += 1) {
@@ -88,7 +89,7 @@ describe('at the coordinator', () => {
     const account = eve.accounts.get(`${AT.dc} ${VICTIM.address}`)
     expect(account?.inBytes).toBeGreaterThan(0)
     expect(account?.beyondThreeBytes).toBe(0)
-    await world.end()
+    await ended(town)
   })
 
   test('who asks for directions in a loop, with a victim for her places, brings a trickle upon it', async () => {
@@ -116,7 +117,7 @@ describe('at the coordinator', () => {
     const seconds = (world.clock.monotonicMs() - fromMs) / 1_000
     expect(eve.came(isVictim).packets).toBeGreaterThan(0)
     expect(eve.came(isVictim).packets).toBeLessThanOrEqual(96 + 12 * seconds)
-    await world.end()
+    await ended(town)
   })
 
   test('a thousand directions to somebody away are too many for one', async () => {
@@ -136,7 +137,7 @@ describe('at the coordinator', () => {
     expect(pending).toBe(32)
     await world.run(10_000)
     expect((await statsOf(town)).directionsPending).toBe(0)
-    await world.end()
+    await ended(town)
   })
 
   test('a thousand names for one key are as many as its budget holds', async () => {
@@ -158,7 +159,7 @@ describe('at the coordinator', () => {
     // Signatures checked for one key: four at once, one a second.
     expect(names! - before).toBeLessThanOrEqual(4 + seconds)
     expect(registered).toBeLessThanOrEqual(3)
-    await world.end()
+    await ended(town)
   })
 })
 
@@ -211,6 +212,6 @@ describe('at the relay', () => {
     const { bytes } = eve.came(isVictim)
     await say(world, alice.home, peer.home, 'and back')
     expect(eve.came(isVictim).bytes).toBe(bytes)
-    await world.end()
+    await ended(town)
   })
 })
