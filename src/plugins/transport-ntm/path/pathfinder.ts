@@ -184,9 +184,9 @@ export class Pathfinder {
     this.#do(entry, now => entry.paths.announced(endpoints, now))
   }
 
-  trafficBegan(neighbour: Neighbour): void {
+  trafficBegan(neighbour: Neighbour, quietMs: number): void {
     const entry = this.#entries.get(neighbour.key)
-    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(now))
+    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(quietMs, now))
   }
 
   /** This host's addresses are others now. */

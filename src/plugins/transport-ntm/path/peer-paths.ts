@@ -191,12 +191,15 @@ export class PeerPaths {
     return undefined
   }
 
-  /** Data after a pause: what was proved long ago is not trusted alone. */
-  trafficBegan(nowMs: number): void {
+  /**
+   * Data after a pause, `quietMs` long: what was proved long ago is not trusted alone. A better path is looked for at
+   * once only if nobody looked for one meanwhile; else when the next round is due.
+   */
+  trafficBegan(quietMs: number, nowMs: number): void {
     const active = this.#active
     if (!this.#isUp || active === undefined) return
     if (nowMs - active.provenMs > TRUST_MS) this.#doubt(nowMs)
-    if (active.isRelay) this.#startRound(nowMs)
+    if (active.isRelay && quietMs > WARM_MS) this.#startRound(nowMs)
     this.wake(nowMs)
   }
 

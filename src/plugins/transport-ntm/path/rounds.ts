@@ -1,7 +1,7 @@
 /**
  * When to probe: a round sends densely at first, because that is when two NATs are being opened from both sides, and
  * thins out. While there is only a relay, rounds come again, ever more rarely; what happens on the network, or a
- * person who writes after a pause, begins one at once.
+ * person who writes after a long silence, begins one at once.
  */
 import { PROBE_OFFSETS_MS, ROUND_PAUSES, TRY_HARDER_AFTER_MS } from './limits.ts'
 

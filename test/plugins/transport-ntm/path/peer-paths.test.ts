@@ -55,6 +55,18 @@ class Bench {
     )
   }
 
+  /** A text every so often for so long; each is answered at once. */
+  chat(ms: number, everyMs: number): void {
+    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.run(everyMs)) this.write()
+  }
+
+  /** One text after a pause. */
+  write(): void {
+    const quietMs = this.nowMs - this.traffic.sentMs
+    this.traffic.sentMs = this.traffic.receivedMs = this.traffic.heardHereMs = this.nowMs
+    this.paths.trafficBegan(quietMs, this.nowMs)
+  }
+
   pingsTo(endpoint: Endpoint): number {
     return this.pings.filter(({ path }) => path.endpoint === endpoint).length
   }
@@ -220,4 +232,38 @@ test('only when ordinary probes had their chance is anything harder tried, once 
   expect(bench.count.tryHarder).toBe(1)
   bench.run(3_000, true)
   expect(bench.count.tryHarder).toBe(2)
+})
+
+describe('while there is only a relay', () => {
+  const MINUTE_MS = 60_000
+
+  /** Every round begins by saying where this node is. */
+  const roundsDuring = (bench: Bench, act: () => void): number => {
+    const before = bench.count.announce
+    act()
+    return bench.count.announce - before
+  }
+
+  test.each([
+    ['a text every two seconds', (bench: Bench) => bench.chat(MINUTE_MS, 2_000)],
+    ['a text every twenty seconds', (bench: Bench) => bench.chat(MINUTE_MS, 20_000)],
+    ['data without a pause', (bench: Bench) => bench.run(MINUTE_MS, true)],
+  ])('%s: a better path is looked for by the schedule', (_, talk) => {
+    const bench = relayed()
+    const rounds = [1, 2, 3, 4, 5, 6].map(() => roundsDuring(bench, () => talk(bench)))
+    // Every 5 s at first, every 15 s after a minute, every minute after five.
+    expect(rounds[0]).toBeGreaterThanOrEqual(11)
+    expect(rounds[0]).toBeLessThanOrEqual(13)
+    for (const later of rounds.slice(1, 5)) expect(Math.abs(later - 4)).toBeLessThanOrEqual(1)
+    expect(Math.abs(rounds[5]! - 1)).toBeLessThanOrEqual(1)
+  })
+
+  test('who writes after a long silence has one looked for at once', () => {
+    const bench = relayed()
+    bench.chat(6 * MINUTE_MS, 2_000)
+    bench.run(WARM_MS - 5_000)
+    expect(roundsDuring(bench, () => bench.write())).toBe(0)
+    bench.run(WARM_MS + 5_000)
+    expect(roundsDuring(bench, () => bench.write())).toBe(1)
+  })
 })
