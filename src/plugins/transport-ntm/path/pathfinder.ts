@@ -167,14 +167,13 @@ export class Pathfinder {
     this.#parts.onPath(neighbour)
   }
 
-  /** The peer says something about its paths. */
+  /** The peer says something by itself. */
   told(neighbour: Neighbour, word: PathWord): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    if (word.kind === 'punch') {
-      this.#puncher?.guess(entry, word)
-      return
-    }
+    this.#do(entry, now => entry.paths.heard(now))
+    if (word.kind === 'punch') this.#puncher?.guess(entry, word)
+    if (word.kind !== 'candidates') return
     entry.nat = word.nat
     entry.isHidden = word.candidates.length === 0
     const endpoints = this.#plausible(

@@ -8,7 +8,6 @@ import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { choosePath, compareWith } from './choice.ts'
 import {
   DEAD_AFTER_MS,
-  DIRECTION_PAUSE_MS,
   PING_BYTES,
   STANDBY_HEARTBEAT_MS,
   STANDBYS_MEASURED,
@@ -18,32 +17,11 @@ import {
 } from './limits.ts'
 import type { Path, PathOrigin } from './path.ts'
 import { PathTable } from './path-table.ts'
+import type { PathsOutput } from './paths-output.ts'
 import { causeOfSwitch, type PathCause, SOUGHT } from './reason.ts'
 import { Rounds } from './rounds.ts'
+import { Silence } from './silence.ts'
 import { beatOf, type Traffic } from './traffic.ts'
-
-export interface PathsOutput {
-  /** A challenge by this path; returns its token, or undefined if nothing may be sent there now. */
-  challenge(path: Path): Buffer | undefined
-  /** Opens the own NAT towards the place, with a datagram that does not get there. */
-  open(endpoint: Endpoint): void
-  /** The first message of the handshake once more, to every place that is known. */
-  knock(): void
-  /** Packets go by this path from now on, and by the others as well. */
-  use(path: Path, also: readonly Path[]): void
-  /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */
-  announce(isNewsOnly: boolean): void
-  /** Tells the relay where this node is: packets are about to come and go. */
-  refresh(relay: Path): void
-  /** A path fell silent: what servers see of this node may be another place than it was. */
-  lookAgain(): void
-  /** Ordinary probes have had their chance and nothing is direct. */
-  tryHarder(): void
-  /** Nothing leads to the peer: a coordinator may know more. */
-  seek(): void
-  /** For the journal. */
-  story(what: string): void
-}
 
 const NEVER = Number.NEGATIVE_INFINITY
 const LATER = Number.POSITIVE_INFINITY
@@ -54,6 +32,7 @@ export class PeerPaths {
   readonly #output: PathsOutput
   readonly #traffic: Traffic
   readonly #random: () => number
+  readonly #silence: Silence
   readonly #rounds = new Rounds()
   readonly #table = new PathTable()
   #active: Path | undefined
@@ -62,8 +41,6 @@ export class PeerPaths {
   #doubtedMs = NEVER
   #isSuspect = false
   #relayedSinceMs = NEVER
-  #soughtMs = NEVER
-  #gaveUpMs = NEVER
   #isUp = false
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
@@ -73,6 +50,7 @@ export class PeerPaths {
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
     this.#output = output
     this.#traffic = traffic
+    this.#silence = new Silence(traffic)
     this.#random = random
   }
 
@@ -100,7 +78,7 @@ export class PeerPaths {
 
   /** When `wake` has something to do, monotonic ms. */
   dueMs(nowMs: number): number {
-    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#judgementMs())
+    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#judgementMs(nowMs))
   }
 
   /** Places where the peer may be. */
@@ -148,6 +126,7 @@ export class PeerPaths {
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
     this.#table.proven(endpoint, this.#active)?.established(nowMs)
+    this.#silence.broken()
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
@@ -164,9 +143,19 @@ export class PeerPaths {
     this.#rounds.finish()
   }
 
+  /** The peer is there. Who was silent for long is looked for everywhere at once. */
+  heard(nowMs: number): void {
+    const wasDead = this.#silence.isDead(nowMs)
+    this.#silence.broken()
+    if (!wasDead || !this.#isUp) return
+    this.#startRound(nowMs)
+    this.wake(nowMs)
+  }
+
   /** An authentic packet came from somewhere that is not in use. Both ends of the doubt are asked. */
   heardFrom(endpoint: Endpoint, bytes: number, nowMs: number): void {
     if (!this.#isUp) return
+    this.heard(nowMs)
     const path = this.#table.observed(endpoint, this.#active)
     path.heardMs = nowMs
     if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes
@@ -183,6 +172,7 @@ export class PeerPaths {
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
       const rttMs = nowMs - sentMs
+      this.#silence.broken()
       if (sameEndpoint(path.endpoint, from)) path.proved(rttMs, nowMs)
       if (this.#active !== undefined && path !== this.#active) compareWith(this.#active, path)
       this.#decide(nowMs)
@@ -198,6 +188,7 @@ export class PeerPaths {
   trafficBegan(quietMs: number, nowMs: number): void {
     const active = this.#active
     if (!this.#isUp || active === undefined) return
+    this.#silence.wanted(nowMs)
     if (nowMs - active.provenMs > TRUST_MS) this.#doubt(nowMs)
     if (active.isRelay && quietMs > WARM_MS) this.#startRound(nowMs)
     this.wake(nowMs)
@@ -206,6 +197,7 @@ export class PeerPaths {
   /** This node's own addresses are others now: nothing direct is certain. */
   moved(nowMs: number): void {
     for (const path of this.#table.all) if (!path.isRelay) path.unprove()
+    this.#silence.broken()
     if (!this.#isUp) return
     this.#doubt(nowMs)
     this.#startRound(nowMs)
@@ -256,8 +248,10 @@ export class PeerPaths {
   #arrangeRounds(nowMs: number): void {
     if (this.isDirect) return
     const { sentMs, receivedMs } = this.#traffic
+    const relayedForMs = this.#relayedSinceMs === NEVER ? 0 : nowMs - this.#relayedSinceMs
+    const leastMs = this.#silence.roundPauseMs(this.#rounds.startedMs)
     if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
-    else this.#rounds.again(this.#relayedSinceMs === NEVER ? 0 : nowMs - this.#relayedSinceMs, this.#random)
+    else this.#rounds.again(relayedForMs, leastMs, this.#random)
   }
 
   #measureStandbys(nowMs: number): void {
@@ -277,6 +271,7 @@ export class PeerPaths {
     if (token === undefined) return
     path.creditBytes -= PING_BYTES
     path.pinged(token, nowMs)
+    this.#silence.asked(nowMs)
   }
 
   #doubt(nowMs: number): void {
@@ -316,17 +311,17 @@ export class PeerPaths {
   }
 
   #giveUp(active: Path, nowMs: number): void {
-    const relay = this.#table.standby(this.#active)
-    this.#gaveUpMs = nowMs
-    if (relay === undefined) return
+    const relay = this.#table.standby(active)
+    // Among relays that are all silent there is nothing to choose.
+    if (relay === undefined || (active.isRelay && relay.isMissed(nowMs))) return
     const { unansweredSinceMs } = active
     active.unprove()
     this.#switch(relay, nowMs, unansweredSinceMs)
   }
 
   #seek(nowMs: number): void {
-    if (nowMs - this.#soughtMs < DIRECTION_PAUSE_MS) return
-    this.#soughtMs = nowMs
+    if (nowMs < this.#silence.seekMs) return
+    this.#silence.sought(nowMs)
     this.#output.seek()
   }
 
@@ -371,21 +366,24 @@ export class PeerPaths {
 
   #beatMs(nowMs: number): number {
     if (!this.#isUp || this.#active === undefined) return LATER
-    return beatOf(this.#active, this.#traffic, nowMs)
+    return beatOf(this.#active, this.#traffic, this.#silence.challengeMs(this.#active), nowMs)
   }
 
-  #judgementMs(): number {
+  #judgementMs(nowMs: number): number {
     const active = this.#active
     if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
     const isDoubted = active.provenMs <= this.#doubtedMs
     if (!this.#isSuspect)
       return active.unansweredSinceMs + (isDoubted ? active.patienceMs : active.patienceMs / 2)
-    return Math.max(active.unansweredSinceMs + DEAD_AFTER_MS, this.#gaveUpMs + DIRECTION_PAUSE_MS)
+    const deadMs = active.unansweredSinceMs + DEAD_AFTER_MS
+    const standby = this.#table.standby(active)
+    const isGivenUp = standby !== undefined && !(active.isRelay && standby.isMissed(nowMs))
+    return isGivenUp ? deadMs : Math.max(deadMs, this.#silence.seekMs)
   }
 
   #beat(nowMs: number): void {
     const active = this.#active
-    if (active === undefined || beatOf(active, this.#traffic, nowMs) > nowMs) return
+    if (active === undefined || this.#beatMs(nowMs) > nowMs) return
     this.#ping(active, nowMs)
     this.#measureStandbys(nowMs)
   }

@@ -191,6 +191,52 @@ describe('silence', () => {
     expect(bench.count.seek).toBeLessThan(7)
   })
 
+  describe('of a peer that answers by nothing', () => {
+    const MINUTE_AND_A_HALF_MS = 90_000
+    const dead = (): Bench => {
+      const bench = direct()
+      bench.answering.clear()
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      return bench
+    }
+
+    test('costs ever less, also who goes on sending', () => {
+      const bench = direct()
+      bench.answering.clear()
+      const before = bench.pings.length
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      expect(bench.pings.length - before).toBeLessThan(150)
+      expect(bench.count.seek).toBeLessThan(12)
+      const { seek } = bench.count
+      const asked = bench.pings.length
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      expect(bench.pings.length - asked).toBeLessThan(60)
+      expect(bench.count.seek - seek).toBeLessThanOrEqual(3)
+    })
+
+    test.each([
+      ['anything is heard', (bench: Bench) => bench.paths.heardFrom(OTHER, 500, bench.nowMs)],
+      ['the peer says something', (bench: Bench) => bench.paths.heard(bench.nowMs)],
+      ['this host moves', (bench: Bench) => bench.paths.moved(bench.nowMs)],
+    ])('is over at once when %s', (_, happens) => {
+      const bench = dead()
+      bench.run(20_000, true)
+      happens(bench)
+      for (const place of [ONE, RELAY]) bench.answering.add(place)
+      bench.run(RTT_MS + 5, true)
+      expect(bench.used).toEqual({ active: ONE, also: [] })
+    })
+
+    test('has the relay in use and a coordinator asked at once when somebody writes', () => {
+      const bench = dead()
+      const [asked, { seek }] = [bench.pingsTo(RELAY), { ...bench.count }]
+      bench.traffic.sentMs = bench.nowMs
+      bench.paths.trafficBegan(2_000, bench.nowMs)
+      expect(bench.pingsTo(RELAY)).toBe(asked + 1)
+      expect(bench.count.seek).toBe(seek + 1)
+    })
+  })
+
   test('of people costs nothing', () => {
     const bench = direct()
     bench.run(WARM_MS + 5_000)
