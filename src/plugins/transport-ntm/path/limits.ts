@@ -55,7 +55,7 @@ export const PATHS_MAX = 40
 export const PINGS_OPEN_MAX = 8
 /** An address that has not shown it is there gets at most so many times what came from it (RFC 9000 §8). */
 export const UNPROVEN_FACTOR = 3
-/** What one challenge costs on the wire. */
+/** What one challenge costs on the wire, and what its answer does. */
 export const PING_BYTES = 96
 
 /** Enough to pass the own NAT, and a carrier's behind it; too little to reach the other side's. */

@@ -171,7 +171,7 @@ export class Pathfinder {
   told(neighbour: Neighbour, word: PathWord): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    this.#do(entry, now => entry.paths.heard(now))
+    this.#do(entry, now => entry.paths.asked(neighbour.source, now))
     if (word.kind === 'punch') this.#puncher?.guess(entry, word)
     if (word.kind !== 'candidates') return
     entry.nat = word.nat

@@ -143,8 +143,15 @@ export class PeerPaths {
     this.#rounds.finish()
   }
 
+  /** The peer asked something, and was answered where it seems to be: that counts, too, if nothing has proved it. */
+  asked(from: Endpoint | undefined, nowMs: number): void {
+    const path = from && this.#table.find(from)
+    if (path !== undefined) path.creditBytes -= PING_BYTES
+    this.#heard(nowMs)
+  }
+
   /** The peer is there. Who was silent for long is looked for everywhere at once. */
-  heard(nowMs: number): void {
+  #heard(nowMs: number): void {
     const wasDead = this.#silence.isDead(nowMs)
     this.#silence.broken()
     if (!wasDead || !this.#isUp) return
@@ -155,7 +162,7 @@ export class PeerPaths {
   /** An authentic packet came from somewhere that is not in use. Both ends of the doubt are asked. */
   heardFrom(endpoint: Endpoint, bytes: number, nowMs: number): void {
     if (!this.#isUp) return
-    this.heard(nowMs)
+    this.#heard(nowMs)
     const path = this.#table.observed(endpoint, this.#active)
     path.heardMs = nowMs
     if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes

@@ -148,6 +148,17 @@ describe('a path', () => {
     expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(1)
   })
 
+  test('of nobody but a source that was seen has its answers counted with the challenges', () => {
+    const bench = direct()
+    bench.paths.heardFrom(OTHER, PING_BYTES, bench.nowMs)
+    bench.paths.asked(OTHER, bench.nowMs)
+    for (const _ of [1, 2]) {
+      bench.paths.moved(bench.nowMs)
+      bench.run(5_000)
+    }
+    expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(2)
+  })
+
   test('is one of so many, however many sources there are', () => {
     const bench = direct()
     for (let port = 1; port <= 1_000; port += 1) bench.paths.heardFrom({ ...OTHER, port }, 100, bench.nowMs)
@@ -216,7 +227,7 @@ describe('silence', () => {
 
     test.each([
       ['anything is heard', (bench: Bench) => bench.paths.heardFrom(OTHER, 500, bench.nowMs)],
-      ['the peer says something', (bench: Bench) => bench.paths.heard(bench.nowMs)],
+      ['the peer says something', (bench: Bench) => bench.paths.asked(ONE, bench.nowMs)],
       ['this host moves', (bench: Bench) => bench.paths.moved(bench.nowMs)],
     ])('is over at once when %s', (_, happens) => {
       const bench = dead()
