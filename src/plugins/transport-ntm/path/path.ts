@@ -5,8 +5,8 @@
 import type { Endpoint } from '../tunnel/endpoint.ts'
 import { PATIENCE_MIN_MS, PATIENCE_UNKNOWN_MS, PINGS_OPEN_MAX, VALID_MS } from './limits.ts'
 
-/** How a path was learnt: from the peer or its coordinator, by a packet that came from there, of old, by a relay. */
-export type PathOrigin = 'announced' | 'observed' | 'remembered' | 'relay'
+/** How a path was learnt: from the peer, from who sees it, by a packet that came from there, of old, by a relay. */
+export type PathOrigin = 'announced' | 'attested' | 'observed' | 'remembered' | 'relay'
 
 interface Ping {
   readonly token: Buffer

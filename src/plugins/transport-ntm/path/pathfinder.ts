@@ -120,8 +120,8 @@ export class Pathfinder {
         0,
         ATTESTED_MAX,
       )
-    const announced = attested === undefined ? endpoints : [attested, ...endpoints]
-    entry.paths.learn(this.#plausible(entry, announced), 'announced')
+    if (attested !== undefined) entry.paths.replace(this.#plausible(entry, [attested]), 'attested')
+    if (endpoints.length > 0) entry.paths.replace(this.#plausible(entry, endpoints), 'announced')
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))

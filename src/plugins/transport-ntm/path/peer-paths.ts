@@ -86,9 +86,14 @@ export class PeerPaths {
     this.#table.learn(endpoints, origin, this.#active)
   }
 
+  /** All places of this origin: those of before are over, as far as nothing has proved them. */
+  replace(endpoints: readonly Endpoint[], origin: PathOrigin): void {
+    this.#table.replace(endpoints, origin, this.#active)
+  }
+
   /** The peer says where it is now, and is about to probe. */
   announced(endpoints: readonly Endpoint[], nowMs: number): void {
-    this.learn(endpoints, 'announced')
+    this.replace(endpoints, 'announced')
     if (!this.#isUp) return
     this.#isAsked = true
     this.#rounds.start(nowMs)
@@ -188,10 +193,7 @@ export class PeerPaths {
     return undefined
   }
 
-  /**
-   * Data after a pause, `quietMs` long: what was proved long ago is not trusted alone. A better path is looked for at
-   * once only if nobody looked for one meanwhile; else when the next round is due.
-   */
+  /** Data after a pause: what was proved long ago is not trusted alone. Only after a long one nobody was searching. */
   trafficBegan(quietMs: number, nowMs: number): void {
     const active = this.#active
     if (!this.#isUp || active === undefined) return

@@ -279,6 +279,45 @@ describe('moving', () => {
   })
 })
 
+describe('what the peer says of its places', () => {
+  const placesOf = ({ paths }: Bench): Endpoint[] => paths.all.map(({ endpoint }) => endpoint)
+
+  test('is all of them: others that it said before, and that nothing has proved, are not probed any more', () => {
+    const bench = direct()
+    for (let last = 10; last < 30; last += 1) bench.paths.announced([ONE, place(last)], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(29)])
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    const before = bench.pings.length
+    bench.paths.moved(bench.nowMs)
+    bench.run(5_000)
+    const probed = new Set(bench.pings.slice(before).map(({ path }) => path.endpoint))
+    probed.delete(RELAY)
+    expect(probed).toEqual(new Set([ONE, OTHER]))
+  })
+
+  test('takes nothing away that works, is in use, or was learnt elsewhere', () => {
+    const bench = direct()
+    bench.paths.learn([place(3)], 'remembered')
+    bench.paths.learn([place(4)], 'attested')
+    bench.paths.heardFrom(place(5), 10, bench.nowMs)
+    bench.answering.add(OTHER)
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    bench.run(1_000, true)
+    bench.paths.announced([], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(3), place(4), place(5), OTHER])
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+  })
+
+  test('is one thing, what a coordinator sees of it another, and the last of each counts', () => {
+    const bench = direct()
+    bench.paths.announced([place(6)], bench.nowMs)
+    for (const last of [3, 4]) bench.paths.replace([place(last)], 'attested')
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(6), place(4)])
+    bench.paths.replace([place(7)], 'announced')
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(4), place(7)])
+  })
+})
+
 test('only when ordinary probes had their chance is anything harder tried, once a round', () => {
   const bench = relayed()
   bench.run(TRY_HARDER_AFTER_MS - 10, true)
