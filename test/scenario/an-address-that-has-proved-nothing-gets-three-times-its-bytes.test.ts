@@ -33,7 +33,7 @@ test.each([1, 2, 5])('%i forged challenges', async forgeries => {
     await world.run(500)
   }
   for (const line of [1, 2, 3]) {
-    alice.home.host.move(hood.line({ nat: 'public' }).next())
+    bob.home.host.move(hood.line({ nat: 'public' }).next())
     await world.run(line * 1_000)
   }
   expect(came).toBe(forgeries * CHALLENGE_BYTES)

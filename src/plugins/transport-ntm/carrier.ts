@@ -38,6 +38,8 @@ export interface CarrierOptions {
   /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
   readonly role: 'node' | 'server'
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
+  /** Whether a first message may go now to a place that has not shown that a peer is there. */
+  readonly mayCall?: (to: UdpEndpoint) => boolean
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
@@ -160,6 +162,7 @@ export class Carrier {
       limits: ROLES[role].limits,
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
+      mayCall: options.mayCall,
     })
   }
 

@@ -109,6 +109,7 @@ export class NtmNode {
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
       admit: key => this.#admit(key),
+      mayCall: to => this.#ways.finder.mayCall(to),
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
@@ -314,10 +315,12 @@ export class NtmNode {
   #admit(key: TunnelKey): PeerOptions | undefined {
     const { people } = this.#given
     const card = people.cardOfTunnelKey(key)
-    if (card === undefined) return this.transport.introduction(key) === undefined ? undefined : {}
+    if (card === undefined)
+      return this.transport.introduction(key) === undefined ? undefined : { challenged: true }
     const contact = people.contact(card.person)
     if (!standingOf(contact).mayBeHeard) return undefined
-    return { endpoints: this.#addresses.of(card.device), transient: contact === undefined }
+    const endpoints = this.#addresses.of(card.device)
+    return { endpoints, transient: contact === undefined, challenged: true }
   }
 
   #refused(join: Join, why: RequestFailure): void {

@@ -90,7 +90,8 @@ export class NtmTransport implements Transport {
   open(card: PeerCard, places: Places, speaksFirst = true): void {
     const { carrier, paths, people } = this.#parts
     const transient = people.contact(card.person) === undefined
-    paths.open(carrier.meet(card.tunnelKey, { endpoints: [], transient }), places, speaksFirst)
+    const options = { endpoints: [], transient, challenged: true }
+    paths.open(carrier.meet(card.tunnelKey, options), places, speaksFirst)
   }
 
   /**

@@ -133,9 +133,9 @@ export class Desk {
     const nowMs = this.#parts.clock.monotonicMs()
     slot.counter = counter
     this.#slots.heard(slot, nowMs)
-    if (slot.place.claim(from, length, isProven, nowMs)) this.#tally.moves += 1
     const bound = { kind: 'bound', token: slot.token, counter, cookie, ticket: NO_TICKET } as const
     const frame = encodeRelayClaim(bound, signed => relayMac(slot.secret, signed))
+    if (slot.place.claim(from, length, frame.length, isProven, nowMs)) this.#tally.moves += 1
     this.#parts.outlet.send(frame, from)
     this.#onHere(slot)
     return undefined

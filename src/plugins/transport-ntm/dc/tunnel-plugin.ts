@@ -13,6 +13,7 @@ import {
   Random,
   RelayHost,
   type RelayPlace,
+  type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { Carrier, type Neighbour, type Port } from '../carrier.ts'
 import { PORTS } from '../net/ports.ts'
@@ -22,6 +23,7 @@ import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
+import { Doorstep } from './doorstep.ts'
 import { DcLink } from './link.ts'
 
 const endpoint = z.strictObject({ address: z.string(), port: z.number().int().min(0).max(65_535) })
@@ -40,22 +42,37 @@ const settings = z.strictObject({
   ...streamSettings,
 })
 
+interface CarriedLink extends DcLink {
+  /** A neighbour has shown to be where its packets go now. */
+  proved(neighbour: Neighbour): void
+}
+
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
-const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): DcLink => {
+const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): CarriedLink => {
+  const doorstep = new Doorstep()
   let port: Port | undefined
+  let hear: ((bytes: Uint8Array, from: Neighbour, at: UdpEndpoint) => void) | undefined
   return {
+    proved: neighbour => {
+      for (const bytes of doorstep.admit(neighbour)) hear?.(bytes, neighbour, neighbour.peer.endpoint!)
+    },
     send: (to, bytes, at) => {
       const neighbour = carrier.meet(to, { endpoints: at === undefined ? [] : [at], transient: true })
       if (at !== undefined && !neighbour.peer.established) carrier.hint(neighbour, [at])
       port?.send(neighbour, PORTS.signalling, bytes)
     },
     onReceive: receive => {
+      hear = (bytes, from, at) => receive(from.key, at, bytes)
       const take = (bytes: Uint8Array, from: Neighbour): void => {
-        if (from.source !== undefined) receive(from.key, from.source, bytes)
+        const { source } = from
+        if (source !== undefined && doorstep.passes(from, source, bytes)) hear?.(bytes, from, source)
       }
       const bound = carrier.bind(PORTS.signalling, take)
       port = bound
-      return () => bound.close()
+      return () => {
+        hear = undefined
+        bound.close()
+      }
     },
     relay,
   }
@@ -88,7 +105,11 @@ export const dcTunnelPlugin = definePlugin({
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
     })
-    const acquaintance = serverAcquaintance({ clock, random, carrier })
+    const link = linkOver(carrier, () => (door.isWorking ? place : undefined))
+    const acquaintance = serverAcquaintance({
+      ...{ clock, random, carrier },
+      onRoundTrip: neighbour => link.proved(neighbour),
+    })
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }
@@ -97,7 +118,7 @@ export const dcTunnelPlugin = definePlugin({
     return {
       contributes: {
         service: [
-          { token: DcLink, value: linkOver(carrier, () => (door.isWorking ? place : undefined)) },
+          { token: DcLink, value: link as DcLink },
           { token: RelayHost, value: door },
         ],
         method: [

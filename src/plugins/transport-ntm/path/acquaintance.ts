@@ -117,12 +117,13 @@ export class Acquaintance {
 
 /** Of a server: nobody there looks after paths, so that whoever has moved is asked to prove where it is now. */
 export const serverAcquaintance = (
-  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier'>,
+  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier'> &
+    Partial<Pick<AcquaintanceParts, 'onRoundTrip'>>,
 ): Acquaintance =>
   new Acquaintance({
-    ...parts,
     recordUsedFor: () => undefined,
     onRecord: () => {},
     onRoundTrip: () => {},
+    ...parts,
     onDropped: why => parts.carrier.count(why),
   })

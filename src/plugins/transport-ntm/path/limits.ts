@@ -53,10 +53,8 @@ export const IPV6_BONUS_MS = 3
 export const PATHS_MAX = 40
 /** Challenges of one path that may still be answered. */
 export const PINGS_OPEN_MAX = 8
-/** An address that has not shown it is there gets at most so many times what came from it (RFC 9000 §8). */
-export const UNPROVEN_FACTOR = 3
-/** What one challenge costs on the wire, and what its answer does. */
-export const PING_BYTES = 96
+/** What the tunnel holds itself to as well: one rule for everything that goes to an address. */
+export { CHALLENGE_MESSAGE_BYTES as PING_BYTES, UNPROVEN_FACTOR } from '../tunnel/constants.ts'
 
 /** Enough to pass the own NAT, and a carrier's behind it; too little to reach the other side's. */
 export const OPENER_HOPS = 3

@@ -4,7 +4,7 @@
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { PATHS_MAX } from './limits.ts'
-import { Path, type PathOrigin } from './path.ts'
+import { isShownBy, Path, type PathOrigin } from './path.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
 const OBSERVED_MAX = PATHS_MAX / 4
@@ -62,7 +62,10 @@ export class PathTable {
   }
 
   #findOrAdd(endpoint: Endpoint, origin: PathOrigin, inUse: Path | undefined): Path {
-    return this.find(endpoint) ?? this.#add(new Path(endpoint, origin), inUse)
+    const known = this.find(endpoint)
+    if (known === undefined) return this.#add(new Path(endpoint, origin), inUse)
+    if (isShownBy(origin)) known.isShown = true
+    return known
   }
 
   #add(path: Path, inUse: Path | undefined): Path {

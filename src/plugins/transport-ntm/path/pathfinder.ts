@@ -131,6 +131,11 @@ export class Pathfinder {
     else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
   }
 
+  /** Whether the first message of a handshake may go to a place now. */
+  mayCall({ address }: UdpEndpoint): boolean {
+    return this.#budget.take(address, this.#parts.clock.monotonicMs())
+  }
+
   established(neighbour: Neighbour): void {
     const { endpoint } = neighbour.peer
     const entry = this.#entryOf(neighbour)
@@ -172,7 +177,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
     this.#do(entry, now => entry.paths.asked(neighbour.source, now))
-    if (word.kind === 'punch') this.#puncher?.guess(entry, word)
+    if (word.kind === 'punch') this.#puncher?.guess(entry, word, word.token)
     if (word.kind !== 'candidates') return
     entry.nat = word.nat
     entry.isHidden = word.candidates.length === 0
@@ -270,7 +275,7 @@ export class Pathfinder {
     const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
-        const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
         return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
       },
       open: endpoint => {
@@ -282,6 +287,7 @@ export class Pathfinder {
           neighbour.peer,
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
+          path.isShown,
         )
         const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0

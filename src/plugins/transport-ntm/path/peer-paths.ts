@@ -45,6 +45,7 @@ export class PeerPaths {
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
   #routed: Path | undefined
+  #isRoutedShown = false
   #cause: PathCause = SOUGHT
 
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
@@ -130,12 +131,14 @@ export class PeerPaths {
 
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
-    this.#table.proven(endpoint, this.#active)?.established(nowMs)
+    const path = this.#table.proven(endpoint, this.#active)
+    path?.established(nowMs)
     this.#silence.broken()
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
     this.#decide(nowMs)
+    if (this.#active?.isShown === false) this.#doubt(nowMs)
     if (isFirst) this.wake(nowMs)
   }
 
@@ -351,6 +354,7 @@ export class PeerPaths {
     const before = this.#active
     this.#cause = causeOfSwitch(this.#cause, before, path, this.#isSuspect, silentSinceMs)
     this.#active = path
+    if (before?.isShown === false) before.unprove()
     this.#isSuspect = false
     if (path.isRelay && before?.isRelay !== true) this.#relayedSinceMs = nowMs
     const inMs = path.srttMs === undefined ? '' : `, ${path.srttMs.toFixed(1)} ms`
@@ -366,8 +370,10 @@ export class PeerPaths {
     const isDoubted = this.#isSuspect || active.provenMs <= this.#doubtedMs
     const standby = isDoubted ? this.#table.standby(this.#active) : undefined
     const also = standby === undefined ? [] : [standby]
-    if (this.#routed === active && this.#also[0] === standby) return
+    const { isShown } = active
+    if (this.#routed === active && this.#also[0] === standby && this.#isRoutedShown === isShown) return
     this.#routed = active
+    this.#isRoutedShown = isShown
     this.#also = also
     if (standby !== undefined) this.#output.refresh(standby)
     this.#output.use(active, also)

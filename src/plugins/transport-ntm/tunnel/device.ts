@@ -97,6 +97,7 @@ export interface Device {
   readonly limits: TunnelLimits
   readonly replayWindow: number
   readonly cookieForStrangers: boolean
+  readonly mayCall: (to: Endpoint) => boolean
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Judges mac1 on messages to us. */
   readonly mac1: KeyedMac

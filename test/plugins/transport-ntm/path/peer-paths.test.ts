@@ -25,6 +25,7 @@ class Bench {
   readonly opened: Endpoint[] = []
   readonly stories: string[] = []
   used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
+  isUsedShown: boolean | undefined
   count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
   /** Places whose challenges are answered a round trip later. */
   readonly answering = new Set<Endpoint>()
@@ -41,6 +42,7 @@ class Bench {
         open: endpoint => void this.opened.push(endpoint),
         use: (active, also) => {
           this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
+          this.isUsedShown = active.isShown
         },
         story: what => void this.stories.push(what),
         knock: () => void (this.count.knock += 1),
@@ -153,7 +155,7 @@ describe('a path', () => {
     bench.paths.heardFrom(OTHER, PING_BYTES, bench.nowMs)
     bench.paths.asked(OTHER, bench.nowMs)
     for (const _ of [1, 2]) {
-      bench.paths.moved(bench.nowMs)
+      bench.paths.begin(bench.nowMs)
       bench.run(5_000)
     }
     expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(2)
@@ -361,5 +363,52 @@ describe('while there is only a relay', () => {
     expect(roundsDuring(bench, () => bench.write())).toBe(0)
     bench.run(WARM_MS + 5_000)
     expect(roundsDuring(bench, () => bench.write())).toBe(1)
+  })
+})
+
+describe('a way that only a handshake has shown', () => {
+  const arrived = (origin: 'announced' | 'attested' | 'remembered', at = ONE): Bench => {
+    const bench = new Bench()
+    bench.paths.learn([RELAY], 'relay')
+    bench.paths.learn([ONE], origin)
+    bench.paths.established(at, bench.nowMs)
+    return bench
+  }
+
+  test('is challenged at once, and a relay carries as well until it answers', () => {
+    const bench = arrived('announced')
+    expect(bench.pingsTo(ONE)).toBe(1)
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+    expect(bench.isUsedShown).toBe(false)
+    bench.answering.add(ONE)
+    bench.run(2 * RTT_MS)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+    expect(bench.isUsedShown).toBe(true)
+  })
+
+  test('is said to be proved also where there is no relay', () => {
+    const bench = new Bench()
+    bench.paths.established(ONE, bench.nowMs)
+    expect(bench.isUsedShown).toBe(false)
+    bench.answering.add(ONE)
+    bench.run(2 * RTT_MS)
+    expect(bench.isUsedShown).toBe(true)
+  })
+
+  test('stays so while nothing answers there', () => {
+    const bench = arrived('announced')
+    bench.run(DEAD_AFTER_MS - 100, true)
+    expect(bench.isUsedShown).toBe(false)
+    expect(bench.used?.also).toEqual([RELAY])
+  })
+
+  test.each(['attested', 'remembered'] as const)('is believed where it is %s', origin => {
+    const bench = arrived(origin)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+    expect(bench.isUsedShown).toBe(true)
+  })
+
+  test('is not the one that a coordinator sees, when the handshake comes from elsewhere', () => {
+    expect(arrived('attested', OTHER).isUsedShown).toBe(false)
   })
 })

@@ -37,6 +37,7 @@ export interface NodeOptions {
   readonly limits?: Partial<TunnelLimits>
   readonly admit?: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   readonly cookieForStrangers?: boolean
+  readonly mayCall?: (to: Endpoint) => boolean
   readonly timestamps?: TimestampMemory
   /** Adopt every new source, as a shell without a path layer does. */
   readonly roams?: boolean
@@ -178,6 +179,7 @@ export class World {
       replayWindow: 16_384,
       admit: options.admit ?? (() => undefined),
       cookieForStrangers: options.cookieForStrangers ?? false,
+      mayCall: options.mayCall,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       environment: {
         now: () => this.now,
@@ -248,12 +250,13 @@ export function pair(
 }
 
 function peerPart(options: Partial<NodeOptions & PeerOptions> = {}): PeerOptions {
-  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, endpoints } = options
+  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, challenged, endpoints } = options
   return {
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepaliveMs && { persistentKeepaliveMs }),
     ...(initiateDelayMs && { initiateDelayMs }),
     ...(plain && { plain }),
+    ...(challenged && { challenged }),
     ...(endpoints && { endpoints }),
   }
 }
