@@ -21,8 +21,9 @@ import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
 import { MemoryStreams } from './memory-streams.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
+import type { Places } from './path/entry.ts'
 import type { Links } from './path/links.ts'
-import type { Pathfinder, Places } from './path/pathfinder.ts'
+import type { Pathfinder } from './path/pathfinder.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
 
 export interface TransportParts {

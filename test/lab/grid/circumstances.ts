@@ -21,6 +21,9 @@ const git = (...args: readonly string[]): string => {
   }
 }
 
+/** Behind the commit: what was built is not what it has. */
+export const CHANGED = ' (changed)'
+
 /** The report itself changes while it is being made. */
 const SOURCES = ['--', '.', ':!bench/results']
 
@@ -28,7 +31,7 @@ export function circumstances(how: Pick<Circumstances, 'runs' | 'staggersMs' | '
   const isChanged = git('status', '--porcelain', '--untracked-files=no', ...SOURCES) !== ''
   const [first] = cpus()
   return {
-    commit: `${git('rev-parse', '--short=12', 'HEAD') || 'unknown'}${isChanged ? ' (changed)' : ''}`,
+    commit: `${git('rev-parse', '--short=12', 'HEAD') || 'unknown'}${isChanged ? CHANGED : ''}`,
     machine: `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}, ${system()} ${release()}, Node ${process.version}`,
     date: new Date().toISOString().slice(0, 10),
     ...how,

@@ -34,14 +34,19 @@ const report =
   REPORT === undefined ? undefined : new Report(join(ROOT, 'bench', 'results'), REPORT, [...new Set(names)])
 const isDone = ({ name }: GridCell): boolean =>
   process.env.LAB_RESUME === '1' && report?.has(name, made) === true
-const cells = runnable('grid', gridCells({ both: process.env.LAB_BOTH === '1' }))
-  .filter(({ name, row, column }) => !WANTED || WANTED.some(one => [name, row, column].includes(one)))
-  .filter(cell => !isDone(cell))
+const wanted = runnable('grid', gridCells({ both: process.env.LAB_BOTH === '1' })).filter(
+  ({ name, row, column }) => !WANTED || WANTED.some(one => [name, row, column].includes(one)),
+)
+const cells = wanted.filter(cell => !isDone(cell))
 let done = 0
 
 afterAll(killTheRest)
 
-describe.skipIf(reason !== undefined)('of the grid', { concurrent: true }, () => {
+it.runIf(cells.length === 0)('all cells of these names are in the report', () => {
+  if (wanted.length === 0) throw new Error(`no cell is called ${WANTED}`)
+})
+
+describe.skipIf(cells.length === 0 || reason !== undefined)('of the grid', { concurrent: true }, () => {
   it.each(cells.map(cell => [cell.name, cell] as const))(
     '%s',
     { timeout: RUNS * RUN_TIMEOUT_MS },

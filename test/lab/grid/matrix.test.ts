@@ -167,6 +167,10 @@ describe('the report', () => {
     expect(report.has('home × home', made)).toBe(true)
     expect(report.has('home × home', { ...made, commit: 'another' })).toBe(false)
     expect(report.has('home × home', { ...made, runs: 3 })).toBe(false)
+    const changed = { ...made, commit: 'c0ffee (changed)' }
+    report.add({ ...resultOf('home × home', [good]), made: changed })
+    expect(report.has('home × home', changed)).toBe(false)
+    report.add(resultOf('home × home', [good]))
     expect(report.has('home × home', { ...made, staggersMs: [0] })).toBe(false)
     expect(report.has('public × public', made)).toBe(false)
   })

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Circumstances } from './circumstances.ts'
+import { CHANGED, type Circumstances } from './circumstances.ts'
 import type { CellResult } from './figures.ts'
 import { htmlOf, markdownOf } from './matrix.ts'
 
@@ -28,10 +28,10 @@ export class Report {
     this.#results = new Map(cells.map(result => [result.cell.name, result]))
   }
 
-  /** Whether a cell has been tried in these circumstances, and as often, whenever that was. */
+  /** Whether a cell has been tried with this very program on this machine, and as often. */
   has(name: string, { commit, machine, runs, staggersMs }: Circumstances): boolean {
     const made = this.#results.get(name)?.made
-    if (made === undefined) return false
+    if (made === undefined || commit.endsWith(CHANGED)) return false
     const isSame = made.commit === commit && made.machine === machine && made.runs >= runs
     return isSame && made.staggersMs.join() === staggersMs.join()
   }

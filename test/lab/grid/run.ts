@@ -20,6 +20,9 @@ const WATCH_MS = 500
 /** Where there is one run only. */
 const WATCH_ONCE_MS = 1_500
 
+/** Runs of a cell that may break off before it is given up. */
+const BROKEN_OFF_MAX = 3
+
 const ROLES: Readonly<Record<Side, Again['anew']>> = { a: 'caller', b: 'called' }
 
 const sleep = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))
@@ -121,30 +124,52 @@ const meetAgain = async (
   return meetingOf(from, await saying, await directAt)
 }
 
-/** Runs on one network, whose starts are staggered in turn. */
-export async function outcomesOf(
-  gridCell: GridCell,
-  { runs, staggersMs }: { readonly runs: number; readonly staggersMs: readonly number[] },
-): Promise<readonly Outcome[]> {
-  const isForManyRuns = runs > 1
+interface Runs {
+  readonly runs: number
+  readonly staggersMs: readonly number[]
+}
+
+const runOf = (how: How, number: number, { runs, staggersMs }: Runs): Run => {
+  const [isForManyRuns, isFirst] = [runs > 1, number === 0]
+  return {
+    number,
+    staggerMs: staggersMs[number % staggersMs.length]!,
+    isProgram: isFirst,
+    watchMs: !isForManyRuns ? WATCH_ONCE_MS : isFirst ? WATCH_WHOLE_MS : WATCH_MS,
+    anew: isForManyRuns && isGuessed(how) ? SIDES[number % SIDES.length] : undefined,
+  }
+}
+
+/** Runs on one network from a number on. What the laboratory cannot do, such as start a node, ends it with an error. */
+async function playFrom(first: number, gridCell: GridCell, asked: Runs, outcomes: Outcome[]): Promise<void> {
+  const isForManyRuns = asked.runs > 1
   if (isForManyRuns) await turnToStart()
   const cell = await Cell.open({ ...gridCell.spec, isForManyRuns })
-  const outcomes: Outcome[] = []
   try {
-    for (let number = 0; number < runs; number++) {
-      if (number > 0) {
+    for (let number = first; number < asked.runs; number++) {
+      if (number > first) {
         await turnToStart()
         await cell.renew()
       }
-      const isFirst = number === 0
-      const staggerMs = staggersMs[number % staggersMs.length]!
-      const anew = isForManyRuns && isGuessed(gridCell.how) ? SIDES[number % SIDES.length] : undefined
-      const watchMs = !isForManyRuns ? WATCH_ONCE_MS : isFirst ? WATCH_WHOLE_MS : WATCH_MS
-      const run = { number, staggerMs, isProgram: isFirst, watchMs, anew }
-      outcomes.push(await runOnce(cell, gridCell, run))
+      outcomes.push(await runOnce(cell, gridCell, runOf(gridCell.how, number, asked)))
     }
   } finally {
     await cell.close()
+  }
+}
+
+/** All runs of a cell, whose starts are staggered in turn. One that broke off is a bad one, and few may. */
+export async function outcomesOf(gridCell: GridCell, asked: Runs): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (let left = BROKEN_OFF_MAX; outcomes.length < asked.runs; left--) {
+    try {
+      await playFrom(outcomes.length, gridCell, asked, outcomes)
+    } catch (error) {
+      if (asked.runs === 1 || left === 0) throw error
+      const { staggerMs } = runOf(gridCell.how, outcomes.length, asked)
+      const broken = [`the run broke off: ${(error as Error).message}`]
+      outcomes.push({ staggerMs, deliveredMs: null, path: null, directMs: null, broken })
+    }
   }
   return outcomes
 }

@@ -16,7 +16,7 @@ import type { Carrier, Neighbour } from '../carrier.ts'
 import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
-import type { NatKind } from './control.ts'
+import type { Entry, PathView, Places } from './entry.ts'
 import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
@@ -46,45 +46,6 @@ export interface PathfinderParts {
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
-}
-
-/** Where a peer may be, as a coordinator or the memory of this node says. */
-export interface Places {
-  readonly endpoints?: readonly UdpEndpoint[]
-  /** Where it was reached before. */
-  readonly remembered?: readonly UdpEndpoint[]
-  /** What the coordinator itself sees of the peer. */
-  readonly attested?: UdpEndpoint | undefined
-  /** A grant for a relay. */
-  readonly grant?: Uint8Array | undefined
-}
-
-/** A peer's path as others may see it. */
-export interface PathView {
-  /** False: by a relay. */
-  readonly isDirect: boolean
-  /** Undefined: there is none. */
-  readonly endpoint: UdpEndpoint | undefined
-  readonly rttMs: number | undefined
-  readonly why: string
-}
-
-export interface Entry {
-  readonly neighbour: Neighbour
-  readonly paths: PeerPaths
-  attested: readonly string[]
-  /** This node has moved since a coordinator told the peer where it is. */
-  hasMoved: boolean
-  roundsInVain: number
-  nat: NatKind
-  /** It tells nobody where it is. */
-  isHidden: boolean
-  /** What it was told last about this node. */
-  told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
-  /** Newest first. */
-  channels: RelayChannel[]
-  wakeMs: number
-  cancelWake: () => void
 }
 
 const SECOND_SPEAKER_WAITS_MS = 400
