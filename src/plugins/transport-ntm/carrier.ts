@@ -43,8 +43,11 @@ export interface CarrierOptions {
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
-  /** Something other than control messages goes to or comes from a neighbour after a second without. */
-  readonly onTraffic?: (neighbour: Neighbour) => void
+  /**
+   * Something other than control messages goes to or comes from a neighbour after a second without; `quietMs`: how
+   * long there was none either way.
+   */
+  readonly onTraffic?: (neighbour: Neighbour, quietMs: number) => void
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
   /** Sees every datagram first; true: it was not for the tunnel. */
@@ -86,6 +89,11 @@ export class Neighbour implements Sender {
 
   get address(): Uint8Array {
     return this.allowed[0]
+  }
+
+  /** The last packet, either way, that was not about the tunnel itself. */
+  get talkedMs(): number {
+    return Math.max(this.sentMs, this.receivedMs)
   }
 }
 
@@ -255,7 +263,7 @@ export class Carrier {
     const socket = this.stack.bind(port, (payload, _from, fromPort) => {
       const from = this.#inHand
       if (from === undefined) return
-      if (port !== PORTS.control) this.#noteReceived(from)
+      if (port !== PORTS.control) this.#noteTalk(from, 'receivedMs')
       receive(payload, from, fromPort)
     })
     return {
@@ -268,7 +276,7 @@ export class Carrier {
   send(fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
     const before = this.#inHand
     this.#inHand = to
-    if (fromPort !== PORTS.control) this.#noteSent(to)
+    if (fromPort !== PORTS.control) this.#noteTalk(to, 'sentMs')
     try {
       return this.stack.send(fromPort, to.address, toPort, payload)
     } finally {
@@ -290,7 +298,7 @@ export class Carrier {
   /** One echo; `onReply` may never come. Returns how to stop listening for it. */
   echo(to: Neighbour, id: number, onReply: () => void): () => void {
     const pinger = this.stack.ping(to.address, id, onReply)
-    this.#noteSent(to)
+    this.#noteTalk(to, 'sentMs')
     const before = this.#inHand
     this.#inHand = to
     try {
@@ -330,18 +338,12 @@ export class Carrier {
     else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by)
   }
 
-  #noteSent(to: Neighbour): void {
+  #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {
     const now = this.#options.clock.monotonicMs()
-    const wasQuiet = now - to.sentMs > QUIET_MS
-    to.sentMs = now
-    if (wasQuiet) this.#options.onTraffic?.(to)
-  }
-
-  #noteReceived(from: Neighbour): void {
-    const now = this.#options.clock.monotonicMs()
-    const wasQuiet = now - from.receivedMs > QUIET_MS
-    from.receivedMs = now
-    if (wasQuiet) this.#options.onTraffic?.(from)
+    const quietMs = now - neighbour.talkedMs
+    const wasQuiet = now - neighbour[way] > QUIET_MS
+    neighbour[way] = now
+    if (wasQuiet) this.#options.onTraffic?.(neighbour, quietMs)
   }
 
   #neighbourOf(peer: TunnelPeer): Neighbour {

@@ -113,7 +113,7 @@ export class NtmNode {
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
-      onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
+      onTraffic: (neighbour, quietMs) => this.#ways.finder.trafficBegan(neighbour, quietMs),
       onForgotten: neighbour => this.#forgotten(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),

@@ -35,6 +35,8 @@ export const PATIENCE_MIN_MS = 300
 export const PATIENCE_UNKNOWN_MS = 600
 /** A suspect path that stays silent is given up. */
 export const DEAD_AFTER_MS = 3_000
+/** Who has been silent for that long is asked ever more rarely, and directions to it are; never more rarely than this. */
+export const ASKED_EVERY_MAX_MS = 30_000
 /** A path that was proved longer ago is used together with a relay until it is proved again. */
 export const TRUST_MS = 10_000
 /** A path that was proved longer ago is no choice. */
@@ -60,5 +62,5 @@ export const OPENER_HOPS = 3
 /** A path fell silent: where servers see this node is asked anew no more often than this. */
 export const LOOK_AGAIN_PAUSE_MS = 1_000
 
-/** A coordinator is asked anew for a lost peer no more often than this. */
+/** A coordinator is asked anew for a lost peer no more often than this, for whatever reason. */
 export const DIRECTION_PAUSE_MS = 2_000

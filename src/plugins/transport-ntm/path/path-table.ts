@@ -25,6 +25,14 @@ export class PathTable {
     for (const endpoint of endpoints) this.#findOrAdd(endpoint, origin, inUse)
   }
 
+  /** As `learn`; these are all there are: what was learnt in the same way before, and was never proved, is forgotten. */
+  replace(endpoints: readonly Endpoint[], origin: PathOrigin, inUse: Path | undefined): void {
+    const isOver = ({ endpoint }: Path): boolean => !endpoints.some(each => sameEndpoint(each, endpoint))
+    const old = this.#paths.filter(path => path.origin === origin && path.provenMs === NEVER)
+    for (const path of old) if (path !== inUse && isOver(path)) this.remove(path)
+    this.learn(endpoints, origin, inUse)
+  }
+
   /** The path by which a handshake came. A channel or socket that is not known any more is closed: undefined. */
   proven(endpoint: Endpoint, inUse: Path | undefined): Path | undefined {
     return endpoint.via === undefined ? this.#findOrAdd(endpoint, 'observed', inUse) : this.find(endpoint)

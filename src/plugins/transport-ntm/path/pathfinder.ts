@@ -81,8 +81,8 @@ export class Pathfinder {
         0,
         ATTESTED_MAX,
       )
-    if (attested !== undefined) entry.paths.learn(this.#plausible(entry, [attested]), 'attested')
-    entry.paths.learn(this.#plausible(entry, endpoints), 'announced')
+    if (attested !== undefined) entry.paths.replace(this.#plausible(entry, [attested]), 'attested')
+    if (endpoints.length > 0) entry.paths.replace(this.#plausible(entry, endpoints), 'announced')
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
@@ -133,14 +133,13 @@ export class Pathfinder {
     this.#parts.onPath(neighbour)
   }
 
-  /** The peer says something about its paths. */
+  /** The peer says something by itself. */
   told(neighbour: Neighbour, word: PathWord): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    if (word.kind === 'punch') {
-      this.#puncher?.guess(entry, word, word.token)
-      return
-    }
+    this.#do(entry, now => entry.paths.asked(neighbour.source, now))
+    if (word.kind === 'punch') this.#puncher?.guess(entry, word, word.token)
+    if (word.kind !== 'candidates') return
     entry.nat = word.nat
     entry.isHidden = word.candidates.length === 0
     const endpoints = this.#plausible(
@@ -150,9 +149,9 @@ export class Pathfinder {
     this.#do(entry, now => entry.paths.announced(endpoints, now))
   }
 
-  trafficBegan(neighbour: Neighbour): void {
+  trafficBegan(neighbour: Neighbour, quietMs: number): void {
     const entry = this.#entries.get(neighbour.key)
-    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(now))
+    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(quietMs, now))
   }
 
   /** This host's addresses are others now. */

@@ -57,6 +57,18 @@ class Bench {
     )
   }
 
+  /** A text every so often for so long; each is answered at once. */
+  chat(ms: number, everyMs: number): void {
+    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.run(everyMs)) this.write()
+  }
+
+  /** One text after a pause. */
+  write(): void {
+    const quietMs = this.nowMs - this.traffic.sentMs
+    this.traffic.sentMs = this.traffic.receivedMs = this.traffic.heardHereMs = this.nowMs
+    this.paths.trafficBegan(quietMs, this.nowMs)
+  }
+
   pingsTo(endpoint: Endpoint): number {
     return this.pings.filter(({ path }) => path.endpoint === endpoint).length
   }
@@ -138,6 +150,17 @@ describe('a path', () => {
     expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(1)
   })
 
+  test('of nobody but a source that was seen has its answers counted with the challenges', () => {
+    const bench = direct()
+    bench.paths.heardFrom(OTHER, PING_BYTES, bench.nowMs)
+    bench.paths.asked(OTHER, bench.nowMs)
+    for (const _ of [1, 2]) {
+      bench.paths.begin(bench.nowMs)
+      bench.run(5_000)
+    }
+    expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(2)
+  })
+
   test('is one of so many, however many sources there are', () => {
     const bench = direct()
     for (let port = 1; port <= 1_000; port += 1) bench.paths.heardFrom({ ...OTHER, port }, 100, bench.nowMs)
@@ -181,6 +204,52 @@ describe('silence', () => {
     expect(bench.count.seek).toBeLessThan(7)
   })
 
+  describe('of a peer that answers by nothing', () => {
+    const MINUTE_AND_A_HALF_MS = 90_000
+    const dead = (): Bench => {
+      const bench = direct()
+      bench.answering.clear()
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      return bench
+    }
+
+    test('costs ever less, also who goes on sending', () => {
+      const bench = direct()
+      bench.answering.clear()
+      const before = bench.pings.length
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      expect(bench.pings.length - before).toBeLessThan(150)
+      expect(bench.count.seek).toBeLessThan(12)
+      const { seek } = bench.count
+      const asked = bench.pings.length
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      expect(bench.pings.length - asked).toBeLessThan(60)
+      expect(bench.count.seek - seek).toBeLessThanOrEqual(3)
+    })
+
+    test.each([
+      ['anything is heard', (bench: Bench) => bench.paths.heardFrom(OTHER, 500, bench.nowMs)],
+      ['the peer says something', (bench: Bench) => bench.paths.asked(ONE, bench.nowMs)],
+      ['this host moves', (bench: Bench) => bench.paths.moved(bench.nowMs)],
+    ])('is over at once when %s', (_, happens) => {
+      const bench = dead()
+      bench.run(20_000, true)
+      happens(bench)
+      for (const place of [ONE, RELAY]) bench.answering.add(place)
+      bench.run(RTT_MS + 5, true)
+      expect(bench.used).toEqual({ active: ONE, also: [] })
+    })
+
+    test('has the relay in use and a coordinator asked at once when somebody writes', () => {
+      const bench = dead()
+      const [asked, { seek }] = [bench.pingsTo(RELAY), { ...bench.count }]
+      bench.traffic.sentMs = bench.nowMs
+      bench.paths.trafficBegan(2_000, bench.nowMs)
+      expect(bench.pingsTo(RELAY)).toBe(asked + 1)
+      expect(bench.count.seek).toBe(seek + 1)
+    })
+  })
+
   test('of people costs nothing', () => {
     const bench = direct()
     bench.run(WARM_MS + 5_000)
@@ -212,6 +281,45 @@ describe('moving', () => {
   })
 })
 
+describe('what the peer says of its places', () => {
+  const placesOf = ({ paths }: Bench): Endpoint[] => paths.all.map(({ endpoint }) => endpoint)
+
+  test('is all of them: others that it said before, and that nothing has proved, are not probed any more', () => {
+    const bench = direct()
+    for (let last = 10; last < 30; last += 1) bench.paths.announced([ONE, place(last)], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(29)])
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    const before = bench.pings.length
+    bench.paths.moved(bench.nowMs)
+    bench.run(5_000)
+    const probed = new Set(bench.pings.slice(before).map(({ path }) => path.endpoint))
+    probed.delete(RELAY)
+    expect(probed).toEqual(new Set([ONE, OTHER]))
+  })
+
+  test('takes nothing away that works, is in use, or was learnt elsewhere', () => {
+    const bench = direct()
+    bench.paths.learn([place(3)], 'remembered')
+    bench.paths.learn([place(4)], 'attested')
+    bench.paths.heardFrom(place(5), 10, bench.nowMs)
+    bench.answering.add(OTHER)
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    bench.run(1_000, true)
+    bench.paths.announced([], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(3), place(4), place(5), OTHER])
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+  })
+
+  test('is one thing, what a coordinator sees of it another, and the last of each counts', () => {
+    const bench = direct()
+    bench.paths.announced([place(6)], bench.nowMs)
+    for (const last of [3, 4]) bench.paths.replace([place(last)], 'attested')
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(6), place(4)])
+    bench.paths.replace([place(7)], 'announced')
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(4), place(7)])
+  })
+})
+
 test('only when ordinary probes had their chance is anything harder tried, once a round', () => {
   const bench = relayed()
   bench.run(TRY_HARDER_AFTER_MS - 10, true)
@@ -222,6 +330,40 @@ test('only when ordinary probes had their chance is anything harder tried, once 
   expect(bench.count.tryHarder).toBe(1)
   bench.run(3_000, true)
   expect(bench.count.tryHarder).toBe(2)
+})
+
+describe('while there is only a relay', () => {
+  const MINUTE_MS = 60_000
+
+  /** Every round begins by saying where this node is. */
+  const roundsDuring = (bench: Bench, act: () => void): number => {
+    const before = bench.count.announce
+    act()
+    return bench.count.announce - before
+  }
+
+  test.each([
+    ['a text every two seconds', (bench: Bench) => bench.chat(MINUTE_MS, 2_000)],
+    ['a text every twenty seconds', (bench: Bench) => bench.chat(MINUTE_MS, 20_000)],
+    ['data without a pause', (bench: Bench) => bench.run(MINUTE_MS, true)],
+  ])('%s: a better path is looked for by the schedule', (_, talk) => {
+    const bench = relayed()
+    const rounds = [1, 2, 3, 4, 5, 6].map(() => roundsDuring(bench, () => talk(bench)))
+    // Every 5 s at first, every 15 s after a minute, every minute after five.
+    expect(rounds[0]).toBeGreaterThanOrEqual(11)
+    expect(rounds[0]).toBeLessThanOrEqual(13)
+    for (const later of rounds.slice(1, 5)) expect(Math.abs(later - 4)).toBeLessThanOrEqual(1)
+    expect(Math.abs(rounds[5]! - 1)).toBeLessThanOrEqual(1)
+  })
+
+  test('who writes after a long silence has one looked for at once', () => {
+    const bench = relayed()
+    bench.chat(6 * MINUTE_MS, 2_000)
+    bench.run(WARM_MS - 5_000)
+    expect(roundsDuring(bench, () => bench.write())).toBe(0)
+    bench.run(WARM_MS + 5_000)
+    expect(roundsDuring(bench, () => bench.write())).toBe(1)
+  })
 })
 
 describe('a way that only a handshake has shown', () => {
