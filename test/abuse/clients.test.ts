@@ -161,6 +161,26 @@ describe('at the coordinator', () => {
     expect(registered).toBeLessThanOrEqual(3)
     await ended(town)
   })
+
+  test('who names a victim as a relay has each node ask there four times, and then rarely', async () => {
+    const town = await attackedTown(8)
+    const { world, eve, dc } = town
+    const peer = await mallory(town)
+    const endpoints = [1, 2, 3, 4].map(port => ({ ...VICTIM, port }))
+    eve.forget()
+    tellCoordinator(town, peer, {
+      ...{ type: 'relay-registration', transaction: transaction(), endpoints },
+      ...{ token: undefined, keepAliveMs: 60_000 },
+    })
+    await world.run(60_000)
+    expect(await world.until(dc.call('dc.stats', {}))).toMatchObject({ relays: 2 })
+    for (const at of [AT.alice, AT.bob]) {
+      const account = eve.accounts.get(`${at} ${VICTIM.address}`)
+      expect(account?.outPackets).toBeGreaterThan(0)
+      expect(account?.outPackets).toBeLessThanOrEqual(4 * endpoints.length)
+    }
+    await ended(town)
+  })
 })
 
 describe('at the relay', () => {
