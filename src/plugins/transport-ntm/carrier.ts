@@ -37,6 +37,8 @@ export interface CarrierOptions {
   readonly timestamps: TimestampMemory
   /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
   readonly role: 'node' | 'server'
+  /** Peers may not learn where this device is. Default: no. */
+  readonly isHidden?: boolean
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
@@ -152,6 +154,7 @@ export class Carrier {
       limits: ROLES[role].limits,
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
+      isHidden: options.isHidden ?? false,
     })
   }
 

@@ -107,7 +107,8 @@ export class NtmNode {
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
-      ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
+      ...{ network, clock, random, keys, role: 'node', isHidden: settings.relayOnly },
+      timestamps: this.#timestamps,
       admit: key => this.#admit(key),
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
@@ -137,7 +138,7 @@ export class NtmNode {
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
       ...{ links: this.#links, coordinators: this.coordinators },
-      known: card => [...this.#ways.nearby(card), ...this.#addresses.of(card.device)],
+      known: card => [...this.#ways.nearby(card), ...this.#placesOf(card.device)],
       forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
@@ -228,8 +229,14 @@ export class NtmNode {
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      if (card !== undefined) this.transport.open(card, { remembered: this.#addresses.of(device) })
+      const remembered = this.#placesOf(device)
+      if (card !== undefined && remembered.length > 0) this.transport.open(card, { remembered })
     }
+  }
+
+  /** Where a device was reached before, if it may be called there. */
+  #placesOf(device: DeviceId): readonly UdpEndpoint[] {
+    return this.#settings.relayOnly ? [] : this.#addresses.of(device)
   }
 
   /** Devices of the contact book; those that were met last come first. */
@@ -250,11 +257,10 @@ export class NtmNode {
       this.coordinators.of(from)?.receive(bytes)
     })
     const environment = {
-      sealer: candidateSealer(keys, random),
+      ...{ sealer: candidateSealer(keys, random), wallMs: () => clock.now() },
       candidates: () => this.#ways.own.list(),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
       relayOnly: this.#settings.relayOnly,
-      wallMs: () => clock.now(),
     }
     return join => {
       const isHome = join.key === this.#settings.dc?.key
@@ -317,7 +323,7 @@ export class NtmNode {
     if (card === undefined) return this.transport.introduction(key) === undefined ? undefined : {}
     const contact = people.contact(card.person)
     if (!standingOf(contact).mayBeHeard) return undefined
-    return { endpoints: this.#addresses.of(card.device), transient: contact === undefined }
+    return { endpoints: this.#placesOf(card.device), transient: contact === undefined }
   }
 
   #refused(join: Join, why: RequestFailure): void {

@@ -11,7 +11,7 @@ import {
   type TunnelLimits,
   ZERO_AFTER_REJECTS,
 } from './constants.ts'
-import { type Device, drop, endHandshake, freeIndex, isKnown } from './device.ts'
+import { type Device, drop, endHandshake, freeIndex, isKnown, transmit } from './device.ts'
 import { type Endpoint, sameEndpoint } from './endpoint.ts'
 import { stampMacs } from './mac.ts'
 import { encodeInitiation } from './messages.ts'
@@ -54,7 +54,7 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
     for (const endpoint of peer.endpoints) {
       if (pending.sentTo.some(tried => sameEndpoint(tried, endpoint))) continue
       pending.sentTo.push(endpoint)
-      device.output.transmit(pending.message, endpoint)
+      transmit(device, peer, pending.message, endpoint)
     }
   }
 }
@@ -63,7 +63,7 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
 export function repeatInitiation(device: Device, peer: Peer): boolean {
   const pending = peer.handshake
   if (pending === undefined || peer.plain) return false
-  for (const endpoint of pending.sentTo) device.output.transmit(pending.message, endpoint)
+  for (const endpoint of pending.sentTo) transmit(device, peer, pending.message, endpoint)
   return true
 }
 
@@ -108,7 +108,7 @@ function sendInitiation(device: Device, peer: Peer, now: number): void {
   peer.handshakeSentAt = now
   peer.timers.authenticatedSent(now)
   device.counters.initiationsSent += 1
-  for (const target of targets) device.output.transmit(message, target)
+  for (const target of targets) transmit(device, peer, message, target)
 }
 
 /** All endpoints at once, or one after another for a plain peer; a rekey tries the endpoint in use first. */

@@ -26,6 +26,8 @@ export interface PeerOptions {
   readonly plain?: boolean
   /** Leaves the table when its keys go. Default: only who came by itself does. */
   readonly transient?: boolean
+  /** Is spoken to directly even by a device that is hidden. */
+  readonly mayKnowPlace?: boolean
 }
 
 /** What others may see of a peer. */
@@ -84,6 +86,7 @@ export class Peer implements TunnelPeer {
   readonly presharedKey: Uint8Array
   /** Leaves the table when its keys go. */
   readonly transient: boolean
+  readonly mayKnowPlace: boolean
   readonly timers: PeerTimers<Peer>
 
   endpoint: Endpoint | undefined
@@ -122,6 +125,7 @@ export class Peer implements TunnelPeer {
     this.plain = options.plain ?? false
     this.presharedKey = options.presharedKey?.slice() ?? NO_PRESHARED_KEY
     this.transient = transient
+    this.mayKnowPlace = options.mayKnowPlace ?? false
     this.endpoints = options.endpoints?.map(copyOf) ?? NOWHERE
     this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)

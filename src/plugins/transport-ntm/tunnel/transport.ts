@@ -4,7 +4,7 @@
  */
 
 import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
-import { type Device, type DropReason, endSessions } from './device.ts'
+import { type Device, type DropReason, endSessions, mayPass, transmit } from './device.ts'
 import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
 import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
@@ -60,8 +60,8 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
   if (!session.canSend(now, device.limits)) return false
   const message = seal(device, session, packet)
   peer.timers.authenticatedSent(now)
-  device.output.transmit(message, endpoint)
-  for (let at = 0; at < peer.alsoTo.length; at++) device.output.transmit(message, peer.alsoTo[at]!)
+  transmit(device, peer, message, endpoint)
+  for (let at = 0; at < peer.alsoTo.length; at++) transmit(device, peer, message, peer.alsoTo[at]!)
   if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
   return true
 }
@@ -76,7 +76,7 @@ export function sendPacketTo(
 ): boolean {
   const session = peer.current
   if (session === undefined || !session.canSend(now, device.limits)) return false
-  device.output.transmit(seal(device, session, packet), to)
+  transmit(device, peer, seal(device, session, packet), to)
   peer.timers.authenticatedSent(now)
   return true
 }
@@ -99,6 +99,7 @@ export function receiveData(
 ): DropReason | undefined {
   const session = device.sessions.get(readUint32(bytes, 4))
   if (session === undefined) return 'unknownIndex'
+  if (!mayPass(device, session.peer, from)) return 'hidden'
   if (!session.canReceive(now, device.limits)) return 'expired'
   const counter = counterOf(bytes)
   if (counter < 0 || counter >= device.limits.rejectAfterMessages) return 'expired'

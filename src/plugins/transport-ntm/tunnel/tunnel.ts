@@ -43,6 +43,11 @@ interface TunnelOptions {
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Servers: a stranger is only asked about after it has shown that it owns its address. */
   readonly cookieForStrangers: boolean
+  /**
+   * Peers may not learn where this device is: without a relay nothing goes to them, and nothing that comes is heard,
+   * since an answer by a relay would tell them as much. Default: no.
+   */
+  readonly isHidden?: boolean
   readonly limits?: Partial<TunnelLimits>
 }
 
@@ -145,6 +150,7 @@ function createDevice(options: TunnelOptions): Device {
     limits,
     replayWindow: options.replayWindow,
     cookieForStrangers: options.cookieForStrangers,
+    isHidden: options.isHidden ?? false,
     admit: options.admit,
     mac1: new KeyedMac(mac1Key(publicKey)),
     jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),

@@ -37,6 +37,7 @@ export interface NodeOptions {
   readonly limits?: Partial<TunnelLimits>
   readonly admit?: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   readonly cookieForStrangers?: boolean
+  readonly isHidden?: boolean
   readonly timestamps?: TimestampMemory
   /** Adopt every new source, as a shell without a path layer does. */
   readonly roams?: boolean
@@ -178,6 +179,7 @@ export class World {
       replayWindow: 16_384,
       admit: options.admit ?? (() => undefined),
       cookieForStrangers: options.cookieForStrangers ?? false,
+      isHidden: options.isHidden ?? false,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       environment: {
         now: () => this.now,
@@ -207,6 +209,10 @@ export class World {
 
   #transmit(node: WorldNode, bytes: Uint8Array, to: Endpoint): void {
     node.sent.push({ at: this.now, bytes: bytes.slice(), to })
+    if (to.via !== undefined) {
+      to.via.send(bytes.slice(), to)
+      return
+    }
     const [least, most] = this.link.latencyMs
     const copies = this.chance() < this.link.doubleRate ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
@@ -248,12 +254,13 @@ export function pair(
 }
 
 function peerPart(options: Partial<NodeOptions & PeerOptions> = {}): PeerOptions {
-  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, endpoints } = options
+  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, endpoints, mayKnowPlace } = options
   return {
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepaliveMs && { persistentKeepaliveMs }),
     ...(initiateDelayMs && { initiateDelayMs }),
     ...(plain && { plain }),
     ...(endpoints && { endpoints }),
+    ...(mayKnowPlace && { mayKnowPlace }),
   }
 }
