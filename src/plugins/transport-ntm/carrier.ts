@@ -58,7 +58,7 @@ export interface ExtraSocket {
   readonly outlet: Outlet
   /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
   knock(to: UdpEndpoint, hopLimit: number): void
-  close(): void
+  close(): Promise<void>
 }
 
 /** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
@@ -206,7 +206,7 @@ export class Carrier {
     return {
       outlet: socket,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
-      close: () => void socket.close(),
+      close: () => socket.close(),
     }
   }
 

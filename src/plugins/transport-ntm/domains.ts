@@ -89,6 +89,7 @@ export class Domains {
 
   stop(): void {
     this.coordinators.stop()
+    this.membership.close()
   }
 
   async lookUp(name: string): ReturnType<Coordinators['lookUp']> {

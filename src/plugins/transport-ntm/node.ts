@@ -83,6 +83,7 @@ export class NtmNode {
   readonly #chronicle: Chronicle
   readonly #recordsUsed = new RecordsUsed()
   readonly #record: OwnRecord
+  readonly #stopping = new AbortController()
 
   constructor(given: NodeGiven, settings: NodeSettings) {
     const { clock, random, network, keys, identity, people, keyspace, journal } = given
@@ -159,7 +160,9 @@ export class NtmNode {
     this.#callNeighbours()
   }
 
+  /** When it resolves no timer is armed and nothing is open. */
   async stop(): Promise<void> {
+    this.#stopping.abort()
     this.#record.stop()
     this.domains.stop()
     this.transport.close()
@@ -181,8 +184,10 @@ export class NtmNode {
     const { membership } = this.domains
     const links = (): readonly Link[] => this.#links.all()
     const echoId = Math.floor(this.#given.random.next() * 0x1_0000)
+    const { signal: stopping } = this.#stopping
     const settings = { relayOnly, punch }
-    const examined = { clock: this.#given.clock, carrier, dc, membership, ways: this.#ways, links, settings }
+    const { clock } = this.#given
+    const examined = { clock, carrier, dc, membership, ways: this.#ways, links, settings, stopping }
     return examine(examined, { timeoutMs, echoId })
   }
 

@@ -51,6 +51,8 @@ export class Puncher {
   /** Sockets by which a peer is reached, by its key. */
   readonly #kept = new Map<string, readonly ExtraSocket[]>()
   #stopGuessing = (): void => {}
+  #stopLooking = (): void => {}
+  #isClosed = false
 
   constructor(parts: PuncherParts) {
     this.#parts = parts
@@ -82,13 +84,14 @@ export class Puncher {
     const { neighbour, paths } = peer
     const isEasy = own.nat === 'easy'
     const { sockets, span } = isEasy ? await this.#many.openOne(places) : await this.#many.open(places)
+    if (this.#isClosed) return
     this.#kept.set(neighbour.key, sockets)
     story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
     acquaintance.say(neighbour, { kind: 'punch', token: acquaintance.freshToken(), ...span })
     const untilMs = clock.monotonicMs() + GIVE_UP_AFTER_MS
     const look = (): void => {
-      if (paths.isDirect) clock.after(SETTLE_MS, () => this.#settle(peer))
-      else if (clock.monotonicMs() < untilMs) clock.after(LOOK_EVERY_MS, look)
+      if (paths.isDirect) this.#stopLooking = clock.after(SETTLE_MS, () => this.#settle(peer))
+      else if (clock.monotonicMs() < untilMs) this.#stopLooking = clock.after(LOOK_EVERY_MS, look)
       else this.#settle(peer)
     }
     look()
@@ -122,10 +125,13 @@ export class Puncher {
     this.#drop(peer)
   }
 
-  close(): void {
+  /** Resolves when no socket is open, and none will be. */
+  async close(): Promise<void> {
+    this.#isClosed = true
     this.#stopGuessing()
-    for (const sockets of this.#kept.values()) for (const socket of sockets) socket.close()
+    this.#stopLooking()
     this.#kept.clear()
+    await this.#many.close()
   }
 
   /** Keeps the socket that found the peer and closes all others. */
@@ -152,7 +158,7 @@ export class Puncher {
     const nowMs = this.#parts.clock.monotonicMs()
     for (const { endpoint } of [...paths.all])
       if (endpoint.via !== undefined && outlets.has(endpoint.via)) paths.forget(endpoint, nowMs)
-    for (const socket of sockets) socket.close()
+    for (const socket of sockets) void socket.close()
   }
 }
 
