@@ -37,6 +37,8 @@ export interface CarrierOptions {
   readonly timestamps: TimestampMemory
   /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
   readonly role: 'node' | 'server'
+  /** Peers may not learn where this device is. Default: no. */
+  readonly isHidden?: boolean
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
   /** Whether a first message may go now to a place that has not shown that a peer is there. */
   readonly mayCall?: (to: UdpEndpoint) => boolean
@@ -61,7 +63,7 @@ export interface ExtraSocket {
   readonly outlet: Outlet
   /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
   knock(to: UdpEndpoint, hopLimit: number): void
-  close(): void
+  close(): Promise<void>
 }
 
 /** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
@@ -163,6 +165,7 @@ export class Carrier {
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
       mayCall: options.mayCall,
+      isHidden: options.isHidden ?? false,
     })
   }
 
@@ -214,7 +217,7 @@ export class Carrier {
     return {
       outlet: socket,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
-      close: () => void socket.close(),
+      close: () => socket.close(),
     }
   }
 
