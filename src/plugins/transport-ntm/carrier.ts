@@ -9,25 +9,12 @@ import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } fro
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
-import type { TunnelLimits } from './tunnel/constants.ts'
-import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
 import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
-
-interface Role {
-  /** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
-  readonly replayWindow: number
-  readonly limits: Partial<TunnelLimits>
-  /** Beyond so many, one that is only here for a while makes room for the next. */
-  readonly neighboursMax: number
-}
-const ROLES: Readonly<Record<'node' | 'server', Role>> = {
-  node: { replayWindow: 16_384, limits: { peers: 4_096 }, neighboursMax: 8_192 },
-  server: { replayWindow: 2_048, limits: SERVER_LIMITS, neighboursMax: 262_144 },
-}
 
 export interface CarrierOptions {
   readonly network: Network
