@@ -72,17 +72,19 @@ describe('at the coordinator', () => {
     const town = await attackedTown(2)
     const { world, eve, bob } = town
     const peer = await mallory(town)
-    const { carrier, coordinators } = peer.node
+    const { carrier, domains } = peer.node
     // A new session, as after a long sleep.
     world.crash(town.dc)
     peer.forge = (to, bytes) => [to.address === AT.dc && isData(bytes) ? VICTIM : undefined]
     await world.restart(town.dc)
     heedFailures(town, town.dc)
-    coordinators.moved()
+    domains.coordinators.moved()
     eve.forget()
     for (let round = 0; round < 20; round += 1) {
       tellCoordinator(town, peer, { type: 'keep-alive', transaction: transaction(), keepAliveMs: 25_000 })
-      bob.node.coordinators.direct(peer.home.spec.name, peer.home.keys.keys.tunnelKey).catch(() => undefined)
+      bob.node.domains.coordinators
+        .direct(peer.home.spec.name, peer.home.keys.keys.tunnelKey)
+        .catch(() => undefined)
       await world.run(500)
     }
     expect(carrier.tunnel.counters.handshakesCompleted).toBeGreaterThan(0)

@@ -198,14 +198,14 @@ export class Ways {
     return isDetoured ? { ...view, why: OVER_TCP } : view
   }
 
-  /** Resolves when the router was told. */
+  /** Resolves when the router was told, and all sockets of paths are closed. */
   async stop(): Promise<void> {
     this.#unwatch()
     this.detours?.close()
     this.#lan.stop()
-    this.finder.close()
+    const closing = this.finder.close()
     this.relays?.close()
-    await this.#router.stop()
+    await Promise.all([closing, this.#router.stop()])
   }
 
   #mapped(endpoints: readonly UdpEndpoint[]): void {

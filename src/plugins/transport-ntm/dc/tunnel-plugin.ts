@@ -92,10 +92,8 @@ export const dcTunnelPlugin = definePlugin({
       onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
       onFrame: (bytes, from) => door.take(bytes, from),
     })
-    const door = new RelayDoor({
-      send: (bytes, to) => carrier.transmit(bytes, to),
-      issuer: () => keys.device,
-    })
+    const send = (bytes: Uint8Array, to: UdpEndpoint): void => carrier.transmit(bytes, to)
+    const door = new RelayDoor({ send, issuer: () => keys.device })
     const doors = new StreamDoors({ network, journal, carrier, settings })
     let place: RelayPlace | undefined
     const places = new OwnPlaces({

@@ -25,6 +25,8 @@ export interface DetourParts {
 }
 
 interface Dialing {
+  /** Gives up what was begun. */
+  readonly stopping: AbortController
   /** Ways that were begun, and those of them that led to nobody. */
   begun: number
   failed: number
@@ -79,7 +81,7 @@ export class Detour implements Outlet {
   open(): void {
     const nowMs = this.#parts.clock.monotonicMs()
     if (this.#isClosed || this.#dialing !== undefined || this.isOpen || nowMs < this.#notBeforeMs) return
-    this.#dialing = { begun: 0, failed: 0 }
+    this.#dialing = { stopping: new AbortController(), begun: 0, failed: 0 }
     this.#tryNext(this.#dialing)
   }
 
@@ -108,6 +110,7 @@ export class Detour implements Outlet {
 
   #drop(): void {
     this.#cancelTimer()
+    this.#dialing?.stopping.abort()
     this.#dialing = undefined
     const stream = this.#stream
     this.#stream = undefined
@@ -133,7 +136,11 @@ export class Detour implements Outlet {
     const onClosed = (): void => {
       if (isOwn()) this.#ended()
     }
-    dial({ address: this.endpoint.address, ...this.#ways[index]! }, { onDatagram, onClosed }).then(
+    dial(
+      { address: this.endpoint.address, ...this.#ways[index]! },
+      { onDatagram, onClosed },
+      dialing.stopping.signal,
+    ).then(
       stream => {
         if (this.#dialing !== dialing) return stream.close()
         own = stream
@@ -151,6 +158,7 @@ export class Detour implements Outlet {
   #opened(stream: DatagramStream, way: number): void {
     const { clock, onOpen } = this.#parts
     this.#cancelTimer()
+    this.#dialing?.stopping.abort()
     this.#dialing = undefined
     this.#stream = stream
     this.#firstWay = way

@@ -29,6 +29,8 @@ interface Entry {
   pauseMs: number
   cancelAsking: () => void
   cancelRetry: () => void
+  /** Undefined while none is waited for. */
+  cancelVerdict: (() => void) | undefined
 }
 
 const NEVER = Number.NEGATIVE_INFINITY
@@ -39,7 +41,9 @@ const isAt = (one: UdpEndpoint, other: UdpEndpoint): boolean =>
 export class Detours {
   readonly #parts: DetoursParts
   #entries: readonly Entry[] = []
-  readonly #retired = new Set<Detour>()
+  /** With the end of its time. */
+  readonly #retired = new Map<Detour, () => void>()
+  #isClosed = false
   #isBlocked = false
   /** Others know that it is blocked. */
   #isTold = false
@@ -108,9 +112,10 @@ export class Detours {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const entry of this.#entries) this.#end(entry)
-    for (const detour of this.#retired) detour.close()
     this.#entries = []
+    for (const end of this.#retired.values()) end()
   }
 
   #find(endpoint: UdpEndpoint): Entry | undefined {
@@ -118,6 +123,7 @@ export class Detours {
   }
 
   #add(endpoint: UdpEndpoint): Entry | undefined {
+    if (this.#isClosed) return undefined
     const idle = this.#entries.length < DETOURS_MAX ? undefined : this.#entries.find(each => !each.isTaken)
     if (this.#entries.length >= DETOURS_MAX && idle === undefined) return undefined
     if (idle !== undefined) this.#end(idle)
@@ -133,6 +139,7 @@ export class Detours {
       pauseMs: UDP_AGAIN_MIN_MS,
       cancelAsking: () => {},
       cancelRetry: () => {},
+      cancelVerdict: undefined,
     }
     this.#entries = [...this.#entries.filter(each => each !== idle), entry]
     return entry
@@ -145,16 +152,18 @@ export class Detours {
       entry.pauseMs = UDP_AGAIN_MIN_MS
       this.#askLater(entry)
     }
-    if (!this.#isBlocked) this.#suspect(endpoint)
+    if (!this.#isBlocked) this.#suspect(entry)
     this.#parts.onRerouted(endpoint, 'tcp')
   }
 
   /** Is it this server alone? Has it only been away until now? */
-  #suspect(endpoint: UdpEndpoint): void {
+  #suspect(entry: Entry): void {
     const { clock, onDoubt, onBlocked } = this.#parts
+    const { endpoint } = entry.detour
     const sinceMs = clock.monotonicMs()
-    clock.after(VERDICT_MS, () => {
-      if (this.#heardByUdpMs > sinceMs || this.to(endpoint) === undefined) return
+    entry.cancelVerdict ??= clock.after(VERDICT_MS, () => {
+      entry.cancelVerdict = undefined
+      if (this.#heardByUdpMs > sinceMs || !entry.isTaken) return
       this.#isBlocked = true
       if (!this.#isTold) onBlocked(true, endpoint)
       this.#isTold = true
@@ -187,6 +196,8 @@ export class Detours {
   #quiet(entry: Entry): void {
     entry.cancelAsking()
     entry.cancelRetry()
+    entry.cancelVerdict?.()
+    entry.cancelVerdict = undefined
   }
 
   #end(entry: Entry): void {
@@ -198,10 +209,12 @@ export class Detours {
     const { detour } = entry
     this.#quiet(entry)
     detour.retire()
-    this.#retired.add(detour)
-    this.#parts.clock.after(LINGER_MS, () => {
+    const end = (): void => {
+      cancel()
       detour.close()
       this.#retired.delete(detour)
-    })
+    }
+    const cancel = this.#parts.clock.after(LINGER_MS, end)
+    this.#retired.set(detour, end)
   }
 }

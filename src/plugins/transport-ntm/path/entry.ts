@@ -45,4 +45,6 @@ export interface Entry {
   channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
+  /** A call that waits for the peer to speak first. */
+  cancelCall: (() => void) | undefined
 }

@@ -76,11 +76,8 @@ export class Pathfinder {
     const { attested, grant, endpoints = [], remembered = [] } = places
     // Remembered places are no direction.
     if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
-    if (attested !== undefined)
-      entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
-        0,
-        ATTESTED_MAX,
-      )
+    const others = entry.attested.filter(seen => seen !== attested?.address)
+    if (attested !== undefined) entry.attested = [attested.address, ...others].slice(0, ATTESTED_MAX)
     if (attested !== undefined) entry.paths.replace(this.#plausible(entry, [attested]), 'attested')
     if (endpoints.length > 0) entry.paths.replace(this.#plausible(entry, endpoints), 'announced')
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
@@ -89,7 +86,11 @@ export class Pathfinder {
     // Who is heard has a session: what was learnt is for its paths.
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
-    else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
+    else
+      entry.cancelCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
+        entry.cancelCall = undefined
+        call()
+      })
   }
 
   /** Whether the first message of a handshake may go to a place now. */
@@ -111,10 +112,11 @@ export class Pathfinder {
   forget(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry?.neighbour !== neighbour) return
-    entry.cancelWake()
     this.#puncher?.forget(entry)
     for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
+    entry.cancelWake()
+    entry.cancelCall?.()
   }
 
   has(neighbour: Neighbour): boolean {
@@ -187,9 +189,10 @@ export class Pathfinder {
     return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
-  close(): void {
+  /** Resolves when no socket of its own is open. */
+  async close(): Promise<void> {
     for (const { neighbour } of [...this.#entries.values()]) this.forget(neighbour)
-    this.#puncher?.close()
+    await this.#puncher?.close()
   }
 
   /** Sends the first message of a handshake to every place that is known. */
@@ -202,13 +205,8 @@ export class Pathfinder {
     carrier.renew(neighbour)
   }
 
-  #isUnheard(entry: Entry): boolean {
-    const isKnown = this.#entries.get(entry.neighbour.key) === entry
-    const { heardMs } = entry.neighbour
-    return (
-      isKnown &&
-      (heardMs === undefined || this.#parts.clock.monotonicMs() - heardMs > SECOND_SPEAKER_WAITS_MS)
-    )
+  #isUnheard({ neighbour: { heardMs = Number.NEGATIVE_INFINITY } }: Entry): boolean {
+    return this.#parts.clock.monotonicMs() - heardMs > SECOND_SPEAKER_WAITS_MS
   }
 
   #entryOf(neighbour: Neighbour): Entry {
@@ -225,8 +223,7 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
-      wakeMs: NOT_PLANNED,
-      cancelWake: () => {},
+      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
     return made
