@@ -138,7 +138,7 @@ export class NtmNode {
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
       ...{ links: this.#links, coordinators: this.coordinators },
-      known: card => [...this.#ways.nearby(card), ...this.#addresses.of(card.device)],
+      known: card => ({ nearby: this.#ways.nearby(card), remembered: this.#reachedAt(card.device) }),
       forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
     })
@@ -153,7 +153,7 @@ export class NtmNode {
       ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
       ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
       contacts: () => this.#soughtDevices(),
-      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
+      onNearby: (card, place) => this.transport.open(card, { nearby: [place] }),
       onMeasured: measured => this.coordinators.measured(measured),
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
@@ -229,7 +229,7 @@ export class NtmNode {
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      if (card !== undefined) this.transport.open(card, { remembered: this.#addresses.of(device) })
+      if (card !== undefined) this.transport.open(card, { remembered: this.#reachedAt(device) })
     }
   }
 
@@ -319,8 +319,7 @@ export class NtmNode {
       return this.transport.introduction(key) === undefined ? undefined : { challenged: true }
     const contact = people.contact(card.person)
     if (!standingOf(contact).mayBeHeard) return undefined
-    const endpoints = this.#addresses.of(card.device)
-    return { endpoints, transient: contact === undefined, challenged: true }
+    return { endpoints: this.#reachedAt(card.device), transient: contact === undefined, challenged: true }
   }
 
   #refused(join: Join, why: RequestFailure): void {
@@ -345,6 +344,11 @@ export class NtmNode {
   /** Where somebody was reached without a relay's help is where to look next time. */
   #remember(device: DeviceId, endpoint: UdpEndpoint | undefined): void {
     if (endpoint !== undefined && endpoint.via === undefined) this.#addresses.reached(device, endpoint)
+  }
+
+  /** Where somebody was reached, as far as that means anything from here. */
+  #reachedAt(device: DeviceId): readonly UdpEndpoint[] {
+    return this.#ways.finder.plausibleStill(this.#addresses.of(device))
   }
 
   #rerouted(neighbour: Neighbour): void {
@@ -372,7 +376,6 @@ export class NtmNode {
     if (card !== undefined) this.#links.failed(card.device)
   }
 
-  /** Its keys are gone, and with them all that was known of its paths. */
   #forgotten(neighbour: Neighbour): void {
     this.#lost(neighbour)
     this.#ways.finder.forget(neighbour)

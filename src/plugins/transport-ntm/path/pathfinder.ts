@@ -20,7 +20,7 @@ import type { Entry, PathView, Places } from './entry.ts'
 import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
-import { isPlausible } from './plausible.ts'
+import { isPlausible, isPlausibleStill } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
 import { reasonOf } from './reason.ts'
@@ -73,17 +73,18 @@ export class Pathfinder {
    */
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
-    const { attested, grant, endpoints = [], remembered = [] } = places
-    // Remembered places are no direction.
+    const { attested, grant, endpoints = [], remembered = [], nearby = [] } = places
+    // Places that this node knows by itself are no direction.
     if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
     if (attested !== undefined)
       entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
         0,
         ATTESTED_MAX,
       )
-    if (attested !== undefined) entry.paths.replace(this.#plausible(entry, [attested]), 'attested')
-    if (endpoints.length > 0) entry.paths.replace(this.#plausible(entry, endpoints), 'announced')
-    if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
+    if (attested !== undefined) entry.paths.replace(this.#plausible([attested], entry), 'attested')
+    if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced')
+    entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
+    if (!this.#parts.relayOnly) entry.paths.learn(nearby, 'nearby')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
     // Who is heard has a session: what was learnt is for its paths.
@@ -142,10 +143,8 @@ export class Pathfinder {
     if (word.kind !== 'candidates') return
     entry.nat = word.nat
     entry.isHidden = word.candidates.length === 0
-    const endpoints = this.#plausible(
-      entry,
-      word.candidates.map(({ endpoint }) => endpoint),
-    )
+    const places = word.candidates.map(({ endpoint }) => endpoint)
+    const endpoints = this.#plausible(places, entry)
     this.#do(entry, now => entry.paths.announced(endpoints, now))
   }
 
@@ -254,6 +253,10 @@ export class Pathfinder {
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
       },
+      isPlausible: ({ endpoint, origin }) => {
+        const isMeant = origin === 'remembered' ? isPlausibleStill : isPlausible
+        return this.#plausible([endpoint], this.#entries.get(neighbour.key), isMeant).length > 0
+      },
       announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
       lookAgain: () => this.#lookAgain(),
@@ -295,14 +298,23 @@ export class Pathfinder {
     } else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
-  #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
+  /** Of the places where a peer was reached before, those that may be its places from here as well. */
+  plausibleStill(places: readonly UdpEndpoint[], entry?: Entry): readonly UdpEndpoint[] {
+    return this.#plausible(places, entry, isPlausibleStill)
+  }
+
+  #plausible(
+    places: readonly UdpEndpoint[],
+    entry: Entry | undefined,
+    isMeant = isPlausible,
+  ): readonly UdpEndpoint[] {
+    if (this.#parts.relayOnly) return []
     const { own, network, carrier } = this.#parts
     const hosts = network.localAddresses()
-    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry.attested }
-    const isOwn = (endpoint: UdpEndpoint): boolean =>
-      hosts.includes(endpoint.address) && carrier.locals.some(({ port }) => port === endpoint.port)
-    if (this.#parts.relayOnly) return []
-    return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
+    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry?.attested ?? [] }
+    const isOwn = ({ address, port }: UdpEndpoint): boolean =>
+      hosts.includes(address) && carrier.locals.some(local => local.port === port)
+    return places.filter(place => isMeant(place, around) && !isOwn(place))
   }
 
   /**

@@ -29,6 +29,8 @@ class Bench {
   count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
   /** Places whose challenges are answered a round trip later. */
   readonly answering = new Set<Endpoint>()
+  /** Addresses that mean nothing from here. */
+  readonly strange = new Set<string>()
   readonly paths: PeerPaths
 
   constructor() {
@@ -39,6 +41,7 @@ class Bench {
           this.pings.push({ path, token, atMs: this.nowMs })
           return token
         },
+        isPlausible: ({ endpoint }) => !this.strange.has(endpoint.address),
         open: endpoint => void this.opened.push(endpoint),
         use: (active, also) => {
           this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
@@ -268,6 +271,23 @@ describe('moving', () => {
     expect(bench.count.announce).toBe(announced + 1)
     bench.run(RTT_MS)
     expect(bench.used).toEqual({ active: ONE, also: [] })
+  })
+
+  test('makes strange what meant something before: it is not asked, unless it carries or is heard', () => {
+    const bench = direct()
+    bench.paths.learn([place(3)], 'announced')
+    bench.paths.learn([place(4)], 'nearby')
+    bench.paths.heardFrom(place(5), 1, bench.nowMs)
+    for (const last of [1, 3, 4, 5, 6]) bench.strange.add(place(last).address)
+    const placesOf = () => bench.paths.all.map(({ endpoint }) => endpoint)
+    expect(placesOf()).toEqual([RELAY, ONE, place(3), place(4), place(5)])
+    bench.run(1_000)
+    bench.paths.moved(bench.nowMs)
+    expect(placesOf()).toEqual([RELAY, ONE])
+    bench.paths.heardFrom(place(6), 1, bench.nowMs + 1)
+    bench.run(500)
+    bench.paths.begin(bench.nowMs)
+    expect(placesOf()).toEqual([RELAY, ONE, place(6)])
   })
 
   test('of the peer, told by itself, is believed as far as a doubt goes', () => {
