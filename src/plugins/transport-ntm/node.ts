@@ -103,7 +103,7 @@ export class NtmNode {
     this.#settings = settings
     this.#timestamps = new Timestamps(keyspace)
     this.#record = new OwnRecord(given, record => this.#register(record))
-    this.#addresses = new AddressBook(keyspace)
+    this.#addresses = new AddressBook(keyspace, clock)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
