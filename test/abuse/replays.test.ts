@@ -117,7 +117,7 @@ describe.each(['direct', 'relay'] as const)('what two people said %s, played aga
       // Before it has heard from anybody, and again when all have found each other.
       await playAll(town, replayer, packets)
       if (who === 'dc') expect(replayer.cookiesUsed).toBeGreaterThan(0)
-    await world.run(30_000)
+      await world.run(30_000)
       const texts = await undisturbed(town, TEXTS)
       const after = await standing(town)
       expect(after).toMatchObject({ registered, guests, names })

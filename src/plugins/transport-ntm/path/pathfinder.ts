@@ -293,8 +293,8 @@ export class Pathfinder {
     entry.roundsInVain += 1
     // A peer sends many packets only to where a coordinator has seen us.
     if (entry.hasMoved) {
-      entry.hasMoved = false
-      this.#parts.onLost(neighbour)
+      const { clock } = this.#parts
+      entry.hasMoved = !entry.paths.seek(clock.monotonicMs())
     } else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
@@ -341,7 +341,7 @@ export class Pathfinder {
     if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
     const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
-    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#parts.onLost(entry.neighbour)
+    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#do(entry, now => entry.paths.seek(now))
   }
 
   /** Whether anybody talks with this peer; who does not will ask when there is something to say. */

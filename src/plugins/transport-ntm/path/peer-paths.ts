@@ -46,7 +46,7 @@ export class PeerPaths {
     this.#inUse = new PathInUse({
       ...{ table: this.#table, silence: this.#silence, output },
       ping: (path, nowMs) => this.#ping(path, nowMs),
-      seek: nowMs => this.#seek(nowMs),
+      seek: nowMs => void this.seek(nowMs),
       startRound: nowMs => this.#startRound(nowMs),
     })
   }
@@ -213,6 +213,14 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
+  /** Asks a coordinator for the peer, for whatever reason. False: it was asked too short a time ago. */
+  seek(nowMs: number): boolean {
+    if (nowMs < this.#silence.seekMs) return false
+    this.#silence.sought(nowMs)
+    this.#output.seek()
+    return true
+  }
+
   wake(nowMs: number): void {
     if (this.#isUp) {
       this.#inUse.judge(nowMs)
@@ -271,12 +279,6 @@ export class PeerPaths {
     const leastMs = this.#silence.roundPauseMs(this.#rounds.startedMs)
     if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
     else this.#rounds.again(relayedForMs, leastMs, this.#random)
-  }
-
-  #seek(nowMs: number): void {
-    if (nowMs < this.#silence.seekMs) return
-    this.#silence.sought(nowMs)
-    this.#output.seek()
   }
 
   #measureStandbys(nowMs: number): void {
