@@ -13,6 +13,8 @@ export interface Places {
   readonly endpoints?: readonly UdpEndpoint[]
   /** Where it was reached before. */
   readonly remembered?: readonly UdpEndpoint[]
+  /** Where it was heard on the own link. */
+  readonly nearby?: readonly UdpEndpoint[]
   /** What the coordinator itself sees of the peer. */
   readonly attested?: UdpEndpoint | undefined
   /** A grant for a relay. */
