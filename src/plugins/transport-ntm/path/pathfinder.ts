@@ -63,6 +63,7 @@ export interface Places {
 export interface PathView {
   /** False: by a relay. */
   readonly isDirect: boolean
+  readonly isSuspect: boolean
   /** Undefined: there is none. */
   readonly endpoint: UdpEndpoint | undefined
   readonly rttMs: number | undefined
@@ -85,8 +86,7 @@ export interface Entry {
   channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
-  /** A call that waits for the peer to speak first. */
-  cancelCall: (() => void) | undefined
+  cancelWaitingCall: (() => void) | undefined
 }
 
 const SECOND_SPEAKER_WAITS_MS = 400
@@ -128,8 +128,8 @@ export class Pathfinder {
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
     else
-      entry.cancelCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
-        entry.cancelCall = undefined
+      entry.cancelWaitingCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
+        entry.cancelWaitingCall = undefined
         call()
       })
   }
@@ -152,7 +152,7 @@ export class Pathfinder {
     for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
     entry.cancelWake()
-    entry.cancelCall?.()
+    entry.cancelWaitingCall?.()
   }
 
   has(neighbour: Neighbour): boolean {
@@ -219,11 +219,12 @@ export class Pathfinder {
     const { own, relayOnly, mayPunch, clock } = this.#parts
     const { active, cause, isDirect } = entry.paths
     const isRelay = active?.isRelay === true
+    const isSuspect = !isDirect && !isRelay
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
-      ...{ isPeerHidden: entry.isHidden, isSuspect: !isDirect && !isRelay },
+      ...{ isPeerHidden: entry.isHidden, isSuspect },
     })
-    return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
+    return { isDirect: !isRelay, isSuspect, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
   /** Resolves when no socket of its own is open. */
@@ -260,7 +261,7 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
-      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelCall: undefined },
+      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelWaitingCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
     return made
