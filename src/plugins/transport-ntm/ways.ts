@@ -266,7 +266,7 @@ export class Ways {
   }
 
   #rerouted(endpoint: UdpEndpoint, by: 'tcp' | 'udp'): void {
-    this.relays?.moved()
+    this.relays?.lookAgain()
     if (by === 'udp') this.finder.searchAgain()
     this.#parts.onRerouted(endpoint)
   }
