@@ -88,8 +88,8 @@ export class Pathfinder {
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
     else
-      entry.cancelCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
-        entry.cancelCall = undefined
+      entry.cancelWaitingCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
+        entry.cancelWaitingCall = undefined
         call()
       })
   }
@@ -117,7 +117,7 @@ export class Pathfinder {
     for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
     entry.cancelWake()
-    entry.cancelCall?.()
+    entry.cancelWaitingCall?.()
   }
 
   has(neighbour: Neighbour): boolean {
@@ -181,11 +181,12 @@ export class Pathfinder {
     const { own, relayOnly, mayPunch, clock } = this.#parts
     const { active, cause, isDirect } = entry.paths
     const isRelay = active?.isRelay === true
+    const isSuspect = !isDirect && !isRelay
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
-      ...{ isPeerHidden: entry.isHidden, isSuspect: !isDirect && !isRelay },
+      ...{ isPeerHidden: entry.isHidden, isSuspect },
     })
-    return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
+    return { isDirect: !isRelay, isSuspect, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
   /** Resolves when no socket of its own is open. */
@@ -222,7 +223,7 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
-      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelCall: undefined },
+      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelWaitingCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
     return made
