@@ -104,10 +104,8 @@ export const dcTunnelPlugin = definePlugin({
       },
     })
     const link = linkOver(carrier, () => (door.isWorking ? place : undefined))
-    const acquaintance = serverAcquaintance({
-      ...{ clock, random, carrier },
-      onRoundTrip: neighbour => link.proved(neighbour),
-    })
+    const onRoundTrip = (neighbour: Neighbour): void => link.proved(neighbour)
+    const acquaintance = serverAcquaintance({ clock, random, carrier, onRoundTrip })
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }

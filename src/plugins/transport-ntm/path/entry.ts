@@ -49,6 +49,5 @@ export interface Entry {
   wakeMs: number
   cancelWake: () => void
   /** A call that waits for the peer to speak first. */
-  /** A call that waits for the peer to speak first. */
   cancelWaitingCall: (() => void) | undefined
 }
