@@ -110,7 +110,7 @@ export class NtmRelayClient implements RelayClient {
 
   lookAgain(): void {
     for (const channel of this.#channels) if (channel.isAwake) channel.moved()
-    this.#survey.moved()
+    this.#survey.lookAgain()
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import {
   IN_USE_MS,
   LAST_RESORT_PORT,
   NEXT_WAY_AFTER_MS,
+  STEADY_MS,
 } from './limits.ts'
 
 export interface DetourParts {
@@ -55,7 +56,9 @@ export class Detour implements Outlet {
   #isClosed = false
   /** The way to begin with: one that led to nobody comes last. */
   #firstWay = 0
-  #backoffMs = BACKOFF_MIN_MS
+  /** The next pause after a connection that came to nothing, or to little. */
+  #pauseMs = 0
+  #openedMs = NEVER
   #notBeforeMs = NEVER
   #heardMs = NEVER
   #sentMs = NEVER
@@ -75,6 +78,11 @@ export class Detour implements Outlet {
   /** Monotonic ms. */
   get heardMs(): number {
     return this.#heardMs
+  }
+
+  /** The last time that something was sent through it. Monotonic ms. */
+  get sentMs(): number {
+    return this.#sentMs
   }
 
   /** Begins to open it, unless that is being done, or has just failed. */
@@ -114,7 +122,9 @@ export class Detour implements Outlet {
     this.#dialing = undefined
     const stream = this.#stream
     this.#stream = undefined
-    stream?.close()
+    if (stream === undefined) return
+    if (this.#hasAnswered && this.#parts.clock.monotonicMs() - this.#openedMs >= STEADY_MS) this.#pauseMs = 0
+    stream.close()
   }
 
   /** Begins with one more way. */
@@ -162,35 +172,53 @@ export class Detour implements Outlet {
     this.#dialing = undefined
     this.#stream = stream
     this.#firstWay = way
-    const openedMs = clock.monotonicMs()
+    this.#openedMs = clock.monotonicMs()
     this.#cancelTimer = clock.after(FIRST_ANSWER_MS, () => {
-      if (this.#heardMs >= openedMs) return
-      this.#firstWay = (way + 1) % this.#ways.length
-      this.#failed()
+      if (!this.#hasAnswered) this.#leadsToNobody()
     })
     onOpen()
   }
 
   #received(bytes: Uint8Array): void {
     this.#heardMs = this.#parts.clock.monotonicMs()
-    this.#backoffMs = BACKOFF_MIN_MS
     this.#parts.receive(bytes, this.endpoint)
   }
 
-  /** The other side has ended it, or it broke. */
+  /** Whether something has come through the connection that is open. */
+  get #hasAnswered(): boolean {
+    return this.#heardMs >= this.#openedMs
+  }
+
+  /** The other side has ended it, or it broke: once that is no reason to wait, soon again it is. */
   #ended(): void {
+    if (!this.#hasAnswered) {
+      this.#leadsToNobody()
+      return
+    }
     this.#drop()
-    const nowMs = this.#parts.clock.monotonicMs()
-    // Who takes connections only to end them is not asked again at once.
-    this.#notBeforeMs = this.#heardMs === NEVER ? nowMs + this.#backoffMs : nowMs
-    if (nowMs - this.#sentMs < IN_USE_MS) this.open()
+    const { clock } = this.#parts
+    const pauseMs = this.#takePause(0)
+    if (clock.monotonicMs() - this.#sentMs >= IN_USE_MS) return
+    if (pauseMs === 0) this.open()
+    else this.#cancelTimer = clock.after(pauseMs, () => this.open())
+  }
+
+  /** It was taken, and not answered. */
+  #leadsToNobody(): void {
+    this.#firstWay = (this.#firstWay + 1) % this.#ways.length
+    this.#failed()
   }
 
   #failed(): void {
-    const pauseMs = this.#backoffMs
     this.#drop()
+    this.#parts.onFailed(this.#takePause(BACKOFF_MIN_MS))
+  }
+
+  /** Nothing is tried for so long, and for twice as long next time. */
+  #takePause(leastMs: number): number {
+    const pauseMs = Math.max(leastMs, this.#pauseMs)
     this.#notBeforeMs = this.#parts.clock.monotonicMs() + pauseMs
-    this.#backoffMs = Math.min(BACKOFF_MAX_MS, pauseMs * 2)
-    this.#parts.onFailed(pauseMs)
+    this.#pauseMs = Math.min(BACKOFF_MAX_MS, Math.max(BACKOFF_MIN_MS, 2 * pauseMs))
+    return pauseMs
   }
 }

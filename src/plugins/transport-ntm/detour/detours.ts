@@ -5,7 +5,15 @@
  */
 import type { Clock, Network, Outlet, UdpEndpoint } from '../../../kernel/api/index.ts'
 import { Detour } from './detour.ts'
-import { DETOURS_MAX, LINGER_MS, STALE_MS, UDP_AGAIN_MAX_MS, UDP_AGAIN_MIN_MS, VERDICT_MS } from './limits.ts'
+import {
+  DETOURS_MAX,
+  LINGER_MS,
+  STALE_MS,
+  UDP_AGAIN_MAX_MS,
+  UDP_AGAIN_MIN_MS,
+  UNUSED_MS,
+  VERDICT_MS,
+} from './limits.ts'
 
 export interface DetoursParts {
   readonly clock: Clock
@@ -26,6 +34,8 @@ interface Entry {
   readonly detour: Detour
   /** Datagrams take it. */
   isTaken: boolean
+  /** When somebody asked for it last. */
+  soughtMs: number
   pauseMs: number
   cancelAsking: () => void
   cancelRetry: () => void
@@ -74,9 +84,12 @@ export class Detours {
   /** A server does not answer. */
   seek(endpoint: UdpEndpoint): void {
     const entry = this.#find(endpoint) ?? this.#add(endpoint)
-    const detour = entry?.detour
-    if (detour?.isOpen && this.#parts.clock.monotonicMs() - detour.heardMs > STALE_MS) detour.renew()
-    else detour?.open()
+    if (entry === undefined) return
+    const { detour } = entry
+    const nowMs = this.#parts.clock.monotonicMs()
+    entry.soughtMs = nowMs
+    if (detour.isOpen && nowMs - detour.heardMs > STALE_MS) detour.renew()
+    else detour.open()
   }
 
   /** A server has answered by UDP. */
@@ -89,7 +102,7 @@ export class Detours {
     this.#isBlocked = false
     if (this.#isTold) this.#parts.onBlocked(false, endpoint)
     this.#isTold = false
-    for (const other of this.#entries) this.#ask(other)
+    for (const other of this.#entries) this.#askAnew(other)
     if (entry.isTaken) this.#parts.onRerouted(endpoint, 'udp')
   }
 
@@ -106,7 +119,7 @@ export class Detours {
     this.#heardByUdpMs = NEVER
     for (const entry of this.#entries) {
       if (!entry.isTaken) continue
-      this.#ask(entry)
+      this.#askAnew(entry)
       entry.detour.renew()
     }
   }
@@ -126,7 +139,7 @@ export class Detours {
     if (this.#isClosed) return undefined
     const idle = this.#entries.length < DETOURS_MAX ? undefined : this.#entries.find(each => !each.isTaken)
     if (this.#entries.length >= DETOURS_MAX && idle === undefined) return undefined
-    if (idle !== undefined) this.#end(idle)
+    if (idle !== undefined) this.#forget(idle)
     const { clock, dial, receive } = this.#parts
     const detour = new Detour({
       ...{ clock, dial, endpoint, receive },
@@ -136,12 +149,13 @@ export class Detours {
     const entry: Entry = {
       detour,
       isTaken: false,
+      soughtMs: NEVER,
       pauseMs: UDP_AGAIN_MIN_MS,
       cancelAsking: () => {},
       cancelRetry: () => {},
       cancelVerdict: undefined,
     }
-    this.#entries = [...this.#entries.filter(each => each !== idle), entry]
+    this.#entries = [...this.#entries, entry]
     return entry
   }
 
@@ -182,6 +196,12 @@ export class Detours {
     this.#askLater(entry)
   }
 
+  /** UDP may have come back: it is asked as often as at the beginning. */
+  #askAnew(entry: Entry): void {
+    entry.pauseMs = UDP_AGAIN_MIN_MS
+    this.#ask(entry)
+  }
+
   #ask(entry: Entry): void {
     this.#parts.askByUdp(entry.detour.endpoint)
     this.#askLater(entry)
@@ -189,8 +209,21 @@ export class Detours {
 
   #askLater(entry: Entry): void {
     entry.cancelAsking()
-    entry.cancelAsking = this.#parts.clock.after(entry.pauseMs, () => this.#ask(entry))
+    entry.cancelAsking = this.#parts.clock.after(entry.pauseMs, () => {
+      if (this.#isUsed(entry)) this.#ask(entry)
+      else this.#forget(entry)
+    })
     entry.pauseMs = Math.min(UDP_AGAIN_MAX_MS, entry.pauseMs * 2)
+  }
+
+  #isUsed({ soughtMs, detour }: Entry): boolean {
+    return this.#parts.clock.monotonicMs() - Math.max(soughtMs, detour.sentMs) < UNUSED_MS
+  }
+
+  /** Whoever needs it again will ask for it. */
+  #forget(entry: Entry): void {
+    this.#entries = this.#entries.filter(each => each !== entry)
+    this.#end(entry)
   }
 
   #quiet(entry: Entry): void {

@@ -13,6 +13,8 @@ export interface Places {
   readonly endpoints?: readonly UdpEndpoint[]
   /** Where it was reached before. */
   readonly remembered?: readonly UdpEndpoint[]
+  /** Where it was heard on the own link. */
+  readonly nearby?: readonly UdpEndpoint[]
   /** What the coordinator itself sees of the peer. */
   readonly attested?: UdpEndpoint | undefined
   /** A grant for a relay. */
@@ -23,6 +25,7 @@ export interface Places {
 export interface PathView {
   /** False: by a relay. */
   readonly isDirect: boolean
+  readonly isSuspect: boolean
   /** Undefined: there is none. */
   readonly endpoint: UdpEndpoint | undefined
   readonly rttMs: number | undefined
@@ -46,5 +49,5 @@ export interface Entry {
   wakeMs: number
   cancelWake: () => void
   /** A call that waits for the peer to speak first. */
-  cancelCall: (() => void) | undefined
+  cancelWaitingCall: (() => void) | undefined
 }

@@ -28,9 +28,13 @@ export class PathTable {
   /** As `learn`; these are all there are: what was learnt in the same way before, and was never proved, is forgotten. */
   replace(endpoints: readonly Endpoint[], origin: PathOrigin, inUse: Path | undefined): void {
     const isOver = ({ endpoint }: Path): boolean => !endpoints.some(each => sameEndpoint(each, endpoint))
-    const old = this.#paths.filter(path => path.origin === origin && path.provenMs === NEVER)
-    for (const path of old) if (path !== inUse && isOver(path)) this.remove(path)
+    for (const path of this.unproved(inUse)) if (path.origin === origin && isOver(path)) this.remove(path)
     this.learn(endpoints, origin, inUse)
+  }
+
+  /** What nothing has proved, as far as it is not in use. */
+  unproved(inUse: Path | undefined): readonly Path[] {
+    return this.#paths.filter(path => path.provenMs === NEVER && path !== inUse)
   }
 
   /** The path by which a handshake came. A channel or socket that is not known any more is closed: undefined. */
@@ -42,9 +46,7 @@ export class PathTable {
   observed(endpoint: Endpoint, inUse: Path | undefined): Path {
     const known = this.find(endpoint)
     if (known !== undefined) return known
-    const others = this.#paths.filter(
-      path => path.origin === 'observed' && path.provenMs === NEVER && path !== inUse,
-    )
+    const others = this.unproved(inUse).filter(({ origin }) => origin === 'observed')
     if (others.length >= OBSERVED_MAX) this.remove(others.reduce((a, b) => (b.heardMs < a.heardMs ? b : a)))
     return this.#add(new Path(endpoint, 'observed'), inUse)
   }

@@ -7,9 +7,9 @@ import { PATIENCE_MIN_MS, PATIENCE_UNKNOWN_MS, PINGS_OPEN_MAX, VALID_MS } from '
 
 /**
  * How a path was learnt: from the peer, from a coordinator that sees the peer there, by a packet that came from there,
- * of old, by a relay.
+ * of old, on the own link, by a relay.
  */
-export type PathOrigin = 'announced' | 'attested' | 'observed' | 'remembered' | 'relay'
+export type PathOrigin = 'announced' | 'attested' | 'observed' | 'remembered' | 'nearby' | 'relay'
 
 /** Whether somebody has shown to be there before: to us, to a coordinator, or by its right to a slot. */
 export const isShownBy = (origin: PathOrigin): boolean =>

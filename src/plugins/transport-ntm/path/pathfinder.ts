@@ -20,7 +20,7 @@ import type { Entry, PathView, Places } from './entry.ts'
 import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
-import { isPlausible } from './plausible.ts'
+import { isPlausible, isPlausibleStill } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
 import { reasonOf } from './reason.ts'
@@ -73,22 +73,23 @@ export class Pathfinder {
    */
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
-    const { attested, grant, endpoints = [], remembered = [] } = places
-    // Remembered places are no direction.
+    const { attested, grant, endpoints = [], remembered = [], nearby = [] } = places
+    // Places that this node knows by itself are no direction.
     if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
     const others = entry.attested.filter(seen => seen !== attested?.address)
     if (attested !== undefined) entry.attested = [attested.address, ...others].slice(0, ATTESTED_MAX)
-    if (attested !== undefined) entry.paths.replace(this.#plausible(entry, [attested]), 'attested')
-    if (endpoints.length > 0) entry.paths.replace(this.#plausible(entry, endpoints), 'announced')
-    if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
+    if (attested !== undefined) entry.paths.replace(this.#plausible([attested], entry), 'attested')
+    if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced')
+    entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
+    if (!this.#parts.relayOnly) entry.paths.learn(nearby, 'nearby')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
     // Who is heard has a session: what was learnt is for its paths.
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
     else
-      entry.cancelCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
-        entry.cancelCall = undefined
+      entry.cancelWaitingCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
+        entry.cancelWaitingCall = undefined
         call()
       })
   }
@@ -116,7 +117,7 @@ export class Pathfinder {
     for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
     entry.cancelWake()
-    entry.cancelCall?.()
+    entry.cancelWaitingCall?.()
   }
 
   has(neighbour: Neighbour): boolean {
@@ -144,10 +145,8 @@ export class Pathfinder {
     if (word.kind !== 'candidates') return
     entry.nat = word.nat
     entry.isHidden = word.candidates.length === 0
-    const endpoints = this.#plausible(
-      entry,
-      word.candidates.map(({ endpoint }) => endpoint),
-    )
+    const places = word.candidates.map(({ endpoint }) => endpoint)
+    const endpoints = this.#plausible(places, entry)
     this.#do(entry, now => entry.paths.announced(endpoints, now))
   }
 
@@ -182,11 +181,12 @@ export class Pathfinder {
     const { own, relayOnly, mayPunch, clock } = this.#parts
     const { active, cause, isDirect } = entry.paths
     const isRelay = active?.isRelay === true
+    const isSuspect = !isDirect && !isRelay
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
-      ...{ isPeerHidden: entry.isHidden, isSuspect: !isDirect && !isRelay },
+      ...{ isPeerHidden: entry.isHidden, isSuspect },
     })
-    return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
+    return { isDirect: !isRelay, isSuspect, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
   /** Resolves when no socket of its own is open. */
@@ -223,7 +223,7 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
-      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelCall: undefined },
+      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelWaitingCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
     return made
@@ -250,6 +250,10 @@ export class Pathfinder {
         const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
+      },
+      isPlausible: ({ endpoint, origin }) => {
+        const isMeant = origin === 'remembered' ? isPlausibleStill : isPlausible
+        return this.#plausible([endpoint], this.#entries.get(neighbour.key), isMeant).length > 0
       },
       announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
@@ -287,19 +291,28 @@ export class Pathfinder {
     entry.roundsInVain += 1
     // A peer sends many packets only to where a coordinator has seen us.
     if (entry.hasMoved) {
-      entry.hasMoved = false
-      this.#parts.onLost(neighbour)
+      const { clock } = this.#parts
+      entry.hasMoved = !entry.paths.seek(clock.monotonicMs())
     } else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
-  #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
+  /** Of the places where a peer was reached before, those that may be its places from here as well. */
+  plausibleStill(places: readonly UdpEndpoint[], entry?: Entry): readonly UdpEndpoint[] {
+    return this.#plausible(places, entry, isPlausibleStill)
+  }
+
+  #plausible(
+    places: readonly UdpEndpoint[],
+    entry: Entry | undefined,
+    isMeant = isPlausible,
+  ): readonly UdpEndpoint[] {
+    if (this.#parts.relayOnly) return []
     const { own, network, carrier } = this.#parts
     const hosts = network.localAddresses()
-    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry.attested }
-    const isOwn = (endpoint: UdpEndpoint): boolean =>
-      hosts.includes(endpoint.address) && carrier.locals.some(({ port }) => port === endpoint.port)
-    if (this.#parts.relayOnly) return []
-    return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
+    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry?.attested ?? [] }
+    const isOwn = ({ address, port }: UdpEndpoint): boolean =>
+      hosts.includes(address) && carrier.locals.some(local => local.port === port)
+    return places.filter(place => isMeant(place, around) && !isOwn(place))
   }
 
   /**
@@ -326,7 +339,7 @@ export class Pathfinder {
     if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
     const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
-    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#parts.onLost(entry.neighbour)
+    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#do(entry, now => entry.paths.seek(now))
   }
 
   /** Whether anybody talks with this peer; who does not will ask when there is something to say. */

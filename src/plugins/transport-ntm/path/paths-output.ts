@@ -12,6 +12,8 @@ export interface PathsOutput {
   open(endpoint: Endpoint): void
   /** The first message of the handshake once more, to every place that is known. */
   knock(): void
+  /** Whether a place where nobody has answered may be the peer's, as seen from where this node is now. */
+  isPlausible(path: Path): boolean
   /** Packets go by this path from now on, and by the others as well. */
   use(path: Path, also: readonly Path[]): void
   /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */

@@ -34,6 +34,7 @@ export class PeerPaths {
   readonly #table = new PathTable()
   readonly #inUse: PathInUse
   #isUp = false
+  #movedMs = Number.NEGATIVE_INFINITY
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
 
@@ -45,7 +46,7 @@ export class PeerPaths {
     this.#inUse = new PathInUse({
       ...{ table: this.#table, silence: this.#silence, output },
       ping: (path, nowMs) => this.#ping(path, nowMs),
-      seek: nowMs => this.#seek(nowMs),
+      seek: nowMs => void this.seek(nowMs),
       startRound: nowMs => this.#startRound(nowMs),
     })
   }
@@ -203,6 +204,8 @@ export class PeerPaths {
   /** This node's own addresses are others now: nothing direct is certain. */
   moved(nowMs: number): void {
     for (const path of this.#table.all) if (!path.isRelay) path.unprove()
+    this.replace([], 'nearby')
+    this.#movedMs = nowMs
     this.#silence.broken()
     if (!this.#isUp) return
     this.#inUse.doubt(nowMs)
@@ -210,14 +213,24 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
+  /** Asks a coordinator for the peer, for whatever reason. False: it was asked too short a time ago. */
+  seek(nowMs: number): boolean {
+    if (nowMs < this.#silence.seekMs) return false
+    this.#silence.sought(nowMs)
+    this.#output.seek()
+    return true
+  }
+
   wake(nowMs: number): void {
     if (this.#isUp) {
       this.#inUse.judge(nowMs)
       this.#beat(nowMs)
     }
-    for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs))
+    for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs)) {
+      if (step === 0) this.#forgetStrange()
       if (this.#isUp) this.#probe(step, nowMs)
       else this.#openWays()
+    }
     const hadItsChance = this.#rounds.takeHarder(nowMs)
     if (!this.#isUp) return
     if (hadItsChance && this.active?.isRelay !== false) this.#output.tryHarder()
@@ -227,6 +240,14 @@ export class PeerPaths {
   #startRound(nowMs: number): void {
     this.#isAsked = false
     this.#rounds.start(nowMs)
+  }
+
+  /** What was a place of the peer from where this node was before may be a stranger's from here. */
+  #forgetStrange(): void {
+    const isStrange = ({ origin, heardMs }: Path): boolean =>
+      origin !== 'relay' && origin !== 'nearby' && heardMs <= this.#movedMs
+    for (const path of this.#table.unproved(this.active))
+      if (isStrange(path) && !this.#output.isPlausible(path)) this.#table.remove(path)
   }
 
   #probe(step: number, nowMs: number): void {
@@ -258,12 +279,6 @@ export class PeerPaths {
     const leastMs = this.#silence.roundPauseMs(this.#rounds.startedMs)
     if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
     else this.#rounds.again(relayedForMs, leastMs, this.#random)
-  }
-
-  #seek(nowMs: number): void {
-    if (nowMs < this.#silence.seekMs) return
-    this.#silence.sought(nowMs)
-    this.#output.seek()
   }
 
   #measureStandbys(nowMs: number): void {

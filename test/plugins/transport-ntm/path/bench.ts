@@ -19,6 +19,8 @@ export class Bench {
   count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
   /** Places whose challenges are answered a round trip later. */
   readonly answering = new Set<Endpoint>()
+  /** Addresses that mean nothing from here. */
+  readonly strange = new Set<string>()
   readonly paths: PeerPaths
 
   constructor() {
@@ -29,6 +31,7 @@ export class Bench {
           this.pings.push({ path, token, atMs: this.nowMs })
           return token
         },
+        isPlausible: ({ endpoint }) => !this.strange.has(endpoint.address),
         open: endpoint => void this.opened.push(endpoint),
         use: (active, also) => {
           this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }

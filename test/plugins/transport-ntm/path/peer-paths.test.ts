@@ -196,6 +196,23 @@ describe('moving', () => {
     expect(bench.used).toEqual({ active: ONE, also: [] })
   })
 
+  test('makes strange what meant something before: it is not asked, unless it carries or is heard', () => {
+    const bench = direct()
+    bench.paths.learn([place(3)], 'announced')
+    bench.paths.learn([place(4)], 'nearby')
+    bench.paths.heardFrom(place(5), 1, bench.nowMs)
+    for (const last of [1, 3, 4, 5, 6]) bench.strange.add(place(last).address)
+    const placesOf = () => bench.paths.all.map(({ endpoint }) => endpoint)
+    expect(placesOf()).toEqual([RELAY, ONE, place(3), place(4), place(5)])
+    bench.run(1_000)
+    bench.paths.moved(bench.nowMs)
+    expect(placesOf()).toEqual([RELAY, ONE])
+    bench.paths.heardFrom(place(6), 1, bench.nowMs + 1)
+    bench.run(500)
+    bench.paths.begin(bench.nowMs)
+    expect(placesOf()).toEqual([RELAY, ONE, place(6)])
+  })
+
   test('of the peer, told by itself, is believed as far as a doubt goes', () => {
     const bench = direct()
     bench.answering.add(OTHER)
