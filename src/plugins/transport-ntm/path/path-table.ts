@@ -3,11 +3,10 @@
  * from ever new places pushes out nothing that was announced.
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
-import { PATHS_MAX } from './limits.ts'
+import { OBSERVED_MAX, PATHS_MAX } from './limits.ts'
 import { isShownBy, Path, type PathOrigin } from './path.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
-const OBSERVED_MAX = PATHS_MAX / 4
 
 export class PathTable {
   readonly #paths: Path[] = []

@@ -17,7 +17,15 @@ import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { Entry, PathView, Places } from './entry.ts'
-import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
+import {
+  ATTESTED_MAX,
+  CHANNELS_MAX,
+  LOOK_AGAIN_PAUSE_MS,
+  OPENER_HOPS,
+  SECOND_SPEAKER_WAITS_MS,
+  WAKE_MIN_MS,
+  WARM_MS,
+} from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible, isPlausibleStill } from './plausible.ts'
@@ -48,12 +56,7 @@ export interface PathfinderParts {
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
-const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
-const ATTESTED_MAX = 4
-const WAKE_MIN_MS = 1
-/** Ways over relays to one peer. */
-const CHANNELS_MAX = 3
 
 export class Pathfinder {
   readonly #parts: PathfinderParts
