@@ -159,7 +159,7 @@ export class NtmNode {
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
       onPath: neighbour => this.#rerouted(neighbour),
-      onLost: neighbour => this.#seek(neighbour),
+      seek: neighbour => this.#seek(neighbour),
       onMoved: () => this.coordinators.moved(),
       onLookAgain: () => this.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),

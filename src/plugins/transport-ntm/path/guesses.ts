@@ -1,6 +1,7 @@
 /**
  * The other side of meeting by chance: guesses at where a peer's many sockets come out, at a pace that routers bear.
- * Every guess is a challenge inside the tunnel, so the one that hits is answered and proves the path at once.
+ * Every guess is a challenge inside the tunnel. What hits opens the way for the peer, which is then heard from there: a
+ * challenge of that path proves it.
  */
 import type { Clock } from '../../../kernel/api/index.ts'
 import { GUESS_ANSWERS_MS, GUESS_TICK_MS, GUESSES_MAX, GUESSES_PER_TICK } from './limits.ts'

@@ -66,7 +66,7 @@ export class Links {
     this.#byDevice.delete(device)
   }
 
-  /** Its packets go by another path now. */
+  /** Its packets go by another path now, or the one that they go by was measured anew. */
   changed(device: DeviceId): void {
     if (this.#byDevice.get(device)?.up === true) this.#tell(device)
   }

@@ -47,8 +47,8 @@ export interface PathfinderParts {
   readonly relayOnly: boolean
   /** The path to a peer is another one, or another round trip was measured. */
   readonly onPath: (neighbour: Neighbour) => void
-  /** Nothing leads to a peer any more. */
-  readonly onLost: (neighbour: Neighbour) => void
+  /** Nothing leads to a peer any more: asks a coordinator for the way. */
+  readonly seek: (neighbour: Neighbour) => void
   /** A relay that is used does not answer any more. */
   readonly onRelaySilent: (endpoint: UdpEndpoint) => void
   /** Coordinators should be asked where they see this node. */
@@ -235,7 +235,7 @@ export class Pathfinder {
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
+    const { clock, carrier, acquaintance, onPath, seek, story } = this.#parts
     return {
       challenge: path => {
         const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
@@ -244,7 +244,7 @@ export class Pathfinder {
       open: endpoint => {
         if (this.#budget.take(endpoint.address, clock.monotonicMs())) carrier.knock(endpoint, OPENER_HOPS)
       },
-      knock: () => void carrier.tunnel.knock(neighbour.peer),
+      callAgain: () => void carrier.tunnel.callAgain(neighbour.peer),
       use: (path, also) => {
         carrier.tunnel.setEndpoint(
           neighbour.peer,
@@ -264,7 +264,7 @@ export class Pathfinder {
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
       lookAgain: () => this.#lookAgain(),
       tryHarder: () => this.#tryHarder(neighbour),
-      seek: () => onLost(neighbour),
+      seek: () => seek(neighbour),
       story: what => story(neighbour, what),
     }
   }

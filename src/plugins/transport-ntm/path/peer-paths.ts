@@ -268,7 +268,7 @@ export class PeerPaths {
   /** Without a session there is nothing to prove anything with: the ways are opened, and the peer called. */
   #openWays(): void {
     for (const path of this.#table.all) if (!path.isRelay) this.#output.open(path.endpoint)
-    this.#output.knock()
+    this.#output.callAgain()
   }
 
   #arrangeRounds(nowMs: number): void {

@@ -26,7 +26,7 @@ class Bench {
   readonly stories: string[] = []
   used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
   isUsedShown: boolean | undefined
-  count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
+  count = { callAgain: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
   /** Places whose challenges are answered a round trip later. */
   readonly answering = new Set<Endpoint>()
   /** Addresses that mean nothing from here. */
@@ -48,7 +48,7 @@ class Bench {
           this.isUsedShown = active.isShown
         },
         story: what => void this.stories.push(what),
-        knock: () => void (this.count.knock += 1),
+        callAgain: () => void (this.count.callAgain += 1),
         announce: () => void (this.count.announce += 1),
         refresh: () => void (this.count.refresh += 1),
         lookAgain: () => void (this.count.lookAgain += 1),
@@ -113,9 +113,9 @@ describe('before there is a session', () => {
     bench.paths.begin(bench.nowMs)
     expect(bench.opened).toEqual([ONE, OTHER])
     bench.run(PROBE_OFFSETS_MS.at(-1)! + 5)
-    expect(bench.count.knock).toBe(PROBE_OFFSETS_MS.length)
+    expect(bench.count.callAgain).toBe(PROBE_OFFSETS_MS.length)
     bench.run(60_000)
-    expect(bench.count.knock).toBe(PROBE_OFFSETS_MS.length)
+    expect(bench.count.callAgain).toBe(PROBE_OFFSETS_MS.length)
     expect(bench.pings).toEqual([])
   })
 })
