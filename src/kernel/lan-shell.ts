@@ -34,6 +34,7 @@ export const lan: NonNullable<Network['lan']> = hear => {
   const opening = openAll(
     own.map(({ address }) => address),
     take,
+    () => isClosed,
   )
   return {
     announce: notice =>
@@ -50,8 +51,13 @@ export const lan: NonNullable<Network['lan']> = hear => {
 }
 
 /** A socket for each link, because one alone speaks to one of them. */
-async function openAll(addresses: readonly string[], take: Take): Promise<readonly MulticastDNS[]> {
+async function openAll(
+  addresses: readonly string[],
+  take: Take,
+  isClosed: () => boolean,
+): Promise<readonly MulticastDNS[]> {
   const { default: multicastDns } = await import('multicast-dns')
+  if (isClosed()) return []
   return addresses.map(address => {
     const mdns = multicastDns({ interface: address, bind: '0.0.0.0' })
     mdns.on('error', () => undefined)

@@ -109,19 +109,17 @@ export class NetworkFace {
 
   async #dial(
     dial: NonNullable<Network['dial']>,
-    ...[target, events]: Parameters<NonNullable<Network['dial']>>
+    ...[target, events, signal]: Parameters<NonNullable<Network['dial']>>
   ): Promise<DatagramStream> {
     const fence = this.#fence
     let kept: DatagramStream | undefined
-    const stream = await this.#keep(() =>
-      dial(target, {
-        onDatagram: bytes => fence.pass(STREAM_DATAGRAM, events.onDatagram, bytes, undefined),
-        onClosed: () => {
-          if (kept !== undefined) this.#open.delete(kept)
-          fence.shield(STREAM_CLOSED, events.onClosed)
-        },
-      }),
-    )
+    const onDatagram = (bytes: Uint8Array): void =>
+      fence.pass(STREAM_DATAGRAM, events.onDatagram, bytes, undefined)
+    const onClosed = (): void => {
+      if (kept !== undefined) this.#open.delete(kept)
+      fence.shield(STREAM_CLOSED, events.onClosed)
+    }
+    const stream = await this.#keep(() => dial(target, { onDatagram, onClosed }, signal))
     kept = stream
     return { send: (bytes, to) => stream.send(bytes, to), close: () => void this.#close(stream) }
   }

@@ -52,17 +52,21 @@ const localAddresses = (): readonly string[] =>
 /** Node has no event for it. Asking costs 0.1 ms, so it is done often enough that nobody waits for the answer. */
 const watch = (changed: () => void): (() => void) => {
   let known: string | undefined
+  let isStopped = false
   const look = async (): Promise<void> => {
     const sources = await Promise.all(FAR_AWAY.map(sourceTowards))
     const now = JSON.stringify([localAddresses(), sources])
     const isNews = known !== undefined && known !== now
     known = now
-    if (isNews) changed()
+    if (isNews && !isStopped) changed()
   }
   void look()
   const timer = setInterval(look, WATCH_MS)
   timer.unref()
-  return () => clearInterval(timer)
+  return () => {
+    isStopped = true
+    clearInterval(timer)
+  }
 }
 
 export interface SystemNetworkOptions {

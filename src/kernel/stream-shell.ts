@@ -84,19 +84,23 @@ const OPTIONS: ClientOptions = {
   rejectUnauthorized: false,
 }
 
-/** Rejects when nobody there takes it. */
+/** Rejects when nobody there takes it, or when it is given up. */
 export async function dialStream(
   { address, port, isTls }: StreamTarget,
   { onDatagram, onClosed }: StreamEvents,
+  signal?: AbortSignal,
 ): Promise<DatagramStream> {
   const { WebSocket } = await import('ws')
+  signal?.throwIfAborted()
   const host = isIPv6(address) ? `[${address}]` : address
   const socket = new WebSocket(`${isTls ? 'wss' : 'ws'}://${host}:${port}${STREAM_PATH}`, OPTIONS)
   const stream = new WebSocketStream(socket, onDatagram)
+  const giveUp = (): void => socket.terminate()
+  signal?.addEventListener('abort', giveUp)
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
     socket.once('error', reject)
-  })
+  }).finally(() => signal?.removeEventListener('abort', giveUp))
   let isWanted = true
   const stopPinging = keepAlive(socket)
   socket.once('close', () => {

@@ -9,13 +9,14 @@ import { PORTS } from '../../src/plugins/transport-ntm/net/ports.ts'
 import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import type { Message } from '../../src/plugins/transport-ntm/signalling/messages.ts'
 import { datagramsOf } from '../../src/plugins/transport-ntm/signalling/outputs.ts'
+import { encodeNameRecord, signNameRecord } from '../../src/wire/name-record.ts'
 import { encodeRelayClaim, RELAY_FRAMES } from '../../src/wire/relay-frame.ts'
 import { RELAY_SECRET_LABEL, relayMac } from '../../src/wire/relay-proof.ts'
 import { numbered } from '../sim/support/numbered.ts'
 import { say, transportOf } from '../support/ntm-world.ts'
 import { debts } from './support/eve.ts'
 import { type Mallory, mallory } from './support/mallory.ts'
-import { AT, type Attacked, attackedTown, SERVER_PORT } from './support/town.ts'
+import { AT, type Attacked, attackedTown, ended, heedFailures, SERVER_PORT } from './support/town.ts'
 
 const VICTIM: UdpEndpoint = { address: '192.0.2.100', port: 7_777 }
 const isVictim = (address: string): boolean => address === VICTIM.address
@@ -30,6 +31,18 @@ function tellCoordinator({ dc }: Attacked, { node }: Mallory, message: Message):
 
 let transactions = 0
 const transaction = (): string => (++transactions).toString(16).padStart(16, '0')
+
+/** A record of hers, as good as any, under one more name. */
+function recordOf({ world }: Attacked, { home }: Mallory, count: number): Uint8Array {
+  const { keys } = home.keys
+  const now = world.clock.now()
+  const body = encodeNameRecord({
+    ...{ name: `mallory-${count}.example`, person: home.personId!, serial: 1, mailboxes: [] },
+    ...{ proof: home.person!.proof, devices: [{ device: keys.device, tunnelKey: keys.tunnelKey }] },
+    ...{ issued: now, expires: now + 1_000_000_000 },
+  })
+  return signNameRecord(body, keys.device, (label, message) => keys.sign(label, message))
+}
 
 const statsOf = async ({ world, dc }: Attacked) =>
   (await world.until(dc.call('dc.stats', {}))) as Record<string, number>
@@ -52,30 +65,33 @@ describe('at the coordinator', () => {
     await say(world, bob.home, peer.home, 'hello')
     await world.run(3_000)
     expect(eve.came(isVictim).bytes).toBe(bytes)
-    await world.end()
+    await ended(town)
   })
 
   test('who forges the source of the first word gets three times that at most', async () => {
     const town = await attackedTown(2)
     const { world, eve, bob } = town
     const peer = await mallory(town)
-    const { carrier, coordinators } = peer.node
+    const { carrier, domains } = peer.node
     // A new session, as after a long sleep.
     world.crash(town.dc)
     peer.forge = (to, bytes) => [to.address === AT.dc && isData(bytes) ? VICTIM : undefined]
     await world.restart(town.dc)
-    coordinators.moved()
+    heedFailures(town, town.dc)
+    domains.coordinators.moved()
     eve.forget()
     for (let round = 0; round < 20; round += 1) {
       tellCoordinator(town, peer, { type: 'keep-alive', transaction: transaction(), keepAliveMs: 25_000 })
-      bob.node.coordinators.direct(peer.home.spec.name, peer.home.keys.keys.tunnelKey).catch(() => undefined)
+      bob.node.domains.coordinators
+        .direct(peer.home.spec.name, peer.home.keys.keys.tunnelKey)
+        .catch(() => undefined)
       await world.run(500)
     }
     expect(carrier.tunnel.counters.handshakesCompleted).toBeGreaterThan(0)
     const account = eve.accounts.get(`${AT.dc} ${VICTIM.address}`)
     expect(account?.inBytes).toBeGreaterThan(0)
     expect(account?.beyondThreeBytes).toBe(0)
-    await world.end()
+    await ended(town)
   })
 
   test('who asks for directions in a loop, with a victim for her places, brings a trickle upon it', async () => {
@@ -103,26 +119,69 @@ describe('at the coordinator', () => {
     const seconds = (world.clock.monotonicMs() - fromMs) / 1_000
     expect(eve.came(isVictim).packets).toBeGreaterThan(0)
     expect(eve.came(isVictim).packets).toBeLessThanOrEqual(96 + 12 * seconds)
-    await world.end()
+    await ended(town)
   })
 
-  test('a thousand names and directions are too many for one', async () => {
+  test('a thousand directions to somebody away are too many for one', async () => {
     const town = await attackedTown(4)
-    const { world, alice } = town
+    const { world, bob } = town
     const peer = await mallory(town)
-    const before = await statsOf(town)
+    world.crash(bob.home)
+    let pending = 0
     for (let asked = 0; asked < 1_000; asked += 1) {
       tellCoordinator(town, peer, {
-        ...{ type: 'direction-request', transaction: transaction(), name: alice.home.spec.name },
+        ...{ type: 'direction-request', transaction: transaction(), name: bob.home.spec.name },
         ...{ device: undefined, candidates: undefined, relayOnly: false },
       })
-      if (asked % 50 === 0) expect((await statsOf(town)).directionsPending).toBeLessThanOrEqual(32)
       await world.run(2)
+      if (asked % 50 === 0) pending = Math.max(pending, (await statsOf(town)).directionsPending!)
     }
-    expect((await statsOf(town)).names).toBe(before.names)
+    expect(pending).toBe(32)
     await world.run(10_000)
     expect((await statsOf(town)).directionsPending).toBe(0)
-    await world.end()
+    await ended(town)
+  })
+
+  test('a thousand names for one key are as many as its budget holds', async () => {
+    const town = await attackedTown(7)
+    const { world } = town
+    const peer = await mallory(town)
+    const before = (await statsOf(town)).names!
+    const fromMs = world.clock.monotonicMs()
+    for (let asked = 0; asked < 1_000; asked += 1) {
+      tellCoordinator(town, peer, {
+        ...{ type: 'registration-request', transaction: transaction(), record: recordOf(town, peer, asked) },
+        ...{ isGuest: false, token: undefined, keepAliveMs: 25_000, capabilities: 0 },
+      })
+      await world.run(5)
+    }
+    const seconds = (world.clock.monotonicMs() - fromMs) / 1_000
+    const { names, registered } = await statsOf(town)
+    expect(names! - before).toBeGreaterThan(0)
+    // Signatures checked for one key: four at once, one a second.
+    expect(names! - before).toBeLessThanOrEqual(4 + seconds)
+    expect(registered).toBeLessThanOrEqual(3)
+    await ended(town)
+  })
+
+  test('who names a victim as a relay has each node ask there four times, and then rarely', async () => {
+    const town = await attackedTown(8)
+    const { world, eve, dc } = town
+    const peer = await mallory(town)
+    const endpoints = [1, 2, 3, 4].map(port => ({ ...VICTIM, port }))
+    eve.forget()
+    tellCoordinator(town, peer, {
+      ...{ type: 'relay-registration', transaction: transaction(), endpoints },
+      ...{ token: undefined, keepAliveMs: 60_000 },
+    })
+    await world.run(60_000)
+    expect(await world.until(dc.call('dc.stats', {}))).toMatchObject({ relays: 2 })
+    for (const at of [AT.alice, AT.bob]) {
+      const account = eve.accounts.get(`${at} ${VICTIM.address}`)
+      expect(account?.outPackets).toBeGreaterThan(0)
+      expect(account?.outPackets).toBeLessThanOrEqual(4 * endpoints.length)
+    }
+    await ended(town)
   })
 })
 
@@ -175,6 +234,6 @@ describe('at the relay', () => {
     const { bytes } = eve.came(isVictim)
     await say(world, alice.home, peer.home, 'and back')
     expect(eve.came(isVictim).bytes).toBe(bytes)
-    await world.end()
+    await ended(town)
   })
 })

@@ -11,7 +11,7 @@ import { say } from '../support/ntm-world.ts'
 import { debts, EVE } from './support/eve.ts'
 import { forgeries } from './support/forgeries.ts'
 import { Replayer } from './support/replayer.ts'
-import { AT, type Attacked, attackedTown, NODE_PORT, SERVER_PORT } from './support/town.ts'
+import { AT, type Attacked, attackedTown, ended, NODE_PORT, SERVER_PORT } from './support/town.ts'
 
 const VICTIMS = { dc: 'coordinator', rs: 'relay', alice: 'node' } as const
 type Victim = keyof typeof VICTIMS
@@ -84,7 +84,7 @@ describe.each(Object.keys(VICTIMS) as Victim[])('to strangers, %s', who => {
     expect(owed).toEqual([])
     expect(await kept(town)).toEqual(before)
     await say(world, town.alice.home, town.bob.home, 'still here')
-    await world.end()
+    await ended(town)
   })
 })
 
@@ -132,7 +132,7 @@ test.each([2, 3])('what was on the wire, cut and with bits turned, does nothing 
   await say(world, town.alice.home, town.bob.home, 'still here')
   await world.run(3_000)
   expect(eve.came()).toEqual(sent)
-  await world.end()
+  await ended(town)
 })
 
 afterAll(() => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { People, type UdpEndpoint } from '../../src/kernel/api/index.ts'
 import { say, transportOf } from '../support/ntm-world.ts'
 import { type Mallory, mallory } from './support/mallory.ts'
-import { type Attacked, attackedTown } from './support/town.ts'
+import { type Attacked, attackedTown, ended } from './support/town.ts'
 
 const VICTIM: UdpEndpoint = { address: '192.0.2.100', port: 7_777 }
 const LOOP_MS = 60_000
@@ -61,7 +61,7 @@ async function guessed(count: number): Promise<void> {
   const probes = PROBES_BURST + (PROBES_PER_SECOND * LOOP_MS) / 1_000
   const attempts = ATTEMPTS_AT_ONCE + LOOP_MS / ATTEMPT_EVERY_MS
   expect(packets).toBeLessThanOrEqual(probes + attempts * GUESSES_MAX)
-  await world.end()
+  await ended(town)
 }
 
 test('a contact gets no more guesses sent to a victim than its attempts hold', () => guessed(1))

@@ -10,7 +10,7 @@ import { numbered } from '../sim/support/numbered.ts'
 import { say } from '../support/ntm-world.ts'
 import { type Forge, mallory } from './support/mallory.ts'
 import { isHandshake } from './support/replayer.ts'
-import { AT, type Attacked, attackedTown } from './support/town.ts'
+import { AT, type Attacked, attackedTown, ended, heedFailures } from './support/town.ts'
 
 const VICTIM: UdpEndpoint = { address: '192.0.2.100', port: 7_777 }
 const STREAM_MS = 8_000
@@ -57,7 +57,7 @@ describe.each(FORGERIES)('a contact that forges its source: %s', (_, forge) => {
     peer.node.carrier.renew(peer.node.carrier.neighbour(town.alice.home.keys.keys.tunnelKey)!)
     await streamed(town, peer.home)
     flow.stop()
-    await world.end()
+    await ended(town)
   })
 
   test('when a session is opened', async () => {
@@ -69,10 +69,11 @@ describe.each(FORGERIES)('a contact that forges its source: %s', (_, forge) => {
     world.crash(alice.home)
     peer.forge = forge
     await world.restart(alice.home)
+    heedFailures(town, alice.home)
     const flow = numbered(world, peer.home, alice.home, 50)
     await streamed(town, peer.home)
     flow.stop()
-    await world.end()
+    await ended(town)
   })
 })
 
@@ -98,11 +99,12 @@ describe('an observer without any key, who sends on what Bob says with another s
     }
     world.taps.add(tap)
     await world.restart(alice.home)
+    heedFailures(town, alice.home)
     await streamed(town, bob.home)
     world.taps.delete(tap)
     fill()
     await world.run(10_000)
     expect(await say(world, alice.home, bob.home, 'and now?')).toMatchObject({ state: 'delivered' })
-    await world.end()
+    await ended(town)
   })
 })

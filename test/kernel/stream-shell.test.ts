@@ -3,7 +3,7 @@
  * the silent and the greedy get from a port that serves nothing else.
  */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -67,6 +67,19 @@ const dial = async (to: UdpEndpoint, isTls = false) => {
   )
   toClose.push(() => stream.close())
   return { send: (bytes: Uint8Array) => stream.send(bytes, to), close: () => stream.close(), heard, end }
+}
+
+/** Takes connections and says nothing; each, when it has ended. */
+const silentPlace = async () => {
+  const ended: Promise<unknown>[] = []
+  const server = createServer(socket => {
+    socket.on('error', () => undefined).resume()
+    ended.push(once(socket, 'close'))
+  })
+  server.listen(0, LOOPBACK.address)
+  await once(server, 'listening')
+  toClose.push(() => server.close())
+  return { at: { ...LOOPBACK, port: (server.address() as AddressInfo).port }, ended }
 }
 
 const isWelcome = (at: UdpEndpoint): Promise<boolean> =>
@@ -305,6 +318,21 @@ describe('bounds', () => {
     toClose.push(() => clearInterval(flood))
     await expect(dial({ ...LOOPBACK, port })).rejects.toThrow()
     await expect.poll(() => isWelcome({ ...LOOPBACK, port }), { timeout: 15_000 }).toBe(true)
+  })
+
+  test('what is given up while it is being opened is closed at once', async () => {
+    const { at, ended } = await silentPlace()
+    const stopping = new AbortController()
+    const nothing = { onDatagram: () => undefined, onClosed: () => undefined }
+    const dialling = dialStream({ ...at, isTls: false }, nothing, stopping.signal)
+    const outcome = dialling.then(
+      () => 'open',
+      () => 'given up',
+    )
+    await expect.poll(() => ended.length).toBe(1)
+    stopping.abort()
+    expect(await outcome).toBe('given up')
+    await ended[0]
   })
 
   test('whoever pings and does not read is not answered without end', async () => {

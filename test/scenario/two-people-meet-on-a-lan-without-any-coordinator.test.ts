@@ -56,6 +56,21 @@ test('one is there already, the other comes while both run', async () => {
   await world.end()
 })
 
+test('who meet there directly and have nothing to say are silent for hours, whatever they hear', async () => {
+  const { world, lan, alice, bob } = await metOnce(5)
+  const cafe = lan('198.51.100.9')
+  alice.host.move([{ address: '10.20.0.5', on: cafe }])
+  bob.host.move([{ address: '10.20.7.6', on: cafe }])
+  expect(await say(world, alice, bob, 'hello')).toMatchObject({ path: 'direct' })
+  await say(world, bob, alice, 'hello yourself')
+  await world.run(HOUR_MS)
+  const delivered = world.count('delivered')
+  await world.run(3 * HOUR_MS)
+  expect(world.count('delivered') - delivered).toBe(0)
+  expect(await say(world, alice, bob, 'still there?')).toMatchObject({ path: 'direct' })
+  await world.end()
+})
+
 test('a stranger who heard everything learns no name and is called by nobody', async () => {
   const { world, lan, alice, bob } = await metOnce(3)
   await world.until(bob.stop())

@@ -93,8 +93,8 @@ export interface Network {
     receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
     options?: UdpOptions,
   ): Promise<UdpSocket>
-  /** Rejects when nobody there takes it. Absent where there is no TCP. */
-  dial?(target: StreamTarget, events: StreamEvents): Promise<DatagramStream>
+  /** Rejects when nobody there takes it, or when `signal` says to give it up. Absent where there is no TCP. */
+  dial?(target: StreamTarget, events: StreamEvents, signal?: AbortSignal): Promise<DatagramStream>
   /**
    * Takes what `dial` sends, with TLS if there is a certificate. A connection is the `via` of what comes from it.
    * Rejects with PORT_IN_USE or CONFIG_INVALID.

@@ -109,8 +109,8 @@ export class SimHost implements Network {
     }
   }
 
-  dial(target: StreamTarget, events: StreamEvents): Promise<DatagramStream> {
-    return this.#network.streams.dial(this, this.#wayTo(target.address), target, events)
+  dial(target: StreamTarget, events: StreamEvents, signal?: AbortSignal): Promise<DatagramStream> {
+    return this.#network.streams.dial(this, this.#wayTo(target.address), target, events, signal)
   }
 
   listenStreams(

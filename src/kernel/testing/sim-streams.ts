@@ -124,13 +124,17 @@ export class SimStreams {
     place: Place | undefined,
     to: UdpEndpoint,
     events: StreamEvents,
+    signal?: AbortSignal,
   ): Promise<DatagramStream> {
     const { clock } = this.#network
     const refused = new Error(`nobody answers at ${to.address}:${to.port} by TCP`)
     return new Promise((resolve, reject) => {
       const route = place === undefined || !host.isUp ? undefined : this.#routeOf(host, place, to)
       const answerMs = route === undefined ? NOBODY_ANSWERS_MS : 2 * route.latencyMs
+      signal?.throwIfAborted()
+      signal?.addEventListener('abort', () => reject(refused))
       clock.after(answerMs, () => {
+        if (signal?.aborted === true) return
         if (route === undefined || !this.#network.passes(route.passed, route.door.host)) reject(refused)
         else {
           const connection = new Connection(route, this.#network, events)

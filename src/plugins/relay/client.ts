@@ -45,6 +45,7 @@ export class NtmRelayClient implements RelayClient {
   readonly #channels = new Set<Channel>()
   readonly #byToken = new TokenTable<Channel>()
   readonly #scratch = new Uint8Array(RELAY_FRAME_MAX_BYTES)
+  #isClosed = false
 
   constructor(parts: ClientParts) {
     this.#parts = parts
@@ -72,7 +73,7 @@ export class NtmRelayClient implements RelayClient {
   }
 
   follow(places: readonly RelayPlace[]): void {
-    this.#survey.follow(places)
+    if (!this.#isClosed) this.#survey.follow(places)
   }
 
   measurements(): readonly RelayMeasurement[] {
@@ -90,6 +91,7 @@ export class NtmRelayClient implements RelayClient {
   }
 
   open(grantBytes: Uint8Array, events: ChannelEvents): RelayChannel | undefined {
+    if (this.#isClosed) return undefined
     const grant = readRelayGrant(grantBytes)
     const ticket = grant.ok ? readRelayTicket(grant.value.ticket) : grant
     if (!grant.ok || !ticket.ok || ticket.value.holder !== this.#parts.keys.tunnelKey) return undefined
@@ -108,12 +110,14 @@ export class NtmRelayClient implements RelayClient {
 
   lookAgain(): void {
     for (const channel of this.#channels) if (channel.isAwake) channel.moved()
-    this.#survey.moved()
+    this.#survey.lookAgain()
   }
 
   close(): void {
+    this.#isClosed = true
     for (const channel of [...this.#channels]) channel.close()
     this.#survey.close()
+    this.#prober.close()
   }
 
   #take(frame: Uint8Array, from: UdpEndpoint): void {

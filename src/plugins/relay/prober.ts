@@ -30,6 +30,9 @@ export class Prober {
   readonly #clock: Clock
   readonly #random: Random
   readonly #copies = new Map<string, Copy>()
+  /** Ends each question under way as if nobody had answered. */
+  readonly #silences = new Set<() => void>()
+  #isClosed = false
 
   constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = clock
@@ -38,12 +41,21 @@ export class Prober {
 
   /** Sends copies until one is answered or the time is over. Returns how to give up without a word. */
   ask({ endpoint, outlet, timeoutMs, onAnswer, onSilence }: Question): () => void {
+    if (this.#isClosed) {
+      onSilence()
+      return () => undefined
+    }
     const nonces: string[] = []
     let cancelCopy = (): void => undefined
     const end = (): void => {
       cancelCopy()
       cancelEnd()
       for (const nonce of nonces) this.#copies.delete(nonce)
+      this.#silences.delete(silence)
+    }
+    const silence = (): void => {
+      end()
+      onSilence()
     }
     const settle = (answer: ProbeAnswer): void => {
       end()
@@ -57,12 +69,16 @@ export class Prober {
         cancelCopy = this.#clock.after(RETRY_FIRST_MS * 2 ** (nonces.length - 1), send)
       outlet.send(encodeRelayProbe(nonce), endpoint)
     }
-    const cancelEnd = this.#clock.after(timeoutMs, () => {
-      end()
-      onSilence()
-    })
+    const cancelEnd = this.#clock.after(timeoutMs, silence)
+    this.#silences.add(silence)
     send()
     return end
+  }
+
+  /** Nobody answers any more. */
+  close(): void {
+    this.#isClosed = true
+    for (const silence of this.#silences) silence()
   }
 
   take({ nonce, cookie, observed }: Extract<RelayFrame, { kind: 'probe-ack' }>): void {

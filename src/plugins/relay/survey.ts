@@ -99,6 +99,11 @@ export class Survey {
     }
   }
 
+  /** Somebody suspects that this node is seen elsewhere: what was measured counts until there is an answer. */
+  lookAgain(): void {
+    for (const station of this.#stations) this.#measure(station)
+  }
+
   close(): void {
     for (const station of this.#stations) station.cancel()
     this.#stations = []

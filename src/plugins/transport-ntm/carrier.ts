@@ -9,25 +9,12 @@ import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } fro
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
-import type { TunnelLimits } from './tunnel/constants.ts'
-import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
 import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
-
-interface Role {
-  /** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
-  readonly replayWindow: number
-  readonly limits: Partial<TunnelLimits>
-  /** Beyond so many, one that is only here for a while makes room for the next. */
-  readonly neighboursMax: number
-}
-const ROLES: Readonly<Record<'node' | 'server', Role>> = {
-  node: { replayWindow: 16_384, limits: { peers: 4_096 }, neighboursMax: 8_192 },
-  server: { replayWindow: 2_048, limits: SERVER_LIMITS, neighboursMax: 262_144 },
-}
 
 export interface CarrierOptions {
   readonly network: Network
@@ -37,6 +24,8 @@ export interface CarrierOptions {
   readonly timestamps: TimestampMemory
   /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
   readonly role: 'node' | 'server'
+  /** Peers may not learn where this device is. Default: no. */
+  readonly isHidden?: boolean
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
   /** Whether a first message may go now to a place that has not shown that a peer is there. */
   readonly mayCall?: (to: UdpEndpoint) => boolean
@@ -61,7 +50,7 @@ export interface ExtraSocket {
   readonly outlet: Outlet
   /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
   knock(to: UdpEndpoint, hopLimit: number): void
-  close(): void
+  close(): Promise<void>
 }
 
 /** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
@@ -163,6 +152,7 @@ export class Carrier {
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
       mayCall: options.mayCall,
+      isHidden: options.isHidden ?? false,
     })
   }
 
@@ -214,7 +204,7 @@ export class Carrier {
     return {
       outlet: socket,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
-      close: () => void socket.close(),
+      close: () => socket.close(),
     }
   }
 

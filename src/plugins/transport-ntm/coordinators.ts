@@ -41,6 +41,8 @@ interface Guesthouse {
   readonly link: CoordinatorLink
   /** Puts off leaving. */
   stay(): void
+  /** Leaves only when told. */
+  cancel(): void
 }
 
 const GUESTS_MAX = 32
@@ -53,6 +55,7 @@ export class Coordinators {
   readonly #guesthouses = new Map<TunnelKey, Guesthouse>()
   /** Which coordinator answered for a name lately, oldest first. */
   readonly #byName = new Map<string, CoordinatorLink>()
+  #isStopped = false
 
   constructor(parts: CoordinatorsParts) {
     this.#parts = parts
@@ -128,7 +131,9 @@ export class Coordinators {
   }
 
   stop(): void {
-    for (const link of this.all()) link.stop()
+    this.#isStopped = true
+    for (const key of [...this.#guesthouses.keys()]) this.#leave(key)
+    this.#parts.home?.stop()
   }
 
   /** Asks one coordinator after the other until one knows the name, or says something that ends the search. */
@@ -144,7 +149,7 @@ export class Coordinators {
         return answer
       }
       failure = answer
-      if (!GOES_ON.includes(failure)) return failure
+      if (this.#isStopped || !GOES_ON.includes(failure)) return failure
     }
     return failure
   }
@@ -152,6 +157,7 @@ export class Coordinators {
   async *#linksFor(name: string): AsyncIterable<CoordinatorLink> {
     const { home, pins, refusal } = this.#parts
     const pinned = await pins.placeOf(name)
+    if (this.#isStopped) return
     if (pinned !== undefined) {
       yield this.#guestAt(pinned)
       return
@@ -159,6 +165,7 @@ export class Coordinators {
     const isHomeUp = home?.state === 'up'
     if (home !== undefined && isHomeUp) yield home
     const foreign = await this.#foreignFor(name)
+    if (this.#isStopped) return
     if (foreign !== undefined) yield this.#guestAt(foreign)
     if (home !== undefined && !isHomeUp && refusal() === undefined) yield home
   }
@@ -208,7 +215,7 @@ export class Coordinators {
       cancel()
       cancel = clock.after(GUEST_IDLE_MS, () => this.#leave(join.key))
     }
-    this.#guesthouses.set(join.key, { link, stay })
+    this.#guesthouses.set(join.key, { link, stay, cancel: () => cancel() })
     stay()
     const [oldest] = this.#guesthouses.keys()
     if (this.#guesthouses.size > GUESTS_MAX) this.#leave(oldest!)
@@ -217,8 +224,10 @@ export class Coordinators {
   }
 
   #leave(key: TunnelKey): void {
-    const link = this.#guesthouses.get(key)?.link
-    if (link === undefined) return
+    const house = this.#guesthouses.get(key)
+    if (house === undefined) return
+    const { link } = house
+    house.cancel()
     this.#guesthouses.delete(key)
     for (const [name, holder] of this.#byName) if (holder === link) this.#byName.delete(name)
     link.stop()

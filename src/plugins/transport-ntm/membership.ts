@@ -53,9 +53,18 @@ export class Membership {
         subscription.unsubscribe()
         fail(new ChatError('DC_UNREACHABLE', 'the DC did not answer in time'))
       })
-      const subscription = this.#changes.subscribe(settle)
+      const complete = (): void => {
+        cancel()
+        fail(new ChatError('NOT_RUNNING', 'this node has stopped'))
+      }
+      const subscription = this.#changes.subscribe({ next: settle, complete })
       settle()
     })
+  }
+
+  /** Nobody is waited for any more. */
+  close(): void {
+    this.#changes.complete()
   }
 
   changed(state: DcState): void {

@@ -4,10 +4,8 @@
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../events/ids.ts'
 import {
-  ChatError,
   type Clock,
   type Contact,
-  type Coordination,
   type DirectorySource,
   type Identity,
   type Journal,
@@ -22,28 +20,19 @@ import {
   standingOf,
   type UdpEndpoint,
 } from '../../kernel/api/index.ts'
-import type { SignedNameRecord } from '../../wire/name-record.ts'
 import { Carrier, type Neighbour } from './carrier.ts'
-import { CoordinatorPins } from './coordinator-pins.ts'
-import { Coordinators } from './coordinators.ts'
-import { dcRefusal } from './dc-refusal.ts'
-import { SILENT_MS, SILENT_WHILE_BLOCKED_MS } from './detour/limits.ts'
 import { examine, type Report } from './doctor/examination.ts'
+import { Domains } from './domains.ts'
 import { type Listening, listen } from './listening.ts'
-import { Membership } from './membership.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
-import { PORTS } from './net/ports.ts'
 import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
 import { Links } from './path/links.ts'
 import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
-import { candidateSealer } from './signalling/candidates.ts'
-import { CoordinatorLink } from './signalling/coordinator-link.ts'
-import type { Decision } from './signalling/direction.ts'
-import { formatPlace, type Join } from './signalling/join.ts'
-import type { Directed, RequestFailure } from './signalling/outputs.ts'
+import type { Join } from './signalling/join.ts'
+import type { Directed } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
 import type { PeerOptions } from './tunnel/peer.ts'
@@ -82,10 +71,8 @@ const CALL_AT_START_MAX = 32
 
 export class NtmNode {
   readonly transport: NtmTransport
+  readonly domains: Domains
   readonly directory: DirectorySource
-  readonly membership: Membership
-  readonly coordinators: Coordinators
-  readonly coordination: Coordination
   readonly carrier: Carrier
   readonly #given: NodeGiven
   readonly #settings: NodeSettings
@@ -96,18 +83,20 @@ export class NtmNode {
   readonly #chronicle: Chronicle
   readonly #recordsUsed = new RecordsUsed()
   readonly #record: OwnRecord
+  readonly #stopping = new AbortController()
 
   constructor(given: NodeGiven, settings: NodeSettings) {
     const { clock, random, network, keys, identity, people, keyspace, journal } = given
     this.#given = given
     this.#settings = settings
     this.#timestamps = new Timestamps(keyspace)
-    this.#record = new OwnRecord(given, record => this.#register(record))
+    this.#record = new OwnRecord(given, record => this.domains.register(record))
     this.#addresses = new AddressBook(keyspace, clock)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
-      ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'node' },
+      ...{ network, clock, random, keys, role: 'node', isHidden: settings.relayOnly },
+      timestamps: this.#timestamps,
       admit: key => this.#admit(key),
       mayCall: to => this.#ways.finder.mayCall(to),
       onEstablished: neighbour => this.#established(neighbour),
@@ -121,28 +110,19 @@ export class NtmNode {
     this.#links = new Links(clock, this.carrier.stack.maxPayloadBytes(this.carrier.address), neighbour =>
       this.#ways.viewOf(neighbour),
     )
-    this.membership = new Membership({
-      ...{ name: identity.name, journal, clock },
-      setIpv4: ipv4 => this.carrier.stack.setIpv4(ipv4),
-    })
-    this.coordination = { state: () => this.membership.state, refusal: () => this.membership.refusal }
-    const pins = new CoordinatorPins(keyspace)
-    const makeLink = this.#linkMaker(pins)
-    this.coordinators = new Coordinators({
-      ...{ clock, network, random, pins, makeLink },
-      home: settings.dc === undefined ? undefined : makeLink(settings.dc),
-      refusal: () => this.membership.refusal,
-      guestClaim: () => ({ record: this.#record.signed.bytes, token: undefined, isGuest: true }),
-      shout: error => journal.note(`${error.message}; ${error.hint}`),
+    this.domains = new Domains({
+      ...{ ...given, settings, carrier: this.carrier, ways: this.#ways, record: this.#record },
+      onDirected: directed => this.#directed(directed),
+      onRecord: record => this.#recordsUsed.note(record),
     })
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
-      ...{ links: this.#links, coordinators: this.coordinators },
+      ...{ links: this.#links, coordinators: this.domains.coordinators },
       known: card => ({ nearby: this.#ways.nearby(card), remembered: this.#reachedAt(card.device) }),
       forget: device => this.#addresses.forget(device),
-      namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.#lookUp(name) }),
+      namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.domains.lookUp(name) }),
     })
-    this.directory = { id: 'ntm.dc', lookup: name => this.#lookUp(name) }
+    this.directory = { id: 'ntm.dc', lookup: name => this.domains.lookUp(name) }
   }
 
   #waysParts(): ConstructorParameters<typeof Ways>[0] {
@@ -154,20 +134,20 @@ export class NtmNode {
       ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
       contacts: () => this.#soughtDevices(),
       onNearby: (card, place) => this.transport.open(card, { nearby: [place] }),
-      onMeasured: measured => this.coordinators.measured(measured),
+      onMeasured: measured => this.domains.coordinators.measured(measured),
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
       onPath: neighbour => this.#rerouted(neighbour),
       seek: neighbour => this.#seek(neighbour),
-      onMoved: () => this.coordinators.moved(),
-      onLookAgain: () => this.coordinators.lookAgain(),
+      onMoved: () => this.domains.coordinators.moved(),
+      onLookAgain: () => this.domains.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),
       mayDetour: settings.streams ?? true,
-      serverAt: endpoint => this.coordinators.at(endpoint),
-      onRerouted: endpoint => this.coordinators.rerouted(endpoint),
-      onBlocked: (isBlocked, endpoint) => this.#blocked(isBlocked, endpoint),
-      onDoubt: () => this.coordinators.moved(),
+      serverAt: endpoint => this.domains.coordinators.at(endpoint),
+      onRerouted: endpoint => this.domains.coordinators.rerouted(endpoint),
+      onBlocked: (isBlocked, endpoint) => this.domains.blocked(isBlocked, endpoint),
+      onDoubt: () => this.domains.coordinators.moved(),
     }
   }
 
@@ -177,13 +157,15 @@ export class NtmNode {
     await listen(this.carrier, this.#given.keyspace, this.#settings.listen)
     this.#ways.start()
     this.#shutOutTheBlocked()
-    this.#register(this.#record.signed)
+    this.domains.register(this.#record.signed)
     this.#callNeighbours()
   }
 
+  /** When it resolves no timer is armed and nothing is open. */
   async stop(): Promise<void> {
+    this.#stopping.abort()
     this.#record.stop()
-    this.coordinators.stop()
+    this.domains.stop()
     this.transport.close()
     const leaving = this.#ways.stop()
     this.#chronicle.close()
@@ -199,11 +181,14 @@ export class NtmNode {
   /** What this node knows of its network, for a person to whom nobody gets through. */
   examine(timeoutMs: number): Promise<Report> {
     const { dc, relayOnly, punch = true } = this.#settings
-    const { carrier, membership } = this
+    const { carrier } = this
+    const { membership } = this.domains
     const links = (): readonly Link[] => this.#links.all()
     const echoId = Math.floor(this.#given.random.next() * 0x1_0000)
+    const { signal: stopping } = this.#stopping
     const settings = { relayOnly, punch }
-    const examined = { clock: this.#given.clock, carrier, dc, membership, ways: this.#ways, links, settings }
+    const { clock } = this.#given
+    const examined = { clock, carrier, dc, membership, ways: this.#ways, links, settings, stopping }
     return examine(examined, { timeoutMs, echoId })
   }
 
@@ -214,7 +199,7 @@ export class NtmNode {
 
   #shutOut(person: PersonId): void {
     this.transport.shutOut(person)
-    this.coordinators.withdraw(person)
+    this.domains.coordinators.withdraw(person)
   }
 
   /** Who was blocked while no coordinator listened may still be authorised there. */
@@ -222,14 +207,11 @@ export class NtmNode {
     for (const contact of this.#given.people.contacts()) this.judge(contact)
   }
 
-  #register({ bytes: record }: SignedNameRecord): void {
-    this.coordinators.home?.start({ record, token: this.#settings.token, isGuest: false })
-  }
-
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      if (card !== undefined) this.transport.open(card, { remembered: this.#reachedAt(device) })
+      const remembered = this.#reachedAt(device)
+      if (card !== undefined && remembered.length > 0) this.transport.open(card, { remembered })
     }
   }
 
@@ -243,72 +225,9 @@ export class NtmNode {
     )
   }
 
-  #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {
-    const { clock, random, network, keys } = this.#given
-    const { carrier, membership } = this
-    const port = carrier.bind(PORTS.signalling, (bytes, from) => {
-      if (from.source !== undefined) this.#ways.detours?.heardFrom(from.source)
-      this.coordinators.of(from)?.receive(bytes)
-    })
-    const environment = {
-      sealer: candidateSealer(keys, random),
-      candidates: () => this.#ways.own.list(),
-      decide: (requester: SignedNameRecord) => this.#decide(requester),
-      relayOnly: this.#settings.relayOnly,
-      wallMs: () => clock.now(),
-    }
-    return join => {
-      const isHome = join.key === this.#settings.dc?.key
-      return new CoordinatorLink({
-        ...{ clock, random, network, carrier, port, join, pins, environment },
-        onDirected: directed => this.#directed(directed),
-        onObserved: endpoint => this.#seenBy(join, endpoint),
-        onRegistered: registered => isHome && membership.registered(registered),
-        onState: state => isHome && membership.changed(state),
-        onRefused: why => this.#refused(join, why),
-        onRelays: places => this.#ways.follow(join.key, places),
-        onSilent: endpoints => this.#silent(endpoints),
-        patienceMs: () => (this.#ways.detours?.isBlocked ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
-        onDropped: why => carrier.count(why),
-      })
-    }
-  }
-
-  /** Whoever has not missed an answer yet asks for one now. */
-  #blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
-    const place = formatPlace({ host: address, port })
-    this.#given.journal.note(
-      isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
-    )
-    if (isBlocked) this.coordinators.moved()
-  }
-
-  #silent(endpoints: readonly UdpEndpoint[]): void {
-    for (const endpoint of endpoints) this.#ways.detours?.seek(endpoint)
-  }
-
-  /** A coordinator told where it sees this node. */
-  #seenBy(join: Join, observed: UdpEndpoint): void {
-    const server = this.carrier.neighbour(join.key)?.peer.endpoint
-    if (server !== undefined) this.#ways.seen('coordinator', server, observed)
-  }
-
-  #decide({ person }: SignedNameRecord): Decision {
-    const { mayBeHeard, mayBeTold } = standingOf(this.#given.people.contact(person))
-    if (!mayBeHeard) return 'refuse'
-    return mayBeTold ? 'accept' : 'accept-once'
-  }
-
   #directed(directed: Directed): void {
-    this.#recordsUsed.note(directed.record)
     if (directed.role === 'responder')
       this.transport.follow(directed).catch(() => this.carrier.count('direction-not-followed'))
-  }
-
-  async #lookUp(name: string): ReturnType<Coordinators['lookUp']> {
-    const record = await this.coordinators.lookUp(name)
-    if (typeof record !== 'string' && !(record instanceof ChatError)) this.#recordsUsed.note(record)
-    return record
   }
 
   /** A known device may come by itself, with no coordinator in between; a stranger's first message may not. */
@@ -320,11 +239,6 @@ export class NtmNode {
     const contact = people.contact(card.person)
     if (!standingOf(contact).mayBeHeard) return undefined
     return { endpoints: this.#reachedAt(card.device), transient: contact === undefined, challenged: true }
-  }
-
-  #refused(join: Join, why: RequestFailure): void {
-    if (join.key === this.#settings.dc?.key) this.membership.refused(join, why)
-    else this.#given.journal.note(`as a guest: ${dcRefusal(join, why, this.#given.identity.name).message}`)
   }
 
   #established(neighbour: Neighbour): void {

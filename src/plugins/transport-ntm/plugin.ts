@@ -49,7 +49,7 @@ const methodsOf = (node: NtmNode): readonly Method[] => [
     name: 'dc.registration',
     call: async params => {
       const { timeoutMs } = z.object({ timeoutMs: z.number().int().min(0) }).parse(params)
-      const virtualIPv4 = await node.membership.registration(timeoutMs)
+      const virtualIPv4 = await node.domains.membership.registration(timeoutMs)
       return { virtualIPv4: virtualIPv4 ?? null, virtualIPv6: formatAddress(node.carrier.address) }
     },
   },
@@ -66,7 +66,7 @@ const methodsOf = (node: NtmNode): readonly Method[] => [
     name: 'dc.pin',
     call: async params => {
       const { name, join } = z.object({ name: z.string(), join: z.string() }).parse(params)
-      await node.coordinators.pin(name, requireJoin(join))
+      await node.domains.coordinators.pin(name, requireJoin(join))
       return { name }
     },
   },
@@ -96,7 +96,7 @@ export const transportNtm = definePlugin({
         transport: [node.transport],
         directory: [node.directory],
         method: methodsOf(node),
-        service: [{ token: Coordination, value: node.coordination }],
+        service: [{ token: Coordination, value: node.domains.coordination }],
       },
       start: async scope => {
         scope.fence('changes of the contact book', given.people.contact$, contact => node.judge(contact))

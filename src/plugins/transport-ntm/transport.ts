@@ -51,6 +51,7 @@ const NOT_FOUND: readonly RequestFailure[] = ['unreachable', 'unknown-name']
 
 type Reached = Awaited<ReturnType<Transport['reach']>>
 const UP: Reached = { up: true }
+const STOPPED: Reached = { up: false, reason: 'this node has stopped' }
 
 export class NtmTransport implements Transport {
   readonly id = 'ntm'
@@ -62,6 +63,9 @@ export class NtmTransport implements Transport {
   readonly #searches = new Map<DeviceId, Promise<Reached>>()
   readonly #introductions = new Map<TunnelKey, Promise<unknown>>()
   readonly #streams: MemoryStreams
+  /** Ends each wait as if its time were over. */
+  readonly #waits = new Set<() => void>()
+  #isClosed = false
   #pingId = 0
 
   constructor(parts: TransportParts) {
@@ -78,6 +82,7 @@ export class NtmTransport implements Transport {
 
   async reach(card: PeerCard): Promise<Reached> {
     const { links, people } = this.#parts
+    if (this.#isClosed) return STOPPED
     if (links.isFresh(card.device)) return UP
     if (!standingOf(people.contact(card.person)).mayBeHeard)
       return { up: false, reason: `${card.name} is blocked` }
@@ -88,6 +93,7 @@ export class NtmTransport implements Transport {
 
   /** Begins to open a tunnel to a proven device. Of two who are directed to each other the asker speaks first. */
   open(card: PeerCard, places: Places, speaksFirst = true): void {
+    if (this.#isClosed) return
     const { carrier, paths, people } = this.#parts
     const transient = people.contact(card.person) === undefined
     const options = { endpoints: [], transient, challenged: true }
@@ -134,7 +140,10 @@ export class NtmTransport implements Transport {
     }
   }
 
+  /** Whoever waits for something hears that it did not come. */
   close(): void {
+    this.#isClosed = true
+    for (const end of this.#waits) end()
     this.#streams.close()
   }
 
@@ -154,6 +163,7 @@ export class NtmTransport implements Transport {
     if (isKnown) {
       this.open(card, known)
       if (await this.#untilUp(card.device, KNOWN_FIRST_MS).isUp) return UP
+      if (this.#isClosed) return STOPPED
     }
     const up = this.#untilUp(card.device, REACH_TIMEOUT_MS)
     const against = await Promise.race([up.isUp.then(() => undefined), this.#askTheWay(card)])
@@ -181,7 +191,7 @@ export class NtmTransport implements Transport {
         subscription.unsubscribe()
         done(up)
       }
-      const stopWaiting = this.#parts.clock.after(timeoutMs, () => settle(false))
+      const stopWaiting = this.#wait(timeoutMs, () => settle(false))
       const subscription = this.link$.subscribe(link => {
         if (link.device === device && link.up) settle(true)
       })
@@ -190,10 +200,25 @@ export class NtmTransport implements Transport {
     return { isUp, cancel }
   }
 
+  /** Calls when the time is over, or when this node stops. Returns how to stop waiting. */
+  #wait(ms: number, over: () => void): () => void {
+    const stop = (): void => {
+      this.#waits.delete(end)
+      cancel()
+    }
+    const end = (): void => {
+      stop()
+      over()
+    }
+    const cancel = this.#parts.clock.after(ms, end)
+    this.#waits.add(end)
+    return stop
+  }
+
   async ping(device: DeviceId, timeoutMs: number): Promise<number | undefined> {
     const { carrier, clock, links } = this.#parts
     const neighbour = links.open(device)
-    if (neighbour === undefined) return undefined
+    if (neighbour === undefined || this.#isClosed) return undefined
     const startedMs = clock.monotonicMs()
     return new Promise(done => {
       let stop = () => {}
@@ -203,7 +228,7 @@ export class NtmTransport implements Transport {
         if (rttMs !== undefined) links.measured(device, rttMs)
         done(rttMs)
       }
-      const cancel = clock.after(timeoutMs, () => settle(undefined))
+      const cancel = this.#wait(timeoutMs, () => settle(undefined))
       this.#pingId = (this.#pingId + 1) & 0xffff
       stop = carrier.echo(neighbour, this.#pingId, () => settle(clock.monotonicMs() - startedMs))
     })

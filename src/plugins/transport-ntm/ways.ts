@@ -27,7 +27,6 @@ import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
 import { RouterMapping, type WayIn } from './path/router-mapping.ts'
 import { formatPlace } from './signalling/join.ts'
-import { sameEndpoint } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
   readonly clock: Clock
@@ -111,7 +110,7 @@ export class Ways {
     this.#lan = new Lan({
       ...{ clock, random, keys, network, locals, isWanted: parts.lan && !relayOnly },
       ...{ contacts: parts.contacts, call: parts.onNearby },
-      isAt: (card, place) => this.#isAt(card, place),
+      isMet: card => this.#isMet(card),
       count: why => parts.carrier().count(why),
     })
   }
@@ -198,14 +197,14 @@ export class Ways {
     return isDetoured ? { ...view, why: OVER_TCP } : view
   }
 
-  /** Resolves when the router was told. */
+  /** Resolves when the router was told, and all sockets of paths are closed. */
   async stop(): Promise<void> {
     this.#unwatch()
     this.detours?.close()
     this.#lan.stop()
-    this.finder.close()
+    const closing = this.finder.close()
     this.relays?.close()
-    await this.#router.stop()
+    await Promise.all([closing, this.#router.stop()])
   }
 
   #mapped(endpoints: readonly UdpEndpoint[]): void {
@@ -213,10 +212,10 @@ export class Ways {
     if (endpoints.length > 0) this.finder.reannounce()
   }
 
-  #isAt({ tunnelKey }: PeerCard, place: UdpEndpoint): boolean {
+  #isMet({ tunnelKey }: PeerCard): boolean {
     const neighbour = this.#parts.carrier().neighbour(tunnelKey)
     const view = neighbour && this.finder.viewOf(neighbour)
-    return view?.endpoint !== undefined && view.isDirect && sameEndpoint(view.endpoint, place)
+    return view?.endpoint !== undefined && view.isDirect && !view.isSuspect
   }
 
   get #wired() {
@@ -268,7 +267,7 @@ export class Ways {
   }
 
   #rerouted(endpoint: UdpEndpoint, by: 'tcp' | 'udp'): void {
-    this.relays?.moved()
+    this.relays?.lookAgain()
     if (by === 'udp') this.finder.searchAgain()
     this.#parts.onRerouted(endpoint)
   }

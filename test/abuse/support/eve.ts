@@ -7,6 +7,7 @@ import type { SimHost } from '../../../src/kernel/testing/sim-host.ts'
 import type { PacketFate } from '../../../src/kernel/testing/sim-network.ts'
 import type { Packet } from '../../../src/kernel/testing/sim-segment.ts'
 import type { World } from '../../../src/kernel/testing/world.ts'
+import { messageType, RESPONSE } from '../../../src/plugins/transport-ntm/tunnel/messages.ts'
 
 /** Between one host of ours and one address of hers. */
 export interface Account {
@@ -32,6 +33,8 @@ export class Eve {
   readonly #world: World
   readonly #host: SimHost
   readonly #accounts = new Map<string, Account>()
+  /** Answers to handshakes that came to any address of hers. */
+  responses = 0
   /** What came to her own address. */
   receive: (bytes: Uint8Array, from: UdpEndpoint) => void = () => {}
 
@@ -81,6 +84,7 @@ export class Eve {
       account.inPackets += 1
     }
     if (isHers(to.address) && !isHers(from.address)) {
+      if (messageType(bytes) === RESPONSE) this.responses += 1
       const account = this.#accountOf(from.address, to.address)
       account.outBytes += bytes.length
       account.outPackets += 1

@@ -108,6 +108,13 @@ const ofRelays = ({ random, victim }: Forged): readonly Forgery[] => {
     writeRelayDataHead(frame, token(), frame.length)
     return frame
   }
+  const stump = (): Uint8Array => {
+    const length = random.between(4, RELAY_DATA_HEAD_BYTES - 1)
+    return Buffer.concat([
+      Uint8Array.of(0x60 + random.between(0, 15), 0, 0, length),
+      random.bytes(length - 4),
+    ])
+  }
   const acknowledged = (): Uint8Array => {
     const ack = encodeRelayProbeAck(nonce(), cookie(), EVE)
     return ack.ok ? ack.value : new Uint8Array()
@@ -120,6 +127,7 @@ const ofRelays = ({ random, victim }: Forged): readonly Forgery[] => {
     { kind: 'relay rebind of no slot', make: claim('rebind', new Uint8Array()) },
     { kind: 'relay bound', make: claim('bound', new Uint8Array()) },
     { kind: 'relay challenge', make: () => encodeRelayChallenge(token(), cookie()) },
+    { kind: 'relay frames of all types, too short', make: stump },
     { kind: 'relay data, empty', make: () => data(0) },
     { kind: 'relay data, short', make: () => data(16) },
     { kind: 'relay data, long', make: () => data(1_200) },

@@ -55,12 +55,12 @@ function openTransport(spec: OpenSpec, made: (node: NtmNode) => void): AnyPlugin
         },
       )
       made(node)
-      const registration = async () => ({ virtualIPv4: await node.membership.registration(60_000) })
+      const registration = async () => ({ virtualIPv4: await node.domains.membership.registration(60_000) })
       return {
         contributes: {
           transport: [node.transport],
           directory: [node.directory],
-          service: [provide(Coordination, node.coordination)],
+          service: [provide(Coordination, node.domains.coordination)],
           method: [{ name: 'dc.registration', call: registration }],
         },
         start: () => node.start(),

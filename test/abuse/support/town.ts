@@ -3,6 +3,7 @@
  * packets reach them. Everything that was on the wire since the town began is kept.
  */
 
+import type { HealthBook } from '../../../src/kernel/health.ts'
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import { QUIET } from '../../../src/kernel/testing/sim-network.ts'
 import type { Packet } from '../../../src/kernel/testing/sim-segment.ts'
@@ -30,6 +31,8 @@ export interface Attacked {
   readonly eve: Eve
   /** All that was delivered among the four, in order. */
   readonly wire: readonly Packet[]
+  /** What was thrown in any plugin: fences catch it, and a node goes on until it is too much. */
+  readonly failures: string[]
 }
 
 /** Everybody is registered; Alice and Bob have not met. `aliceIpv6`: hers beside her other address. */
@@ -49,7 +52,9 @@ export async function attackedTown(seed: number, aliceIpv6?: string): Promise<At
   await world.run(1_000)
   const alice = await openMember(world, town, 'alice', aliceIpv6)
   const bob = await openMember(world, town, 'bob')
-  return { world, town, dc: town.dc, rs, alice, bob, eve, wire }
+  const attacked = { world, town, dc: town.dc, rs, alice, bob, eve, wire, failures: [] }
+  for (const home of [town.dc, rs, alice.home, bob.home]) heedFailures(attacked, home)
+  return attacked
 }
 
 async function openMember(
@@ -61,4 +66,16 @@ async function openMember(
   const person = await openPerson(world, { name, address: AT[name], ipv6, join })
   await registered(world, person.home)
   return person
+}
+
+/** Also after each start of a home. */
+export function heedFailures({ failures }: Attacked, { device, spec }: SimHome): void {
+  const health = device.house.health as HealthBook
+  health.failure$.subscribe(failure => failures.push(`${spec.name}: ${failure}`))
+}
+
+/** Nothing has thrown anywhere. */
+export async function ended({ world, failures }: Attacked): Promise<void> {
+  if (failures.length > 0) throw new Error(failures.slice(0, 5).join('\n'))
+  await world.end()
 }

@@ -66,6 +66,28 @@ describe('a relay that is followed', () => {
     expect(alice.client.measurements()[0]!.observed).toEqual({ address: '198.51.100.77', port: 50_000 })
   })
 
+  test('keeps what was measured when a path to somebody is suspected, and is asked again at once', async () => {
+    const { world, alice } = await couple({ faults: FAR })
+    alice.follow()
+    world.run(1_000)
+    const before = alice.client.measurements()
+    expect(before[0]).toMatchObject({ rttMs: 50, observed: { address: '198.51.100.1' } })
+    world.network.faults = { ...FAR, latencyMs: [100, 100] }
+    const nowMs = world.clock.monotonicMs()
+    alice.client.lookAgain()
+    expect(alice.client.measurements()).toEqual(before)
+    expect(probes(alice.types(nowMs))).toBe(1)
+    world.run(1_000)
+    expect(alice.client.measurements()).toEqual(before)
+    await alice.goTo('198.51.100.77')
+    alice.client.lookAgain()
+    world.run(1_000)
+    expect(alice.client.measurements()[0]).toMatchObject({
+      rttMs: 50,
+      observed: { address: '198.51.100.77' },
+    })
+  })
+
   test('is asked no more when it is not followed any more', async () => {
     const { world, alice } = await couple()
     world.silence()

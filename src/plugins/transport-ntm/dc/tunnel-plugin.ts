@@ -92,10 +92,8 @@ export const dcTunnelPlugin = definePlugin({
       onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
       onFrame: (bytes, from) => door.take(bytes, from),
     })
-    const door = new RelayDoor({
-      send: (bytes, to) => carrier.transmit(bytes, to),
-      issuer: () => keys.device,
-    })
+    const send = (bytes: Uint8Array, to: UdpEndpoint): void => carrier.transmit(bytes, to)
+    const door = new RelayDoor({ send, issuer: () => keys.device })
     const doors = new StreamDoors({ network, journal, carrier, settings })
     let place: RelayPlace | undefined
     const places = new OwnPlaces({
@@ -106,10 +104,8 @@ export const dcTunnelPlugin = definePlugin({
       },
     })
     const link = linkOver(carrier, () => (door.isWorking ? place : undefined))
-    const acquaintance = serverAcquaintance({
-      ...{ clock, random, carrier },
-      onRoundTrip: neighbour => link.proved(neighbour),
-    })
+    const onRoundTrip = (neighbour: Neighbour): void => link.proved(neighbour)
+    const acquaintance = serverAcquaintance({ clock, random, carrier, onRoundTrip })
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }

@@ -10,6 +10,7 @@ import {
   IN_USE_MS,
   LAST_RESORT_PORT,
   NEXT_WAY_AFTER_MS,
+  STEADY_MS,
 } from './limits.ts'
 
 export interface DetourParts {
@@ -25,6 +26,8 @@ export interface DetourParts {
 }
 
 interface Dialing {
+  /** Gives up what was begun. */
+  readonly stopping: AbortController
   /** Ways that were begun, and those of them that led to nobody. */
   begun: number
   failed: number
@@ -53,7 +56,9 @@ export class Detour implements Outlet {
   #isClosed = false
   /** The way to begin with: one that led to nobody comes last. */
   #firstWay = 0
-  #backoffMs = BACKOFF_MIN_MS
+  /** The next pause after a connection that came to nothing, or to little. */
+  #pauseMs = 0
+  #openedMs = NEVER
   #notBeforeMs = NEVER
   #heardMs = NEVER
   #sentMs = NEVER
@@ -75,11 +80,16 @@ export class Detour implements Outlet {
     return this.#heardMs
   }
 
+  /** The last time that something was sent through it. Monotonic ms. */
+  get sentMs(): number {
+    return this.#sentMs
+  }
+
   /** Begins to open it, unless that is being done, or has just failed. */
   open(): void {
     const nowMs = this.#parts.clock.monotonicMs()
     if (this.#isClosed || this.#dialing !== undefined || this.isOpen || nowMs < this.#notBeforeMs) return
-    this.#dialing = { begun: 0, failed: 0 }
+    this.#dialing = { stopping: new AbortController(), begun: 0, failed: 0 }
     this.#tryNext(this.#dialing)
   }
 
@@ -108,10 +118,13 @@ export class Detour implements Outlet {
 
   #drop(): void {
     this.#cancelTimer()
+    this.#dialing?.stopping.abort()
     this.#dialing = undefined
     const stream = this.#stream
     this.#stream = undefined
-    stream?.close()
+    if (stream === undefined) return
+    if (this.#hasAnswered && this.#parts.clock.monotonicMs() - this.#openedMs >= STEADY_MS) this.#pauseMs = 0
+    stream.close()
   }
 
   /** Begins with one more way. */
@@ -133,7 +146,11 @@ export class Detour implements Outlet {
     const onClosed = (): void => {
       if (isOwn()) this.#ended()
     }
-    dial({ address: this.endpoint.address, ...this.#ways[index]! }, { onDatagram, onClosed }).then(
+    dial(
+      { address: this.endpoint.address, ...this.#ways[index]! },
+      { onDatagram, onClosed },
+      dialing.stopping.signal,
+    ).then(
       stream => {
         if (this.#dialing !== dialing) return stream.close()
         own = stream
@@ -151,38 +168,57 @@ export class Detour implements Outlet {
   #opened(stream: DatagramStream, way: number): void {
     const { clock, onOpen } = this.#parts
     this.#cancelTimer()
+    this.#dialing?.stopping.abort()
     this.#dialing = undefined
     this.#stream = stream
     this.#firstWay = way
-    const openedMs = clock.monotonicMs()
+    this.#openedMs = clock.monotonicMs()
     this.#cancelTimer = clock.after(FIRST_ANSWER_MS, () => {
-      if (this.#heardMs >= openedMs) return
-      this.#firstWay = (way + 1) % this.#ways.length
-      this.#failed()
+      if (!this.#hasAnswered) this.#leadsToNobody()
     })
     onOpen()
   }
 
   #received(bytes: Uint8Array): void {
     this.#heardMs = this.#parts.clock.monotonicMs()
-    this.#backoffMs = BACKOFF_MIN_MS
     this.#parts.receive(bytes, this.endpoint)
   }
 
-  /** The other side has ended it, or it broke. */
+  /** Whether something has come through the connection that is open. */
+  get #hasAnswered(): boolean {
+    return this.#heardMs >= this.#openedMs
+  }
+
+  /** The other side has ended it, or it broke: once that is no reason to wait, soon again it is. */
   #ended(): void {
+    if (!this.#hasAnswered) {
+      this.#leadsToNobody()
+      return
+    }
     this.#drop()
-    const nowMs = this.#parts.clock.monotonicMs()
-    // Who takes connections only to end them is not asked again at once.
-    this.#notBeforeMs = this.#heardMs === NEVER ? nowMs + this.#backoffMs : nowMs
-    if (nowMs - this.#sentMs < IN_USE_MS) this.open()
+    const { clock } = this.#parts
+    const pauseMs = this.#takePause(0)
+    if (clock.monotonicMs() - this.#sentMs >= IN_USE_MS) return
+    if (pauseMs === 0) this.open()
+    else this.#cancelTimer = clock.after(pauseMs, () => this.open())
+  }
+
+  /** It was taken, and not answered. */
+  #leadsToNobody(): void {
+    this.#firstWay = (this.#firstWay + 1) % this.#ways.length
+    this.#failed()
   }
 
   #failed(): void {
-    const pauseMs = this.#backoffMs
     this.#drop()
+    this.#parts.onFailed(this.#takePause(BACKOFF_MIN_MS))
+  }
+
+  /** Nothing is tried for so long, and for twice as long next time. */
+  #takePause(leastMs: number): number {
+    const pauseMs = Math.max(leastMs, this.#pauseMs)
     this.#notBeforeMs = this.#parts.clock.monotonicMs() + pauseMs
-    this.#backoffMs = Math.min(BACKOFF_MAX_MS, pauseMs * 2)
-    this.#parts.onFailed(pauseMs)
+    this.#pauseMs = Math.min(BACKOFF_MAX_MS, Math.max(BACKOFF_MIN_MS, 2 * pauseMs))
+    return pauseMs
   }
 }

@@ -5,7 +5,15 @@
  */
 import type { Clock, Network, Outlet, UdpEndpoint } from '../../../kernel/api/index.ts'
 import { Detour } from './detour.ts'
-import { DETOURS_MAX, LINGER_MS, STALE_MS, UDP_AGAIN_MAX_MS, UDP_AGAIN_MIN_MS, VERDICT_MS } from './limits.ts'
+import {
+  DETOURS_MAX,
+  LINGER_MS,
+  STALE_MS,
+  UDP_AGAIN_MAX_MS,
+  UDP_AGAIN_MIN_MS,
+  UNUSED_MS,
+  VERDICT_MS,
+} from './limits.ts'
 
 export interface DetoursParts {
   readonly clock: Clock
@@ -26,9 +34,13 @@ interface Entry {
   readonly detour: Detour
   /** Datagrams take it. */
   isTaken: boolean
+  /** When somebody asked for it last. */
+  soughtMs: number
   pauseMs: number
   cancelAsking: () => void
   cancelRetry: () => void
+  /** Undefined while none is waited for. */
+  cancelVerdict: (() => void) | undefined
 }
 
 const NEVER = Number.NEGATIVE_INFINITY
@@ -39,7 +51,9 @@ const isAt = (one: UdpEndpoint, other: UdpEndpoint): boolean =>
 export class Detours {
   readonly #parts: DetoursParts
   #entries: readonly Entry[] = []
-  readonly #retired = new Set<Detour>()
+  /** With the end of its time. */
+  readonly #retired = new Map<Detour, () => void>()
+  #isClosed = false
   #isBlocked = false
   /** Others know that it is blocked. */
   #isTold = false
@@ -70,9 +84,12 @@ export class Detours {
   /** A server does not answer. */
   seek(endpoint: UdpEndpoint): void {
     const entry = this.#find(endpoint) ?? this.#add(endpoint)
-    const detour = entry?.detour
-    if (detour?.isOpen && this.#parts.clock.monotonicMs() - detour.heardMs > STALE_MS) detour.renew()
-    else detour?.open()
+    if (entry === undefined) return
+    const { detour } = entry
+    const nowMs = this.#parts.clock.monotonicMs()
+    entry.soughtMs = nowMs
+    if (detour.isOpen && nowMs - detour.heardMs > STALE_MS) detour.renew()
+    else detour.open()
   }
 
   /** A server has answered by UDP. */
@@ -85,7 +102,7 @@ export class Detours {
     this.#isBlocked = false
     if (this.#isTold) this.#parts.onBlocked(false, endpoint)
     this.#isTold = false
-    for (const other of this.#entries) this.#ask(other)
+    for (const other of this.#entries) this.#askAnew(other)
     if (entry.isTaken) this.#parts.onRerouted(endpoint, 'udp')
   }
 
@@ -102,15 +119,16 @@ export class Detours {
     this.#heardByUdpMs = NEVER
     for (const entry of this.#entries) {
       if (!entry.isTaken) continue
-      this.#ask(entry)
+      this.#askAnew(entry)
       entry.detour.renew()
     }
   }
 
   close(): void {
+    this.#isClosed = true
     for (const entry of this.#entries) this.#end(entry)
-    for (const detour of this.#retired) detour.close()
     this.#entries = []
+    for (const end of this.#retired.values()) end()
   }
 
   #find(endpoint: UdpEndpoint): Entry | undefined {
@@ -118,9 +136,10 @@ export class Detours {
   }
 
   #add(endpoint: UdpEndpoint): Entry | undefined {
+    if (this.#isClosed) return undefined
     const idle = this.#entries.length < DETOURS_MAX ? undefined : this.#entries.find(each => !each.isTaken)
     if (this.#entries.length >= DETOURS_MAX && idle === undefined) return undefined
-    if (idle !== undefined) this.#end(idle)
+    if (idle !== undefined) this.#forget(idle)
     const { clock, dial, receive } = this.#parts
     const detour = new Detour({
       ...{ clock, dial, endpoint, receive },
@@ -130,11 +149,13 @@ export class Detours {
     const entry: Entry = {
       detour,
       isTaken: false,
+      soughtMs: NEVER,
       pauseMs: UDP_AGAIN_MIN_MS,
       cancelAsking: () => {},
       cancelRetry: () => {},
+      cancelVerdict: undefined,
     }
-    this.#entries = [...this.#entries.filter(each => each !== idle), entry]
+    this.#entries = [...this.#entries, entry]
     return entry
   }
 
@@ -145,16 +166,18 @@ export class Detours {
       entry.pauseMs = UDP_AGAIN_MIN_MS
       this.#askLater(entry)
     }
-    if (!this.#isBlocked) this.#suspect(endpoint)
+    if (!this.#isBlocked) this.#suspect(entry)
     this.#parts.onRerouted(endpoint, 'tcp')
   }
 
   /** Is it this server alone? Has it only been away until now? */
-  #suspect(endpoint: UdpEndpoint): void {
+  #suspect(entry: Entry): void {
     const { clock, onDoubt, onBlocked } = this.#parts
+    const { endpoint } = entry.detour
     const sinceMs = clock.monotonicMs()
-    clock.after(VERDICT_MS, () => {
-      if (this.#heardByUdpMs > sinceMs || this.to(endpoint) === undefined) return
+    entry.cancelVerdict ??= clock.after(VERDICT_MS, () => {
+      entry.cancelVerdict = undefined
+      if (this.#heardByUdpMs > sinceMs || !entry.isTaken) return
       this.#isBlocked = true
       if (!this.#isTold) onBlocked(true, endpoint)
       this.#isTold = true
@@ -173,6 +196,12 @@ export class Detours {
     this.#askLater(entry)
   }
 
+  /** UDP may have come back: it is asked as often as at the beginning. */
+  #askAnew(entry: Entry): void {
+    entry.pauseMs = UDP_AGAIN_MIN_MS
+    this.#ask(entry)
+  }
+
   #ask(entry: Entry): void {
     this.#parts.askByUdp(entry.detour.endpoint)
     this.#askLater(entry)
@@ -180,13 +209,28 @@ export class Detours {
 
   #askLater(entry: Entry): void {
     entry.cancelAsking()
-    entry.cancelAsking = this.#parts.clock.after(entry.pauseMs, () => this.#ask(entry))
+    entry.cancelAsking = this.#parts.clock.after(entry.pauseMs, () => {
+      if (this.#isUsed(entry)) this.#ask(entry)
+      else this.#forget(entry)
+    })
     entry.pauseMs = Math.min(UDP_AGAIN_MAX_MS, entry.pauseMs * 2)
+  }
+
+  #isUsed({ soughtMs, detour }: Entry): boolean {
+    return this.#parts.clock.monotonicMs() - Math.max(soughtMs, detour.sentMs) < UNUSED_MS
+  }
+
+  /** Whoever needs it again will ask for it. */
+  #forget(entry: Entry): void {
+    this.#entries = this.#entries.filter(each => each !== entry)
+    this.#end(entry)
   }
 
   #quiet(entry: Entry): void {
     entry.cancelAsking()
     entry.cancelRetry()
+    entry.cancelVerdict?.()
+    entry.cancelVerdict = undefined
   }
 
   #end(entry: Entry): void {
@@ -198,10 +242,12 @@ export class Detours {
     const { detour } = entry
     this.#quiet(entry)
     detour.retire()
-    this.#retired.add(detour)
-    this.#parts.clock.after(LINGER_MS, () => {
+    const end = (): void => {
+      cancel()
       detour.close()
       this.#retired.delete(detour)
-    })
+    }
+    const cancel = this.#parts.clock.after(LINGER_MS, end)
+    this.#retired.set(detour, end)
   }
 }

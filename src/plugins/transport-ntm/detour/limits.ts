@@ -11,12 +11,16 @@ export const BACKOFF_MIN_MS = 2_000
 export const BACKOFF_MAX_MS = 60_000
 /** A connection that ends so soon after it was used is opened again at once. */
 export const IN_USE_MS = 120_000
+/** What lived for so long did not end because somebody wanted none. */
+export const STEADY_MS = 30_000
+/** What nobody has sent anything through, or asked for, for so long is not needed any more. */
+export const UNUSED_MS = 15 * 60_000
 /** Servers that may have a detour at a time. */
 export const DETOURS_MAX = 64
 
-/** UDP is tried again after this, then after twice as long each time. */
+/** UDP is tried again after this, then after twice as long each time: it is missed no longer than it was away. */
 export const UDP_AGAIN_MIN_MS = 1_000
-export const UDP_AGAIN_MAX_MS = 30_000
+export const UDP_AGAIN_MAX_MS = 5 * 60_000
 /** Whether it is one server, one that was away, or UDP as a whole is known after so long: UDP was asked by then. */
 export const VERDICT_MS = 2_000
 /** How long an answer by UDP is waited for. */

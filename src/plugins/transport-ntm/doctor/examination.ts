@@ -24,6 +24,8 @@ export interface Examined {
   readonly ways: Pick<Ways, 'own' | 'relays' | 'portMapping' | 'detours'>
   readonly links: () => readonly Link[]
   readonly settings: { readonly relayOnly: boolean; readonly punch: boolean }
+  /** The node stops: what is known by then has to do. */
+  readonly stopping: AbortSignal
 }
 
 const LOOK_EVERY_MS = 25
@@ -112,12 +114,23 @@ class DcEcho {
   }
 }
 
+const pause = (clock: Clock, ms: number, stopping: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    const done = (): void => {
+      cancel()
+      stopping.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(ms, done)
+    stopping.addEventListener('abort', done)
+  })
+
 /** `echoId` distinguishes the echo to the coordinator from others of the same node, 16 bits. */
 export async function examine(
   examined: Examined,
   { timeoutMs, echoId }: { readonly timeoutMs: number; readonly echoId: number },
 ): Promise<Report> {
-  const { clock, carrier, dc, membership, ways } = examined
+  const { clock, carrier, dc, membership, ways, stopping } = examined
   const outlet: Outlet = { send: (bytes, to) => carrier.transmit(bytes, to) }
   const untilMs = clock.monotonicMs() + timeoutMs
   const echo = new DcEcho(examined, echoId)
@@ -135,8 +148,8 @@ export async function examine(
     const nowMs = clock.monotonicMs()
     echo.ask(nowMs)
     calls.ask()
-    if (isSettled(nowMs) || nowMs >= untilMs) break
-    await new Promise<void>(done => clock.after(LOOK_EVERY_MS, done))
+    if (isSettled(nowMs) || nowMs >= untilMs || stopping.aborted) break
+    await pause(clock, LOOK_EVERY_MS, stopping)
   }
   echo.stop()
   const condition = conditionOf(examined, echo.rttMs, calls.measurements())

@@ -25,6 +25,7 @@ export interface Places {
 export interface PathView {
   /** False: by a relay. */
   readonly isDirect: boolean
+  readonly isSuspect: boolean
   /** Undefined: there is none. */
   readonly endpoint: UdpEndpoint | undefined
   readonly rttMs: number | undefined
@@ -47,4 +48,6 @@ export interface Entry {
   channels: RelayChannel[]
   wakeMs: number
   cancelWake: () => void
+  /** A call that waits for the peer to speak first. */
+  cancelWaitingCall: (() => void) | undefined
 }

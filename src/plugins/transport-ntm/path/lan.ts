@@ -28,8 +28,8 @@ export interface LanParts {
   readonly locals: () => readonly UdpEndpoint[]
   /** Devices of the contact book; who is sought most comes first. */
   readonly contacts: () => readonly PeerCard[]
-  /** Whether packets to this device go there already. */
-  readonly isAt: (card: PeerCard, place: UdpEndpoint) => boolean
+  /** Whether this device is met directly, and nothing speaks against that. It is left in peace then. */
+  readonly isMet: (card: PeerCard) => boolean
   readonly call: (card: PeerCard, place: UdpEndpoint) => void
   readonly count: (why: string) => void
 }
@@ -47,7 +47,6 @@ const CALLED_MAX = 16
 /** Announcements looked at: each costs a hash for every contact. */
 const HEARD_PER_SECOND = 8
 const HEARD_BURST = 64
-const INSTANCES_MAX = 256
 const PLACES_MAX = 256
 /** What was not said again for so long is not so any more. */
 const PLACE_LIVES_MS = 150_000
@@ -74,8 +73,6 @@ export class Lan {
   #firstHinted = 0
   #said = 0
   #cancel = (): void => {}
-  /** Of others, called already; oldest first. */
-  readonly #instances = new Set<string>()
   readonly #places = new Map<DeviceId, Place>()
 
   constructor(parts: LanParts) {
@@ -103,7 +100,6 @@ export class Lan {
     this.#channel = undefined
     this.#own = undefined
     this.#said = 0
-    this.#instances.clear()
     this.#places.clear()
   }
 
@@ -155,17 +151,15 @@ export class Lan {
     }
     const cards = new Map<TunnelKey, PeerCard>(this.#contacts().map(card => [card.tunnelKey, card]))
     const found = this.#hints.read(instance, hints, [...cards.keys()]).slice(0, CALLED_MAX)
-    for (const key of found) this.#found(cards.get(key)!, instance, { address, port })
-    if (found.length > 0) this.#remember(instance)
+    for (const key of found) this.#found(cards.get(key)!, { address, port })
   }
 
-  #found(card: PeerCard, instance: string, endpoint: UdpEndpoint): void {
-    const { clock, isAt, call, count } = this.#parts
+  #found(card: PeerCard, endpoint: UdpEndpoint): void {
+    const { clock, isMet, call, count } = this.#parts
     const nowMs = clock.monotonicMs()
     const before = this.#places.get(card.device)
-    const isNews = !this.#instances.has(instance)
     const isDue = nowMs - (before?.calledMs ?? Number.NEGATIVE_INFINITY) >= CALL_PAUSE_MS
-    const isCalled = isDue && (isNews || !isAt(card, endpoint))
+    const isCalled = isDue && !isMet(card)
     this.#places.delete(card.device)
     const calledMs = isCalled ? nowMs : (before?.calledMs ?? Number.NEGATIVE_INFINITY)
     this.#places.set(card.device, { endpoint, heardMs: nowMs, calledMs })
@@ -174,12 +168,6 @@ export class Lan {
     if (!isCalled) return
     if (this.#budget.take(endpoint.address, nowMs)) call(card, endpoint)
     else count('lan-calls-too-many')
-  }
-
-  #remember(instance: string): void {
-    this.#instances.add(instance)
-    const [oldest] = this.#instances
-    if (this.#instances.size > INSTANCES_MAX) this.#instances.delete(oldest!)
   }
 }
 

@@ -33,6 +33,10 @@ export interface Opened {
 export class ManySockets {
   readonly #parts: ManySocketsParts
   #randomSinceMs = Number.NEGATIVE_INFINITY
+  /** All that are open, whoever has them, and those that are being opened. */
+  readonly #open = new Set<ExtraSocket>()
+  readonly #opening = new Set<Promise<unknown>>()
+  #isClosed = false
 
   constructor(parts: ManySocketsParts) {
     this.#parts = parts
@@ -55,7 +59,7 @@ export class ManySockets {
     // What counts on must not have been used for anything else meanwhile.
     const fresh = await this.#sockets(wanted - (kind === ANY_PORT ? samples.length : 0))
     const sockets = kind === ANY_PORT ? [...samples, ...fresh] : fresh
-    if (kind !== ANY_PORT) for (const socket of samples) socket.close()
+    if (kind !== ANY_PORT) for (const socket of samples) void socket.close()
     this.#knock(sockets, towards)
     return { sockets, span: kind }
   }
@@ -65,11 +69,17 @@ export class ManySockets {
     const sockets = await this.#sockets(1)
     const [first] = await this.#portsOf(sockets)
     if (first === undefined) {
-      for (const socket of sockets) socket.close()
+      for (const socket of sockets) void socket.close()
       throw new ChatError('PEER_UNREACHABLE', 'no relay saw the fresh socket')
     }
     this.#knock(sockets, towards)
     return { sockets, span: { first, step: 1, count: 1 } }
+  }
+
+  /** Closes all of them; resolves when none is open or being opened, and no other will be. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#opening, ...[...this.#open].map(socket => socket.close())])
   }
 
   #knock(sockets: readonly ExtraSocket[], towards: readonly UdpEndpoint[]): void {
@@ -77,10 +87,27 @@ export class ManySockets {
   }
 
   async #sockets(count: number): Promise<readonly ExtraSocket[]> {
-    const opening = Array.from({ length: count }, () =>
-      this.#parts.carrier.extraSocket(ANY_IPV4).catch(() => undefined),
-    )
+    const opening = Array.from({ length: count }, () => {
+      const socket = this.#socket().catch(() => undefined)
+      this.#opening.add(socket)
+      return socket.finally(() => this.#opening.delete(socket))
+    })
     return (await Promise.all(opening)).filter(socket => socket !== undefined)
+  }
+
+  async #socket(): Promise<ExtraSocket | undefined> {
+    if (this.#isClosed) return undefined
+    const { outlet, knock, close } = await this.#parts.carrier.extraSocket(ANY_IPV4)
+    const socket: ExtraSocket = {
+      ...{ outlet, knock },
+      close: () => {
+        this.#open.delete(socket)
+        return close()
+      },
+    }
+    if (this.#isClosed) await close()
+    else this.#open.add(socket)
+    return this.#isClosed ? undefined : socket
   }
 
   /** Where a relay sees each of them, in the order they were opened; what it does not see is left out. */

@@ -79,11 +79,8 @@ export class Pathfinder {
     const { attested, grant, endpoints = [], remembered = [], nearby = [] } = places
     // Places that this node knows by itself are no direction.
     if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
-    if (attested !== undefined)
-      entry.attested = [attested.address, ...entry.attested.filter(seen => seen !== attested.address)].slice(
-        0,
-        ATTESTED_MAX,
-      )
+    const others = entry.attested.filter(seen => seen !== attested?.address)
+    if (attested !== undefined) entry.attested = [attested.address, ...others].slice(0, ATTESTED_MAX)
     if (attested !== undefined) entry.paths.replace(this.#plausible([attested], entry), 'attested')
     if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced')
     entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
@@ -93,7 +90,11 @@ export class Pathfinder {
     // Who is heard has a session: what was learnt is for its paths.
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()
-    else this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, call)
+    else
+      entry.cancelWaitingCall ??= this.#parts.clock.after(SECOND_SPEAKER_WAITS_MS, () => {
+        entry.cancelWaitingCall = undefined
+        call()
+      })
   }
 
   /** Whether the first message of a handshake may go to a place now. */
@@ -115,10 +116,11 @@ export class Pathfinder {
   forget(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry?.neighbour !== neighbour) return
-    entry.cancelWake()
     this.#puncher?.forget(entry)
     for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
+    entry.cancelWake()
+    entry.cancelWaitingCall?.()
   }
 
   has(neighbour: Neighbour): boolean {
@@ -182,16 +184,18 @@ export class Pathfinder {
     const { own, relayOnly, mayPunch, clock } = this.#parts
     const { active, cause, isDirect } = entry.paths
     const isRelay = active?.isRelay === true
+    const isSuspect = !isDirect && !isRelay
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
-      ...{ isPeerHidden: entry.isHidden, isSuspect: !isDirect && !isRelay },
+      ...{ isPeerHidden: entry.isHidden, isSuspect },
     })
-    return { isDirect: !isRelay, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
+    return { isDirect: !isRelay, isSuspect, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
   }
 
-  close(): void {
+  /** Resolves when no socket of its own is open. */
+  async close(): Promise<void> {
     for (const { neighbour } of [...this.#entries.values()]) this.forget(neighbour)
-    this.#puncher?.close()
+    await this.#puncher?.close()
   }
 
   /** Sends the first message of a handshake to every place that is known. */
@@ -204,13 +208,8 @@ export class Pathfinder {
     carrier.renew(neighbour)
   }
 
-  #isUnheard(entry: Entry): boolean {
-    const isKnown = this.#entries.get(entry.neighbour.key) === entry
-    const { heardMs } = entry.neighbour
-    return (
-      isKnown &&
-      (heardMs === undefined || this.#parts.clock.monotonicMs() - heardMs > SECOND_SPEAKER_WAITS_MS)
-    )
+  #isUnheard({ neighbour: { heardMs = Number.NEGATIVE_INFINITY } }: Entry): boolean {
+    return this.#parts.clock.monotonicMs() - heardMs > SECOND_SPEAKER_WAITS_MS
   }
 
   #entryOf(neighbour: Neighbour): Entry {
@@ -227,8 +226,7 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
-      wakeMs: NOT_PLANNED,
-      cancelWake: () => {},
+      ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelWaitingCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
     return made

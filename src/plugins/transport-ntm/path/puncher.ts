@@ -54,6 +54,8 @@ export class Puncher {
   /** The last words of each peer that were acted upon: they come more than once. */
   readonly #heard = new Map<string, Buffer>()
   #stopGuessing = (): void => {}
+  #stopLooking = (): void => {}
+  #isClosed = false
 
   constructor(parts: PuncherParts) {
     this.#parts = parts
@@ -85,6 +87,7 @@ export class Puncher {
     const { neighbour, paths } = peer
     const isEasy = own.nat === 'easy'
     const { sockets, span } = isEasy ? await this.#many.openOne(places) : await this.#many.open(places)
+    if (this.#isClosed) return
     this.#kept.set(neighbour.key, sockets)
     story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
     const word = { kind: 'punch', token: acquaintance.freshToken(), ...span } as const
@@ -98,8 +101,8 @@ export class Puncher {
     }
     const look = (): void => {
       if (!paths.isDirect) say()
-      if (paths.isDirect) clock.after(PUNCH_SETTLE_MS, () => this.#settle(peer))
-      else if (clock.monotonicMs() < untilMs) clock.after(PUNCH_LOOK_EVERY_MS, look)
+      if (paths.isDirect) this.#stopLooking = clock.after(PUNCH_SETTLE_MS, () => this.#settle(peer))
+      else if (clock.monotonicMs() < untilMs) this.#stopLooking = clock.after(PUNCH_LOOK_EVERY_MS, look)
       else this.#settle(peer)
     }
     look()
@@ -135,10 +138,13 @@ export class Puncher {
     this.#heard.delete(peer.neighbour.key)
   }
 
-  close(): void {
+  /** Resolves when no socket is open, and none will be. */
+  async close(): Promise<void> {
+    this.#isClosed = true
     this.#stopGuessing()
-    for (const sockets of this.#kept.values()) for (const socket of sockets) socket.close()
+    this.#stopLooking()
     this.#kept.clear()
+    await this.#many.close()
   }
 
   /** Keeps the socket that found the peer and closes all others. */
@@ -165,7 +171,7 @@ export class Puncher {
     const nowMs = this.#parts.clock.monotonicMs()
     for (const { endpoint } of [...paths.all])
       if (endpoint.via !== undefined && outlets.has(endpoint.via)) paths.forget(endpoint, nowMs)
-    for (const socket of sockets) socket.close()
+    for (const socket of sockets) void socket.close()
   }
 }
 

@@ -55,7 +55,9 @@ export class CoordinatorLink {
   #endpoints: readonly UdpEndpoint[] = []
   #cancelPatience: (() => void) | undefined
   #identity: DeviceId | undefined
+  /** Or not begun yet. */
   #isStopped = true
+  #isOver = false
   /** Its address was looked for. */
   #located: Promise<void> = Promise.resolve()
 
@@ -71,14 +73,14 @@ export class CoordinatorLink {
 
   /** Finds the coordinator's address and registers, also with a newer record; goes on trying until `stop`. */
   start(claim: Claim): void {
-    this.#isStopped = false
+    this.#isStopped = this.#isOver = false
     this.#located = this.#find().then(() => {
       if (!this.#isStopped) this.#step({ kind: 'start', claim: { ...claim, pinned: this.#identity } })
     })
   }
 
   stop(): void {
-    this.#isStopped = true
+    this.#isStopped = this.#isOver = true
     this.#step({ kind: 'stop' })
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
@@ -126,16 +128,17 @@ export class CoordinatorLink {
   }
 
   withdraw(person: PersonId): void {
-    this.#step({ kind: 'withdraw', person })
+    if (!this.#isOver) this.#step({ kind: 'withdraw', person })
   }
 
   /** How far relays are, those of other coordinators too: each is told of its own. */
   measured(rtts: readonly Measured[]): void {
-    this.#step({ kind: 'measured', rtts })
+    if (!this.#isOver) this.#step({ kind: 'measured', rtts })
   }
 
   async lookUp(name: string): Promise<SignedNameRecord | RequestFailure> {
     await this.#located
+    if (this.#isOver) return 'timeout'
     return new Promise(answer => {
       enlist(this.#lookUps, name, answer)
       this.#step({ kind: 'look-up', name })
@@ -144,6 +147,7 @@ export class CoordinatorLink {
 
   async direct(name: string, device: TunnelKey): Promise<Directed | RequestFailure> {
     await this.#located
+    if (this.#isOver) return 'timeout'
     return new Promise(answer => {
       enlist(this.#directions, wayTo(name, device), answer)
       this.#step({ kind: 'direct', name, device })
@@ -157,7 +161,7 @@ export class CoordinatorLink {
     const addresses = await network.addresses(join.host)
     if (this.#isStopped) return
     const endpoints: UdpEndpoint[] = addresses.map(address => ({ address, port: join.port }))
-    this.#neighbour = carrier.meet(join.key, { endpoints })
+    this.#neighbour = carrier.meet(join.key, { endpoints, mayKnowPlace: true })
     if (endpoints.length === 0) return
     this.#endpoints = endpoints
     carrier.hint(this.#neighbour, endpoints)

@@ -22,6 +22,8 @@ import {
   forgetAnswer,
   forgetOldAnswers,
   freeIndex,
+  mayPass,
+  transmit,
 } from './device.ts'
 import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { freshCookie, PROLOGUE } from './initiation.ts'
@@ -44,7 +46,7 @@ export function receiveInitiation(
 ): DropReason | undefined {
   if (!mac1Fits(bytes, device.mac1)) return 'badMac'
   const kept = answerKept(device, bytes, now)
-  if (kept !== undefined) return answerAgain(device, kept, from)
+  if (kept !== undefined) return answerAgain(device, kept.peer, kept.answer, from)
   const overload = refuseUnderLoad(device, bytes, from, now)
   if (overload !== undefined) return overload
 
@@ -57,6 +59,7 @@ export function receiveInitiation(
   const admission = known === undefined ? admitStranger(device, accepted) : ok(known)
   if (!admission.ok) return admission.why
   const peer = admission.value
+  if (!mayPass(device, peer, from)) return 'hidden'
   return staleness(peer, accepted.timestamp, now) ?? answer(device, peer, accepted)
 }
 
@@ -78,32 +81,39 @@ export function refuseUnderLoad(
 }
 
 function demandCookie(device: Device, bytes: Uint8Array, from: Endpoint, now: number): DropReason {
+  if (!mayPass(device, undefined, from)) return 'hidden'
   device.counters.cookieRepliesSent += 1
-  device.output.transmit(device.jar.reply(bytes, from, now), from)
+  transmit(device, undefined, device.jar.reply(bytes, from, now), from)
   return 'cookieDemanded'
 }
 
+interface Kept {
+  readonly peer: Peer
+  readonly answer: Answer
+}
+
 /** The answer that this very message got a moment ago. */
-function answerKept(device: Device, bytes: Uint8Array, now: number): Answer | undefined {
+function answerKept(device: Device, bytes: Uint8Array, now: number): Kept | undefined {
   forgetOldAnswers(device, now)
   const found = device.answers.get(answerKey(bytes))
   if (found === undefined) return undefined
   const signed = bytes.length - 2 * MAC_BYTES
   const same = Buffer.compare(found.answer.initiation.subarray(0, signed), bytes.subarray(0, signed)) === 0
-  return same ? found.answer : undefined
+  return same ? found : undefined
 }
 
 /**
  * The same message gets the same answer a few times more: on another path, and on the same one, for the answer may
  * have been lost. It is smaller than the message, so nothing is gained by asking.
  */
-function answerAgain(device: Device, kept: Answer, from: Endpoint): DropReason | undefined {
+function answerAgain(device: Device, peer: Peer, kept: Answer, from: Endpoint): DropReason | undefined {
+  if (!mayPass(device, peer, from)) return 'hidden'
   const seen = kept.sources.some(source => sameEndpoint(source, from))
   if (!seen && kept.sources.length > ANSWER_OTHER_SOURCES) return 'replayedTimestamp'
   if (kept.given > ANSWER_AGAIN_MAX) return 'replayedTimestamp'
   kept.given += 1
   if (!seen) kept.sources.push(copyOf(from))
-  device.output.transmit(kept.response, from)
+  transmit(device, peer, kept.response, from)
   return undefined
 }
 
@@ -177,7 +187,7 @@ function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | un
     peer.adopt(accepted.from, accepted.bytes.length)
     peer.allowanceBytes -= response.length
   }
-  device.output.transmit(response, accepted.from)
+  transmit(device, peer, response, accepted.from)
   return undefined
 }
 

@@ -5,7 +5,7 @@
 
 import { refuseUnderLoad } from './answering.ts'
 import { openCookieReply } from './cookie.ts'
-import { type Device, type DropReason, endHandshake, endSessions } from './device.ts'
+import { type Device, type DropReason, endHandshake, endSessions, mayPass, transmit } from './device.ts'
 import { type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
 import { decodeCookieReply, decodeResponse } from './messages.ts'
@@ -25,6 +25,7 @@ export function receiveResponse(
   const { sender, receiver, noise } = decodeResponse(bytes)
   const peer = device.pending.get(receiver)
   if (peer?.handshake === undefined) return 'unknownIndex'
+  if (!mayPass(device, peer, from)) return 'hidden'
   const overload = refuseAnswerUnderLoad(device, peer.handshake, bytes, from, now)
   if (overload !== undefined) return overload
   const read = readResponse({
@@ -101,6 +102,7 @@ export function receiveCookieReply(
   const answerer = device.sessions.get(receiver)?.peer
   const peer = opener ?? answerer
   if (peer === undefined) return 'unknownIndex'
+  if (!mayPass(device, peer, from)) return 'hidden'
   const message = opener === undefined ? peer.answer?.response : peer.handshake?.message
   const cookie = message && openCookieReply(bytes, peer.cookieKey, mac1Of(message))
   if (message === undefined || cookie === undefined) return 'forged'
@@ -112,6 +114,6 @@ export function receiveCookieReply(
   if (!sentTo?.some(endpoint => sameEndpoint(endpoint, from))) return undefined
   sent.cookieUsed = true
   stampMacs(message, peer.mac1Key, cookie)
-  device.output.transmit(message, from)
+  transmit(device, peer, message, from)
   return undefined
 }

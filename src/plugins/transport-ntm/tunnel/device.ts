@@ -49,6 +49,7 @@ export const DROP_REASONS = [
   'replayedTimestamp',
   'flood',
   'unknownIndex',
+  'hidden',
   'expired',
   'replayed',
   'notIp',
@@ -98,6 +99,7 @@ export interface Device {
   readonly replayWindow: number
   readonly cookieForStrangers: boolean
   readonly mayCall: (to: Endpoint) => boolean
+  readonly isHidden: boolean
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Judges mac1 on messages to us. */
   readonly mac1: KeyedMac
@@ -120,6 +122,18 @@ export interface Device {
 export function drop(device: Device, reason: DropReason): void {
   device.counters.dropped[reason] += 1
   device.output.dropped?.(reason)
+}
+
+/**
+ * Whether packets may go between this device and a peer there. Who is hidden meets others by relays only, which are
+ * outlets of their own; `peer` undefined: it is not known yet who is there.
+ */
+export const mayPass = (device: Device, peer: Peer | undefined, at: Endpoint): boolean =>
+  !device.isHidden || at.via !== undefined || peer?.mayKnowPlace === true
+
+/** The only way out. */
+export function transmit(device: Device, peer: Peer | undefined, bytes: Uint8Array, to: Endpoint): void {
+  if (mayPass(device, peer, to)) device.output.transmit(bytes, to)
 }
 
 /** An index that no session and no initiation holds. */

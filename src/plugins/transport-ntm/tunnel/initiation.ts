@@ -11,7 +11,7 @@ import {
   type TunnelLimits,
   ZERO_AFTER_REJECTS,
 } from './constants.ts'
-import { type Device, drop, endHandshake, freeIndex, isKnown } from './device.ts'
+import { type Device, drop, endHandshake, freeIndex, isKnown, transmit } from './device.ts'
 import { type Endpoint, sameEndpoint } from './endpoint.ts'
 import { stampMacs } from './mac.ts'
 import { encodeInitiation } from './messages.ts'
@@ -71,7 +71,7 @@ export function repeatInitiation(device: Device, peer: Peer): boolean {
 function call(device: Device, peer: Peer, message: Uint8Array, to: Endpoint): void {
   const isFree = !peer.challenged || to.via !== undefined
   const isKnown = peer.isProven && peer.endpoint !== undefined && sameEndpoint(peer.endpoint, to)
-  if (isFree || isKnown || device.mayCall(to)) device.output.transmit(message, to)
+  if (isFree || isKnown || device.mayCall(to)) transmit(device, peer, message, to)
 }
 
 function sendInitiation(device: Device, peer: Peer, now: number): void {

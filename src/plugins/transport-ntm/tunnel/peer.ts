@@ -31,6 +31,8 @@ export interface PeerOptions {
    * it answered. A handshake tells who somebody is; whoever passes it on can have it come from anywhere.
    */
   readonly challenged?: boolean
+  /** Is spoken to directly even by a device that is hidden. */
+  readonly mayKnowPlace?: boolean
 }
 
 /** What others may see of a peer. */
@@ -90,6 +92,7 @@ export class Peer implements TunnelPeer {
   /** Leaves the table when its keys go. */
   readonly transient: boolean
   readonly challenged: boolean
+  readonly mayKnowPlace: boolean
   readonly timers: PeerTimers<Peer>
 
   endpoint: Endpoint | undefined
@@ -131,6 +134,7 @@ export class Peer implements TunnelPeer {
     this.presharedKey = options.presharedKey?.slice() ?? NO_PRESHARED_KEY
     this.transient = transient
     this.challenged = options.challenged ?? false
+    this.mayKnowPlace = options.mayKnowPlace ?? false
     this.endpoints = options.endpoints?.map(copyOf) ?? NOWHERE
     this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)

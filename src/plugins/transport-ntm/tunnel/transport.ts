@@ -4,7 +4,7 @@
  */
 
 import { CHALLENGE_MESSAGE_BYTES, DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
-import { type Device, type DropReason, endSessions } from './device.ts'
+import { type Device, type DropReason, endSessions, mayPass, transmit } from './device.ts'
 import { type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
 import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
@@ -74,9 +74,9 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
   peer.timers.authenticatedSent(now)
   if (message.length <= peer.allowanceBytes) {
     peer.allowanceBytes -= message.length
-    device.output.transmit(message, endpoint)
+    transmit(device, peer, message, endpoint)
   }
-  for (let at = 0; at < peer.alsoTo.length; at++) device.output.transmit(message, peer.alsoTo[at]!)
+  for (let at = 0; at < peer.alsoTo.length; at++) transmit(device, peer, message, peer.alsoTo[at]!)
   if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
   return true
 }
@@ -96,7 +96,7 @@ export function sendPacketTo(
     if (message.length > peer.allowanceBytes) return false
     peer.allowanceBytes -= message.length
   }
-  device.output.transmit(message, to)
+  transmit(device, peer, message, to)
   peer.timers.authenticatedSent(now)
   return true
 }
@@ -119,6 +119,7 @@ export function receiveData(
 ): DropReason | undefined {
   const session = device.sessions.get(readUint32(bytes, 4))
   if (session === undefined) return 'unknownIndex'
+  if (!mayPass(device, session.peer, from)) return 'hidden'
   if (!session.canReceive(now, device.limits)) return 'expired'
   const counter = counterOf(bytes)
   if (counter < 0 || counter >= device.limits.rejectAfterMessages) return 'expired'

@@ -45,6 +45,11 @@ interface TunnelOptions {
   readonly cookieForStrangers: boolean
   /** Whether a first message may go now to a place that has not shown that it is there. Default: it may. */
   readonly mayCall?: ((to: Endpoint) => boolean) | undefined
+  /**
+   * Peers may not learn where this device is: without a relay nothing goes to them, and nothing that comes is heard,
+   * since an answer by a relay would tell them as much. Default: no.
+   */
+  readonly isHidden?: boolean
   readonly limits?: Partial<TunnelLimits>
 }
 
@@ -154,6 +159,7 @@ function createDevice(options: TunnelOptions): Device {
     replayWindow: options.replayWindow,
     cookieForStrangers: options.cookieForStrangers,
     mayCall: options.mayCall ?? (() => true),
+    isHidden: options.isHidden ?? false,
     admit: options.admit,
     mac1: new KeyedMac(mac1Key(publicKey)),
     jar: new CookieJar(publicKey, bytes => options.environment.random(bytes)),

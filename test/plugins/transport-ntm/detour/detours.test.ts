@@ -10,6 +10,7 @@ import {
   LINGER_MS,
   STALE_MS,
   UDP_AGAIN_MAX_MS,
+  UNUSED_MS,
 } from '../../../../src/plugins/transport-ntm/detour/limits.ts'
 
 const DC: UdpEndpoint = { address: '203.0.113.1', port: 4500 }
@@ -149,7 +150,10 @@ test('while nothing opens it is tried ever more rarely, and not at all where UDP
   stage.last.onClosed()
   await stage.run(10 * 60_000)
   const before = stage.dialled.length
-  await stage.run(10 * BACKOFF_MAX_MS)
+  for (let at = 0; at < 10; at += 1) {
+    stage.detours.seek(DC)
+    await stage.run(BACKOFF_MAX_MS)
+  }
   expect(stage.dialled.length - before).toBeLessThanOrEqual(4 * 11)
   expect(stage.dialled.length - before).toBeGreaterThanOrEqual(4 * 9)
   const innocent = new Stage()
@@ -159,12 +163,27 @@ test('while nothing opens it is tried ever more rarely, and not at all where UDP
   expect(innocent.dialled).toHaveLength(4)
 })
 
-test('UDP is asked again within half a minute, and its first answer ends the detour after a while', async () => {
+/** Something is sent every minute. */
+const keepUsing = async (stage: Stage, minutes: number): Promise<void> => {
+  for (let minute = 0; minute < minutes; minute += 1) {
+    stage.send('in use')
+    await stage.run(60_000)
+  }
+}
+
+const gapsOf = ({ asked }: Stage): readonly number[] => {
+  const times = asked.map(each => Number(each.split(' at ')[1]))
+  return times.slice(1).map((at, index) => at - times[index]!)
+}
+
+test('UDP is asked ever more rarely, as is bounded, and its first answer ends the detour after a while', async () => {
   const stage = await opened()
-  await stage.run(10 * 60_000)
-  const times = stage.asked.map(each => Number(each.split(' at ')[1]))
-  const gaps = times.slice(1).map((at, index) => at - times[index]!)
+  await keepUsing(stage, 60)
+  const gaps = gapsOf(stage)
+  expect(gaps.slice(0, 4)).toEqual([2_000, 4_000, 8_000, 16_000])
   expect(Math.max(...gaps)).toBe(UDP_AGAIN_MAX_MS)
+  expect(gaps.length).toBeLessThan(25)
+  const times = [...stage.asked]
   stage.detours.answered(DC)
   expect(stage.rerouted).toEqual(['203.0.113.1 by tcp', '203.0.113.1 by udp'])
   expect(stage.blocked).toEqual([true, false])
@@ -175,6 +194,66 @@ test('UDP is asked again within half a minute, and its first answer ends the det
   expect(stage.last.isClosed).toBe(true)
   await stage.run(10 * 60_000)
   expect(stage.asked).toHaveLength(times.length)
+})
+
+test('whoever has moved asks by UDP soon again, however long it was in vain', async () => {
+  const stage = await opened()
+  await keepUsing(stage, 60)
+  stage.asked.length = 0
+  stage.detours.moved()
+  await stage.run(100)
+  stage.last.onDatagram(Buffer.from('welcome'))
+  await keepUsing(stage, 1)
+  expect(gapsOf(stage).slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000])
+})
+
+test('what nobody uses any more is neither asked nor held open for ever, and is there again when it is', async () => {
+  const stage = await opened()
+  stage.answers = {}
+  stage.detours.foresee(RS)
+  await stage.run(2 * UNUSED_MS)
+  stage.asked.length = stage.dialled.length = 0
+  expect(stage.last.isClosed).toBe(true)
+  await stage.run(24 * 60 * 60_000)
+  expect([stage.asked, stage.dialled]).toEqual([[], []])
+  stage.answers = { '4500': 'open' }
+  stage.detours.foresee(DC)
+  await stage.run(100)
+  expect(stage.send('again')).toBe(true)
+})
+
+/** Every connection ends as soon as it has said what it says. How many there were. */
+const endEach = async (stage: Stage, minutes: number, say: (stage: Stage) => void): Promise<number> => {
+  const untilMs = stage.clock.monotonicMs() + minutes * 60_000
+  let seen = 0
+  while (stage.clock.monotonicMs() < untilMs) {
+    await stage.run(100)
+    stage.send('in use')
+    if (stage.lines.length === seen) continue
+    seen = stage.lines.length
+    say(stage)
+    stage.last.onClosed()
+  }
+  return seen
+}
+
+test.each([
+  ['nothing', () => undefined],
+  ['one datagram', (stage: Stage) => stage.last.onDatagram(Buffer.from('welcome'))],
+])('a connection that always ends at once, after %s, is opened ever more rarely', async (_what, say) => {
+  const stage = await opened()
+  const seen = await endEach(stage, 10, say)
+  expect(seen).toBeGreaterThan(8)
+  expect(seen).toBeLessThan(20)
+  const [before, last] = stage.lines.slice(-2).map(({ atMs }) => atMs)
+  expect(last! - before!).toBeGreaterThanOrEqual(BACKOFF_MAX_MS)
+  while (stage.lines.length === seen) await stage.run(100)
+  stage.last.onDatagram(Buffer.from('welcome'))
+  await keepUsing(stage, 2)
+  stage.send('in use')
+  stage.last.onClosed()
+  await stage.run(100)
+  expect(stage.lines).toHaveLength(seen + 2)
 })
 
 test('that one answered has all others asked at once', async () => {

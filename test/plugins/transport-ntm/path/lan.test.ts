@@ -47,7 +47,7 @@ describe('a node on a link', () => {
   let called: string[]
   let counted: string[]
   let hear: (notice: LanNotice, address: string) => void
-  let isAt: boolean
+  let isMet: boolean
   let lan: Lan
   const noticeOf = (seed: number, instance = INSTANCE, to = ALICE): LanNotice => ({
     ...{ instance, port: 7_000 },
@@ -69,7 +69,7 @@ describe('a node on a link', () => {
       },
       locals: () => over.locals ?? [{ address: '0.0.0.0', port: 4_000 }],
       contacts: () => [cardOf(BOB)],
-      isAt: () => isAt,
+      isMet: () => isMet,
       call: ({ name }, { address, port }) => called.push(`${name} ${address} ${port}`),
       count: why => counted.push(why),
     })
@@ -79,7 +79,7 @@ describe('a node on a link', () => {
     said = []
     called = []
     counted = []
-    isAt = false
+    isMet = false
     lan = lanOf({})
     lan.start()
   })
@@ -129,14 +129,23 @@ describe('a node on a link', () => {
     expect(counted).toEqual(Array(4).fill('lan-notice-malformed'))
   })
 
-  test('does not call again whom it has there, but does after a new name', () => {
-    hear(noticeOf(BOB), '192.168.1.9')
-    isAt = true
-    pass(60_000)
-    hear(noticeOf(BOB), '192.168.1.9')
-    expect(called).toHaveLength(1)
-    hear(noticeOf(BOB, 'cd'.repeat(16)), '192.168.1.9')
-    expect(called).toHaveLength(2)
+  test('does not call whom it meets directly already, wherever and under whatever name that one is heard', () => {
+    isMet = true
+    for (const instance of [INSTANCE, 'cd'.repeat(16)])
+      for (const address of ['192.168.1.9', '192.168.1.10']) {
+        hear(noticeOf(BOB, instance), address)
+        pass(60_000)
+      }
+    expect(called).toEqual([])
+    expect(lan.placesOf(cardOf(BOB).device)).toEqual([{ address: '192.168.1.10', port: 7_000 }])
+  })
+
+  test('calls again and again whom it does not meet, or by a relay only', () => {
+    for (let minute = 0; minute < 3; minute += 1) {
+      hear(noticeOf(BOB), '192.168.1.9')
+      pass(60_000)
+    }
+    expect(called).toHaveLength(3)
   })
 
   test('is not made to call by what is said over and over', () => {

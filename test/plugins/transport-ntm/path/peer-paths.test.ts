@@ -9,85 +9,8 @@ import {
   TRY_HARDER_AFTER_MS,
   WARM_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
-import type { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
-import { PeerPaths } from '../../../../src/plugins/transport-ntm/path/peer-paths.ts'
 import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
-
-const place = (last: number): Endpoint => ({ address: `198.51.100.${last}`, port: 4_500 })
-const [ONE, OTHER] = [place(1), place(2)]
-const RELAY: Endpoint = { address: '203.0.113.10', port: 4_500, via: { send: () => undefined } }
-const RTT_MS = 40
-
-class Bench {
-  nowMs = 1_000
-  traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity }
-  readonly pings: { readonly path: Path; readonly token: Buffer; readonly atMs: number }[] = []
-  readonly opened: Endpoint[] = []
-  readonly stories: string[] = []
-  used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
-  isUsedShown: boolean | undefined
-  count = { callAgain: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
-  /** Places whose challenges are answered a round trip later. */
-  readonly answering = new Set<Endpoint>()
-  /** Addresses that mean nothing from here. */
-  readonly strange = new Set<string>()
-  readonly paths: PeerPaths
-
-  constructor() {
-    this.paths = new PeerPaths(
-      {
-        challenge: path => {
-          const token = Buffer.alloc(8, this.pings.length + 1)
-          this.pings.push({ path, token, atMs: this.nowMs })
-          return token
-        },
-        isPlausible: ({ endpoint }) => !this.strange.has(endpoint.address),
-        open: endpoint => void this.opened.push(endpoint),
-        use: (active, also) => {
-          this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
-          this.isUsedShown = active.isShown
-        },
-        story: what => void this.stories.push(what),
-        callAgain: () => void (this.count.callAgain += 1),
-        announce: () => void (this.count.announce += 1),
-        refresh: () => void (this.count.refresh += 1),
-        lookAgain: () => void (this.count.lookAgain += 1),
-        tryHarder: () => void (this.count.tryHarder += 1),
-        seek: () => void (this.count.seek += 1),
-      },
-      this.traffic,
-      () => 0.5,
-    )
-  }
-
-  /** A text every so often for so long; each is answered at once. */
-  chat(ms: number, everyMs: number): void {
-    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.run(everyMs)) this.write()
-  }
-
-  /** One text after a pause. */
-  write(): void {
-    const quietMs = this.nowMs - this.traffic.sentMs
-    this.traffic.sentMs = this.traffic.receivedMs = this.traffic.heardHereMs = this.nowMs
-    this.paths.trafficBegan(quietMs, this.nowMs)
-  }
-
-  pingsTo(endpoint: Endpoint): number {
-    return this.pings.filter(({ path }) => path.endpoint === endpoint).length
-  }
-
-  /** Lets time pass, in steps of five milliseconds; `talks`: something is sent all the time. */
-  run(ms: number, talks = false): void {
-    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
-      this.nowMs += 5
-      if (talks) this.traffic.sentMs = this.nowMs
-      const due = this.pings.filter(({ atMs }) => atMs + RTT_MS === this.nowMs)
-      for (const { path, token } of due)
-        if (this.answering.has(path.endpoint)) this.paths.answered(token, path.endpoint, this.nowMs)
-      if (this.paths.dueMs(this.nowMs) <= this.nowMs) this.paths.wake(this.nowMs)
-    }
-  }
-}
+import { Bench, ONE, OTHER, place, RELAY, RTT_MS } from './bench.ts'
 
 /** A session that came by the relay; `ONE` may be the direct way. */
 const relayed = (): Bench => {
@@ -383,52 +306,5 @@ describe('while there is only a relay', () => {
     expect(roundsDuring(bench, () => bench.write())).toBe(0)
     bench.run(WARM_MS + 5_000)
     expect(roundsDuring(bench, () => bench.write())).toBe(1)
-  })
-})
-
-describe('a way that only a handshake has shown', () => {
-  const arrived = (origin: 'announced' | 'attested' | 'remembered', at = ONE): Bench => {
-    const bench = new Bench()
-    bench.paths.learn([RELAY], 'relay')
-    bench.paths.learn([ONE], origin)
-    bench.paths.established(at, bench.nowMs)
-    return bench
-  }
-
-  test('is challenged at once, and a relay carries as well until it answers', () => {
-    const bench = arrived('announced')
-    expect(bench.pingsTo(ONE)).toBe(1)
-    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
-    expect(bench.isUsedShown).toBe(false)
-    bench.answering.add(ONE)
-    bench.run(2 * RTT_MS)
-    expect(bench.used).toEqual({ active: ONE, also: [] })
-    expect(bench.isUsedShown).toBe(true)
-  })
-
-  test('is said to be proved also where there is no relay', () => {
-    const bench = new Bench()
-    bench.paths.established(ONE, bench.nowMs)
-    expect(bench.isUsedShown).toBe(false)
-    bench.answering.add(ONE)
-    bench.run(2 * RTT_MS)
-    expect(bench.isUsedShown).toBe(true)
-  })
-
-  test('stays so while nothing answers there', () => {
-    const bench = arrived('announced')
-    bench.run(DEAD_AFTER_MS - 100, true)
-    expect(bench.isUsedShown).toBe(false)
-    expect(bench.used?.also).toEqual([RELAY])
-  })
-
-  test.each(['attested', 'remembered'] as const)('is believed where it is %s', origin => {
-    const bench = arrived(origin)
-    expect(bench.used).toEqual({ active: ONE, also: [] })
-    expect(bench.isUsedShown).toBe(true)
-  })
-
-  test('is not the one that a coordinator sees, when the handshake comes from elsewhere', () => {
-    expect(arrived('attested', OTHER).isUsedShown).toBe(false)
   })
 })

@@ -38,6 +38,7 @@ export interface NodeOptions {
   readonly admit?: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   readonly cookieForStrangers?: boolean
   readonly mayCall?: (to: Endpoint) => boolean
+  readonly isHidden?: boolean
   readonly timestamps?: TimestampMemory
   /** Adopt every new source, as a shell without a path layer does. */
   readonly roams?: boolean
@@ -180,6 +181,7 @@ export class World {
       admit: options.admit ?? (() => undefined),
       cookieForStrangers: options.cookieForStrangers ?? false,
       mayCall: options.mayCall,
+      isHidden: options.isHidden ?? false,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       environment: {
         now: () => this.now,
@@ -209,6 +211,10 @@ export class World {
 
   #transmit(node: WorldNode, bytes: Uint8Array, to: Endpoint): void {
     node.sent.push({ at: this.now, bytes: bytes.slice(), to })
+    if (to.via !== undefined) {
+      to.via.send(bytes.slice(), to)
+      return
+    }
     const [least, most] = this.link.latencyMs
     const copies = this.chance() < this.link.doubleRate ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
@@ -250,7 +256,8 @@ export function pair(
 }
 
 function peerPart(options: Partial<NodeOptions & PeerOptions> = {}): PeerOptions {
-  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, challenged, endpoints } = options
+  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, challenged, endpoints, mayKnowPlace } =
+    options
   return {
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepaliveMs && { persistentKeepaliveMs }),
@@ -258,5 +265,6 @@ function peerPart(options: Partial<NodeOptions & PeerOptions> = {}): PeerOptions
     ...(plain && { plain }),
     ...(challenged && { challenged }),
     ...(endpoints && { endpoints }),
+    ...(mayKnowPlace && { mayKnowPlace }),
   }
 }
