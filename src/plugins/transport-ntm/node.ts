@@ -139,7 +139,7 @@ export class NtmNode {
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
       onPath: neighbour => this.#rerouted(neighbour),
-      onLost: neighbour => this.#seek(neighbour),
+      seek: neighbour => this.#seek(neighbour),
       onMoved: () => this.domains.coordinators.moved(),
       onLookAgain: () => this.domains.coordinators.lookAgain(),
       story: (neighbour, what) => this.#tell(neighbour, what),

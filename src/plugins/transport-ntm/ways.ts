@@ -52,7 +52,7 @@ export interface WaysParts {
   readonly onRecord: (neighbour: Neighbour, hash: Uint8Array) => void
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
   readonly onPath: (neighbour: Neighbour) => void
-  readonly onLost: (neighbour: Neighbour) => void
+  readonly seek: (neighbour: Neighbour) => void
   /** This host's addresses have changed. */
   readonly onMoved: () => void
   /** Coordinators should be asked where they see this node. */
@@ -230,7 +230,7 @@ export class Ways {
       mayPunch,
       relayOnly,
       onPath,
-      onLost,
+      seek,
       onLookAgain,
       story,
       recordUsedFor,
@@ -249,7 +249,7 @@ export class Ways {
     })
     const finder = new Pathfinder({
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
-      ...{ acquaintance: control, onPath, onLost, onLookAgain, story },
+      ...{ acquaintance: control, onPath, seek, onLookAgain, story },
       onRelaySilent: endpoint => this.detours?.seek(endpoint),
     })
     return { own, control, finder }

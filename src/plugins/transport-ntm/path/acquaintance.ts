@@ -7,8 +7,7 @@ import type { Clock, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour, Port } from '../carrier.ts'
 import { PORTS } from '../net/ports.ts'
 import { CHALLENGE_BYTES, type Control, decodeControl, encodeControl } from './control.ts'
-
-const CHALLENGE_LIFETIME_MS = 1_000
+import { CHALLENGE_LIFETIME_MS } from './limits.ts'
 
 /** What a peer says by itself: of its paths, or that it is there. */
 export type PathWord = Exclude<Control, { kind: 'pong' }>

@@ -8,12 +8,9 @@ import type { Clock, Keyspace, UdpEndpoint } from '../../../kernel/api/index.ts'
 import { parseAddress } from '../../../wire/ip-address.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
+import { BOOK_DEVICES_MAX, BOOK_ENDPOINTS_MAX, BOOK_ORDER_EVERY_MS } from './limits.ts'
 
 const PREFIX = 'seen/'
-const ENDPOINTS_MAX = 4
-const DEVICES_MAX = 1_024
-/** People who are spoken to in turn cost no write each time: who was last is known to a minute after a start. */
-const ORDER_WRITTEN_EVERY_MS = 60_000
 
 const isEndpoint = (value: unknown): value is [string, number] =>
   Array.isArray(value) &&
@@ -82,9 +79,9 @@ export class AddressBook {
     const isNews = last === undefined || !sameEndpoint(last, endpoint)
     if (!isNews && before?.order === this.#order) return
     const others = this.of(device).filter(known => !sameEndpoint(known, endpoint))
-    const endpoints = [endpoint, ...others].slice(0, ENDPOINTS_MAX)
+    const endpoints = [endpoint, ...others].slice(0, BOOK_ENDPOINTS_MAX)
     const nowMs = this.#clock.monotonicMs()
-    const isWritten = isNews || nowMs - before!.writtenMs >= ORDER_WRITTEN_EVERY_MS
+    const isWritten = isNews || nowMs - before!.writtenMs >= BOOK_ORDER_EVERY_MS
     this.#order += 1
     this.#seen.delete(device)
     this.#seen.set(device, {
@@ -105,7 +102,7 @@ export class AddressBook {
   }
 
   #forgetOldest(): void {
-    if (this.#seen.size <= DEVICES_MAX) return
+    if (this.#seen.size <= BOOK_DEVICES_MAX) return
     const [oldest] = this.#seen.keys()
     this.forget(oldest!)
   }

@@ -4,10 +4,7 @@
  * reached in this way and comes again at once must find room, so a few may follow each other.
  */
 import { TokenBucket } from '../../../kernel/api/index.ts'
-
-const AT_ONCE = 3
-const EVERY_MS = 20_000
-const PEERS_MAX = 256
+import { ATTEMPT_EVERY_MS, ATTEMPTED_PEERS_MAX, ATTEMPTS_AT_ONCE } from './limits.ts'
 
 export class Attempts {
   readonly #byPeer = new Map<string, TokenBucket>()
@@ -16,11 +13,11 @@ export class Attempts {
   /** Takes the one place there is; false: not now. */
   take(peer: string, nowMs: number): boolean {
     if (this.#isUnderWay) return false
-    const bucket = this.#byPeer.get(peer) ?? new TokenBucket(1_000 / EVERY_MS, AT_ONCE)
+    const bucket = this.#byPeer.get(peer) ?? new TokenBucket(1_000 / ATTEMPT_EVERY_MS, ATTEMPTS_AT_ONCE)
     this.#byPeer.delete(peer)
     this.#byPeer.set(peer, bucket)
     const [oldest] = this.#byPeer.keys()
-    if (this.#byPeer.size > PEERS_MAX) this.#byPeer.delete(oldest!)
+    if (this.#byPeer.size > ATTEMPTED_PEERS_MAX) this.#byPeer.delete(oldest!)
     this.#isUnderWay = bucket.take(nowMs)
     return this.#isUnderWay
   }

@@ -5,11 +5,7 @@
  */
 import type { DeviceId } from '../../../events/ids.ts'
 import { type Clock, TokenBucket } from '../../../kernel/api/index.ts'
-
-const AT_ONCE = 6
-/** A peer's lines beyond those. */
-const EVERY_MS = 5_000
-const PEERS_MAX = 256
+import { LINE_EVERY_MS, LINES_AT_ONCE, STORIES_MAX } from './limits.ts'
 
 interface Chapter {
   readonly bucket: TokenBucket
@@ -48,13 +44,13 @@ export class Chronicle {
   }
 
   #chapterOf(about: DeviceId): Chapter {
-    const bucket = (): TokenBucket => new TokenBucket(1_000 / EVERY_MS, AT_ONCE)
+    const bucket = (): TokenBucket => new TokenBucket(1_000 / LINE_EVERY_MS, LINES_AT_ONCE)
     const known = this.#chapters.get(about)
     const chapter = known ?? { bucket: bucket(), held: undefined, leftOut: 0, cancel: () => {} }
     this.#chapters.delete(about)
     this.#chapters.set(about, chapter)
     const [oldest] = this.#chapters
-    if (this.#chapters.size > PEERS_MAX) {
+    if (this.#chapters.size > STORIES_MAX) {
       oldest![1].cancel()
       this.#chapters.delete(oldest![0])
     }
@@ -62,7 +58,7 @@ export class Chronicle {
   }
 
   #wait(about: DeviceId, chapter: Chapter): void {
-    chapter.cancel = this.#clock.after(EVERY_MS, () => {
+    chapter.cancel = this.#clock.after(LINE_EVERY_MS, () => {
       const { held, leftOut } = chapter
       chapter.held = undefined
       chapter.leftOut = 0

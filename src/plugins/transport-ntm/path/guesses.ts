@@ -1,15 +1,11 @@
 /**
  * The other side of meeting by chance: guesses at where a peer's many sockets come out, at a pace that routers bear.
- * Every guess is a challenge inside the tunnel, so the one that hits is answered and proves the path at once.
+ * Every guess is a challenge inside the tunnel. What hits opens the way for the peer, which is then heard from there: a
+ * challenge of that path proves it.
  */
 import type { Clock } from '../../../kernel/api/index.ts'
+import { GUESS_ANSWERS_MS, GUESS_TICK_MS, GUESSES_MAX, GUESSES_PER_TICK } from './limits.ts'
 import type { PortSpan } from './port-model.ts'
-
-const GUESSES_MAX = 1_200
-const GUESSES_PER_TICK = 10
-const TICK_MS = 10
-/** The last guesses may still be answered. */
-const ANSWERS_MS = 1_000
 
 /** The ports of a span in the order of guessing: a count as it counts, a block or anything in random order. */
 export function* portsToGuess(span: PortSpan, random: () => number): Generator<number> {
@@ -46,13 +42,13 @@ export function guessPorts(span: PortSpan, { clock, random, guess, isFound, onOv
     for (let sent = 0; sent < GUESSES_PER_TICK && !isFound(); sent += 1) {
       const next = ports.next()
       if (next.done === true) {
-        cancel = clock.after(ANSWERS_MS, onOver)
+        cancel = clock.after(GUESS_ANSWERS_MS, onOver)
         return
       }
       guess(next.value)
     }
     if (isFound()) onOver()
-    else cancel = clock.after(TICK_MS, tick)
+    else cancel = clock.after(GUESS_TICK_MS, tick)
   }
   tick()
   return () => cancel()

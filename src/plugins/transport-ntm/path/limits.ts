@@ -64,3 +64,85 @@ export const LOOK_AGAIN_PAUSE_MS = 1_000
 
 /** A coordinator is asked anew for a lost peer no more often than this, for whatever reason. */
 export const DIRECTION_PAUSE_MS = 2_000
+
+/** Of two whom a coordinator directs to each other, the one that was asked for begins by itself only after this. */
+export const SECOND_SPEAKER_WAITS_MS = 400
+/** Addresses of one peer that coordinators have seen, the newest first: who moves is seen at the old one for a while. */
+export const ATTESTED_MAX = 4
+/** Ways over relays to one peer: both sides may have asked for one at the same time, and once more since. */
+export const CHANNELS_MAX = 3
+/** What is due and not done must not keep the node from everything else. */
+export const WAKE_MIN_MS = 1
+/** Probes of a round that are sent although something direct is proved: another path may be better. */
+export const PROBES_WHEN_DIRECT = 3
+/** Places of one peer that only packets have shown: nobody who sends from ever new ones fills the table. */
+export const OBSERVED_MAX = PATHS_MAX / 4
+/** Servers whose view of this node is kept. */
+export const VIEWS_MAX = 32
+/** Where nobody looks after paths, one challenge is open at a time, and another may follow after this. */
+export const CHALLENGE_LIFETIME_MS = 1_000
+
+/** Probes to one network that has not shown that anybody is there, over all peers: some at once, then a trickle. */
+export const PROBES_PER_SECOND = 12
+export const PROBES_BURST = 96
+/** Networks counted. */
+export const PROBED_NETWORKS_MAX = 1_024
+
+/** Hard ways to one peer that may follow each other at once, and how often there is one more. */
+export const ATTEMPTS_AT_ONCE = 3
+export const ATTEMPT_EVERY_MS = 20_000
+/** Peers whose attempts are counted. */
+export const ATTEMPTED_PEERS_MAX = 256
+
+/** While a hard way is tried: how often it is looked whether a path is there, and how often the peer is told. */
+export const PUNCH_LOOK_EVERY_MS = 50
+export const PUNCH_SAY_AGAIN_MS = 500
+/** Beyond the time that all guesses take. */
+export const PUNCH_GIVE_UP_AFTER_MS = 3_500
+/** Challenges under way when the first path is proved may prove a better one. */
+export const PUNCH_SETTLE_MS = 500
+/** Places of a peer towards which every socket is opened. */
+export const PUNCH_TARGETS_MAX = 2
+/** An easy NAT whose port is occupied is left for a fresh one only when ordinary rounds have had their chance. */
+export const ROUNDS_BEFORE_FRESH_SOCKET = 2
+
+/** Guesses at one peer's ports: several times the two hundred or so that find one of many sockets. */
+export const GUESSES_MAX = 1_200
+/** At a pace that routers bear: 1,000 a second. */
+export const GUESSES_PER_TICK = 10
+export const GUESS_TICK_MS = 10
+/** The last guesses may still be answered. */
+export const GUESS_ANSWERS_MS = 1_000
+
+/** Flows from which it is learnt how a NAT chooses ports, and how long a relay may take to say what it saw. */
+export const PORT_SAMPLES = 8
+export const PORT_SAMPLE_TIMEOUT_MS = 700
+/** From fewer nothing is concluded. */
+export const PORT_SAMPLES_MIN = 4
+/** A NAT may count by more than one: by 256 when it takes the bytes of a port in the wrong order. */
+export const PORT_STEP_MAX = 1_024
+/** A span beyond this is no block. */
+export const PORT_BLOCK_MAX = 4_096
+/** Sockets towards a peer, by what the own NAT does: counts, has a block, or chooses anywhere. */
+export const SOCKETS_COUNTED = 16
+export const SOCKETS_IN_BLOCK = 64
+export const SOCKETS_ANYWHERE = 256
+/** What was learnt about a NAT that chooses at random need not be learnt again so soon. */
+export const NAT_RANDOM_FOR_MS = 10 * 60_000
+
+/** Whoever was heard within this time is spoken to without looking for a path anew. */
+export const LINK_FRESH_MS = 5_000
+/** Devices with a path, up or down; beyond it those that are down go first. */
+export const LINKS_MAX = 4_096
+
+/** Lines about one peer's paths that may follow each other in the journal, and how often there is one more. */
+export const LINES_AT_ONCE = 6
+export const LINE_EVERY_MS = 5_000
+/** Peers of whom it is known how much was told. */
+export const STORIES_MAX = 256
+
+/** Places that are remembered of one device, and devices: beyond that the oldest make room. */
+export const BOOK_ENDPOINTS_MAX = 4
+export const BOOK_DEVICES_MAX = 1_024
+/** People who are spoken to in turn cost no write each time: who was last is known to a minute after a start. */
+export const BOOK_ORDER_EVERY_MS = 60_000

@@ -8,11 +8,7 @@ import type { Clock, Link } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../carrier.ts'
 import { sameAddress, type VirtualAddress } from '../net/address.ts'
 import type { PathView } from './entry.ts'
-
-/** Silence after which a path that we need is looked for anew. */
-const SUSPECT_AFTER_MS = 5_000
-/** Devices with a path, up or down; beyond it those that are down go first. */
-const LINKS_MAX = 4_096
+import { LINK_FRESH_MS, LINKS_MAX } from './limits.ts'
 
 interface Entry {
   readonly neighbour: Neighbour
@@ -45,7 +41,7 @@ export class Links {
   /** Whether the path is up and was heard from lately enough to be trusted without looking. */
   isFresh(device: DeviceId): boolean {
     const heardMs = this.open(device)?.heardMs
-    return heardMs !== undefined && this.#clock.monotonicMs() - heardMs < SUSPECT_AFTER_MS
+    return heardMs !== undefined && this.#clock.monotonicMs() - heardMs < LINK_FRESH_MS
   }
 
   /** Said again for a path that is up already: the other side may have started anew. */
@@ -70,7 +66,7 @@ export class Links {
     this.#byDevice.delete(device)
   }
 
-  /** Its packets go by another path now. */
+  /** Its packets go by another path now, or the one that they go by was measured anew. */
   changed(device: DeviceId): void {
     if (this.#byDevice.get(device)?.up === true) this.#tell(device)
   }

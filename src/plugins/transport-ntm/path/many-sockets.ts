@@ -5,16 +5,17 @@
  */
 import { ChatError, type Clock, type RelayClient, type UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier, ExtraSocket } from '../carrier.ts'
-import { OPENER_HOPS } from './limits.ts'
+import {
+  NAT_RANDOM_FOR_MS,
+  OPENER_HOPS,
+  PORT_SAMPLE_TIMEOUT_MS,
+  PORT_SAMPLES,
+  SOCKETS_ANYWHERE,
+  SOCKETS_COUNTED,
+  SOCKETS_IN_BLOCK,
+} from './limits.ts'
 import { ANY_PORT, type PortSpan, predictPorts } from './port-model.ts'
 
-const SAMPLES = 8
-const SAMPLE_TIMEOUT_MS = 700
-const SOCKETS_COUNTED = 16
-const SOCKETS_IN_BLOCK = 64
-const SOCKETS_ANYWHERE = 256
-/** What was learnt about a NAT that chooses at random need not be learnt again so soon. */
-const RANDOM_FOR_MS = 10 * 60_000
 const ANY_IPV4 = '0.0.0.0'
 
 export interface ManySocketsParts {
@@ -44,8 +45,8 @@ export class ManySockets {
   /** Opens them towards each of the places. Whoever asks closes them. */
   async open(towards: readonly UdpEndpoint[]): Promise<Opened> {
     const { clock } = this.#parts
-    const isRandom = clock.monotonicMs() - this.#randomSinceMs < RANDOM_FOR_MS
-    const samples = isRandom ? [] : await this.#sockets(SAMPLES)
+    const isRandom = clock.monotonicMs() - this.#randomSinceMs < NAT_RANDOM_FOR_MS
+    const samples = isRandom ? [] : await this.#sockets(PORT_SAMPLES)
     const ports = await this.#portsOf(samples)
     const kind = predictPorts(ports, SOCKETS_COUNTED)
     if (kind === ANY_PORT && ports.length > 0) this.#randomSinceMs = clock.monotonicMs()
@@ -116,7 +117,7 @@ export class ManySockets {
       ?.measurements()
       .find(({ observed }) => observed !== undefined && !observed.address.includes(':'))
     if (relays === undefined || seen === undefined) return []
-    const asked = sockets.map(({ outlet }) => relays.observe(seen.endpoint, outlet, SAMPLE_TIMEOUT_MS))
+    const asked = sockets.map(({ outlet }) => relays.observe(seen.endpoint, outlet, PORT_SAMPLE_TIMEOUT_MS))
     return (await Promise.all(asked)).filter(observed => observed !== undefined).map(({ port }) => port)
   }
 }

@@ -10,6 +10,7 @@ import type { Candidate } from '../signalling/candidates.ts'
 import { CANDIDATES_MAX } from '../signalling/limits.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { NatKind } from './control.ts'
+import { VIEWS_MAX } from './limits.ts'
 
 /** Who looked from where: an endpoint of a server. */
 export interface View {
@@ -19,7 +20,6 @@ export interface View {
 
 export type Viewer = 'coordinator' | 'relay'
 
-const VIEWS_MAX = 32
 const ORDER: readonly Candidate['kind'][] = ['mapped', 'reflexive', 'host']
 const isIpv4 = ({ observed }: View): boolean => !observed.address.includes(':')
 

@@ -1,13 +1,12 @@
 /**
- * The ways to one peer that are known, so many and no more: what was never proved makes room, and somebody who sends
- * from ever new places pushes out nothing that was announced.
+ * The ways to one peer that are known, so many and no more. Where there are too many, the oldest that was never proved
+ * makes room, whoever named it; of places that only packets have shown there are so few that they push out nothing.
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
-import { PATHS_MAX } from './limits.ts'
+import { OBSERVED_MAX, PATHS_MAX } from './limits.ts'
 import { isShownBy, Path, type PathOrigin } from './path.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
-const OBSERVED_MAX = PATHS_MAX / 4
 
 export class PathTable {
   readonly #paths: Path[] = []

@@ -17,7 +17,15 @@ import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { Entry, PathView, Places } from './entry.ts'
-import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
+import {
+  ATTESTED_MAX,
+  CHANNELS_MAX,
+  LOOK_AGAIN_PAUSE_MS,
+  OPENER_HOPS,
+  SECOND_SPEAKER_WAITS_MS,
+  WAKE_MIN_MS,
+  WARM_MS,
+} from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible, isPlausibleStill } from './plausible.ts'
@@ -39,8 +47,8 @@ export interface PathfinderParts {
   readonly relayOnly: boolean
   /** The path to a peer is another one, or another round trip was measured. */
   readonly onPath: (neighbour: Neighbour) => void
-  /** Nothing leads to a peer any more. */
-  readonly onLost: (neighbour: Neighbour) => void
+  /** Nothing leads to a peer any more: asks a coordinator for the way. */
+  readonly seek: (neighbour: Neighbour) => void
   /** A relay that is used does not answer any more. */
   readonly onRelaySilent: (endpoint: UdpEndpoint) => void
   /** Coordinators should be asked where they see this node. */
@@ -48,12 +56,7 @@ export interface PathfinderParts {
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
-const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
-const ATTESTED_MAX = 4
-const WAKE_MIN_MS = 1
-/** Ways over relays to one peer. */
-const CHANNELS_MAX = 3
 
 export class Pathfinder {
   readonly #parts: PathfinderParts
@@ -230,7 +233,7 @@ export class Pathfinder {
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
+    const { clock, carrier, acquaintance, onPath, seek, story } = this.#parts
     return {
       challenge: path => {
         const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
@@ -239,7 +242,7 @@ export class Pathfinder {
       open: endpoint => {
         if (this.#budget.take(endpoint.address, clock.monotonicMs())) carrier.knock(endpoint, OPENER_HOPS)
       },
-      knock: () => void carrier.tunnel.knock(neighbour.peer),
+      callAgain: () => void carrier.tunnel.callAgain(neighbour.peer),
       use: (path, also) => {
         carrier.tunnel.setEndpoint(
           neighbour.peer,
@@ -259,7 +262,7 @@ export class Pathfinder {
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
       lookAgain: () => this.#lookAgain(),
       tryHarder: () => this.#tryHarder(neighbour),
-      seek: () => onLost(neighbour),
+      seek: () => seek(neighbour),
       story: what => story(neighbour, what),
     }
   }

@@ -11,7 +11,7 @@ export interface PathsOutput {
   /** Opens the own NAT towards the place, with a datagram that does not get there. */
   open(endpoint: Endpoint): void
   /** The first message of the handshake once more, to every place that is known. */
-  knock(): void
+  callAgain(): void
   /** Whether a place where nobody has answered may be the peer's, as seen from where this node is now. */
   isPlausible(path: Path): boolean
   /** Packets go by this path from now on, and by the others as well. */

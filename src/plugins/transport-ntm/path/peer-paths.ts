@@ -6,6 +6,7 @@ import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { compareWith } from './choice.ts'
 import {
   PING_BYTES,
+  PROBES_WHEN_DIRECT,
   STANDBY_HEARTBEAT_MS,
   STANDBYS_MEASURED,
   TRUST_MS,
@@ -22,8 +23,6 @@ import { Silence } from './silence.ts'
 import { beatOf, type Traffic } from './traffic.ts'
 
 const LATER = Number.POSITIVE_INFINITY
-/** Probes of a round that are sent although something direct is proved: another path may be better. */
-const ENOUGH_WHEN_DIRECT = 3
 
 export class PeerPaths {
   readonly #output: PathsOutput
@@ -255,7 +254,7 @@ export class PeerPaths {
       this.#output.announce(this.#isAsked)
       this.#isAsked = false
     }
-    if (this.isDirect && step >= ENOUGH_WHEN_DIRECT) {
+    if (this.isDirect && step >= PROBES_WHEN_DIRECT) {
       this.#rounds.finish()
       return
     }
@@ -269,7 +268,7 @@ export class PeerPaths {
   /** Without a session there is nothing to prove anything with: the ways are opened, and the peer called. */
   #openWays(): void {
     for (const path of this.#table.all) if (!path.isRelay) this.#output.open(path.endpoint)
-    this.#output.knock()
+    this.#output.callAgain()
   }
 
   #arrangeRounds(nowMs: number): void {

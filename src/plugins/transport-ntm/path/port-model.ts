@@ -2,6 +2,8 @@
  * How a NAT that gives every flow another port chooses it, learnt from a few flows in a row. Many such NATs count, or
  * stay within a small block that a carrier gave to the customer; a peer then finds the next flow with few guesses.
  */
+import { PORT_BLOCK_MAX, PORT_SAMPLES_MIN, PORT_STEP_MAX } from './limits.ts'
+
 export interface PortSpan {
   readonly first: number
   readonly step: number
@@ -10,11 +12,6 @@ export interface PortSpan {
 
 const PORT_FIRST = 1_024
 const PORT_LAST = 0xffff
-/** A NAT may count by more than one: by 256 when it takes the bytes of a port in the wrong order. */
-const STEP_MAX = 1_024
-/** A span beyond this is no block. */
-const BLOCK_MAX = 4_096
-const SAMPLES_MIN = 4
 
 export const ANY_PORT: PortSpan = { first: PORT_FIRST, step: 1, count: PORT_LAST - PORT_FIRST + 1 }
 
@@ -22,7 +19,7 @@ export const ANY_PORT: PortSpan = { first: PORT_FIRST, step: 1, count: PORT_LAST
 const stepOf = (ports: readonly number[]): number | undefined => {
   const steps = ports.slice(1).map((port, at) => port - ports[at]!)
   const least = Math.min(...steps.filter(step => step > 0))
-  if (!Number.isFinite(least) || least > STEP_MAX) return undefined
+  if (!Number.isFinite(least) || least > PORT_STEP_MAX) return undefined
   const fitting = steps.filter(step => step > 0 && step % least === 0 && step <= 8 * least)
   return fitting.length >= steps.length - 1 ? least : undefined
 }
@@ -31,7 +28,7 @@ const stepOf = (ports: readonly number[]): number | undefined => {
  * Where the next flows will be, after these in the order they were opened. `flows`: how many are about to be opened.
  */
 export const predictPorts = (ports: readonly number[], flows: number): PortSpan => {
-  if (ports.length < SAMPLES_MIN) return ANY_PORT
+  if (ports.length < PORT_SAMPLES_MIN) return ANY_PORT
   const step = stepOf(ports)
   const last = ports.at(-1)!
   if (step !== undefined) {
@@ -42,7 +39,7 @@ export const predictPorts = (ports: readonly number[], flows: number): PortSpan 
   const [least, most] = [Math.min(...ports), Math.max(...ports)]
   // Of n ports out of a block of size s, the widest two are (n - 1) / (n + 1) of s apart on average.
   const margin = Math.ceil(((most - least) * 2) / (ports.length - 1))
-  if (most - least + 2 * margin > BLOCK_MAX) return ANY_PORT
+  if (most - least + 2 * margin > PORT_BLOCK_MAX) return ANY_PORT
   const first = Math.max(PORT_FIRST, least - margin)
   return { first, step: 1, count: Math.min(PORT_LAST, most + margin) - first + 1 }
 }

@@ -5,10 +5,7 @@
  */
 import { TokenBucket } from '../../../kernel/api/index.ts'
 import { sourceNetwork } from '../tunnel/endpoint.ts'
-
-const PROBES_PER_SECOND = 12
-const PROBES_BURST = 96
-const NETWORKS_MAX = 1_024
+import { PROBED_NETWORKS_MAX, PROBES_BURST, PROBES_PER_SECOND } from './limits.ts'
 
 export class ProbeBudget {
   /** In order of last use. */
@@ -21,7 +18,7 @@ export class ProbeBudget {
     this.#buckets.delete(network)
     this.#buckets.set(network, bucket)
     const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > NETWORKS_MAX) this.#buckets.delete(oldest!)
+    if (this.#buckets.size > PROBED_NETWORKS_MAX) this.#buckets.delete(oldest!)
     return bucket.take(nowMs)
   }
 }

@@ -9,6 +9,14 @@ import type { Acquaintance } from './acquaintance.ts'
 import { Attempts } from './attempts.ts'
 import type { NatKind } from './control.ts'
 import { guessPorts } from './guesses.ts'
+import {
+  PUNCH_GIVE_UP_AFTER_MS,
+  PUNCH_LOOK_EVERY_MS,
+  PUNCH_SAY_AGAIN_MS,
+  PUNCH_SETTLE_MS,
+  PUNCH_TARGETS_MAX,
+  ROUNDS_BEFORE_FRESH_SOCKET,
+} from './limits.ts'
 import { ManySockets } from './many-sockets.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import type { PeerPaths } from './peer-paths.ts'
@@ -34,14 +42,6 @@ export interface Unreached {
   /** Rounds of ordinary probes since there was a direct path. */
   readonly roundsInVain: number
 }
-
-const LOOK_EVERY_MS = 50
-const SAY_AGAIN_MS = 500
-const GIVE_UP_AFTER_MS = 3_500
-/** Challenges under way when the first path is proved may prove a better one. */
-const SETTLE_MS = 500
-const TARGETS_MAX = 2
-const ROUNDS_BEFORE_FRESH_SOCKET = 2
 
 export class Puncher {
   readonly #parts: PuncherParts
@@ -91,18 +91,18 @@ export class Puncher {
     this.#kept.set(neighbour.key, sockets)
     story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
     const word = { kind: 'punch', token: acquaintance.freshToken(), ...span } as const
-    const untilMs = clock.monotonicMs() + GIVE_UP_AFTER_MS
+    const untilMs = clock.monotonicMs() + PUNCH_GIVE_UP_AFTER_MS
     let saidMs = Number.NEGATIVE_INFINITY
     // Nobody acknowledges the word, and one that is lost costs the whole attempt.
     const say = (): void => {
-      if (clock.monotonicMs() - saidMs < SAY_AGAIN_MS) return
+      if (clock.monotonicMs() - saidMs < PUNCH_SAY_AGAIN_MS) return
       saidMs = clock.monotonicMs()
       acquaintance.say(neighbour, word)
     }
     const look = (): void => {
       if (!paths.isDirect) say()
-      if (paths.isDirect) this.#stopLooking = clock.after(SETTLE_MS, () => this.#settle(peer))
-      else if (clock.monotonicMs() < untilMs) this.#stopLooking = clock.after(LOOK_EVERY_MS, look)
+      if (paths.isDirect) this.#stopLooking = clock.after(PUNCH_SETTLE_MS, () => this.#settle(peer))
+      else if (clock.monotonicMs() < untilMs) this.#stopLooking = clock.after(PUNCH_LOOK_EVERY_MS, look)
       else this.#settle(peer)
     }
     look()
@@ -181,4 +181,4 @@ const placesSeen = ({ paths, attested }: Unreached): readonly UdpEndpoint[] =>
     .filter(({ endpoint, isRelay }) => !isRelay && endpoint.via === undefined)
     .map(({ endpoint }) => endpoint)
     .filter(({ address }) => !address.includes(':') && attested.includes(address))
-    .slice(0, TARGETS_MAX)
+    .slice(0, PUNCH_TARGETS_MAX)

@@ -123,7 +123,7 @@ export class CoordinatorLink {
     const { carrier } = this.#parts
     const neighbour = this.neighbourAt(endpoint)
     if (this.#isStopped || neighbour === undefined) return
-    if (!carrier.tunnel.knock(neighbour.peer)) carrier.renew(neighbour)
+    if (!carrier.tunnel.callAgain(neighbour.peer)) carrier.renew(neighbour)
     this.#step({ kind: 'moved' })
   }
 

@@ -81,7 +81,7 @@ export interface Tunnel {
    */
   setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[], isProven?: boolean): void
   /** Repeats the first message of an opening under way. False when there is none. */
-  knock(peer: TunnelPeer): boolean
+  callAgain(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
   setCandidates(peer: TunnelPeer, endpoints: readonly Endpoint[]): void
   wake(): void
@@ -111,7 +111,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const peer = known(handle)
       return peer !== undefined && sendPacketTo(device, peer, packet, to, environment.now())
     },
-    knock(handle) {
+    callAgain(handle) {
       const peer = known(handle)
       return peer !== undefined && repeatInitiation(device, peer)
     },

@@ -16,7 +16,7 @@ export class Bench {
   readonly stories: string[] = []
   used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
   isUsedShown: boolean | undefined
-  count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
+  count = { callAgain: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
   /** Places whose challenges are answered a round trip later. */
   readonly answering = new Set<Endpoint>()
   /** Addresses that mean nothing from here. */
@@ -38,7 +38,7 @@ export class Bench {
           this.isUsedShown = active.isShown
         },
         story: what => void this.stories.push(what),
-        knock: () => void (this.count.knock += 1),
+        callAgain: () => void (this.count.callAgain += 1),
         announce: () => void (this.count.announce += 1),
         refresh: () => void (this.count.refresh += 1),
         lookAgain: () => void (this.count.lookAgain += 1),

@@ -29,7 +29,7 @@ class Bench {
       lookAgain: nothing,
       measurements: () => [],
     }
-    const tunnel = { knock: nothing, setEndpoint: nothing, setCandidates: nothing }
+    const tunnel = { callAgain: nothing, setEndpoint: nothing, setCandidates: nothing }
     const parts = {
       ...{ clock: this.clock, random: new SeededRandom(1), network: { localAddresses: () => [] } },
       carrier: { tunnel, locals: [], hint: nothing, renew: nothing, knock: nothing, count: nothing },
@@ -37,7 +37,7 @@ class Bench {
       acquaintance: { say: nothing, ping: () => Buffer.alloc(8), freshToken: () => Buffer.alloc(8) },
       ...{ relays, mayPunch: false, relayOnly: false, onPath: nothing, onRelaySilent: nothing },
       ...{ onLookAgain: nothing, story: nothing },
-      onLost: () => void (this.sought += 1),
+      seek: () => void (this.sought += 1),
     }
     Object.assign(this.neighbour, { receivedMs: 0, heardHereMs: 0, heardMs: 0 })
     this.finder = new Pathfinder(parts as unknown as PathfinderParts)

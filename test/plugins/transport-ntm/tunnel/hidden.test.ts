@@ -45,7 +45,7 @@ describe('a hidden device', () => {
     a.tunnel.send(toB, ipPacket('x'))
     a.tunnel.setCandidates(toB, [b.endpoint, ELSEWHERE])
     a.tunnel.setEndpoint(toB, b.endpoint, [ELSEWHERE])
-    a.tunnel.knock(toB)
+    a.tunnel.callAgain(toB)
     world.run(10_000)
     expect(directly(a)).toEqual([])
   })

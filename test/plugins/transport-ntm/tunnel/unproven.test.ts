@@ -102,7 +102,7 @@ describe('an address that only a handshake has shown', () => {
     const { a, toB } = pair(world, { a: { challenged: true, mayCall: () => left-- > 0 } })
     world.link = { ...world.link, lossRate: 1 }
     a.tunnel.open(toB)
-    for (let n = 0; n < 20; n += 1) a.tunnel.knock(toB)
+    for (let n = 0; n < 20; n += 1) a.tunnel.callAgain(toB)
     world.run(60_000)
     expect(a.sent.length).toBe(3)
   })
