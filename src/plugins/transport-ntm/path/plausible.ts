@@ -58,9 +58,19 @@ export const isPlausible = ({ address }: Endpoint, around: Surroundings): boolea
   return isBehindSame || hosts.some(host => networkOf(host) === networkOf(address))
 }
 
+/** A large private network has many parts that reach each other: 10/8 and 172.16/12 are such; 192.168/16 is homes. */
+const isInSameLargeNetwork = (one: string, other: string): boolean => {
+  const [a, b] = [parseAddress(one), parseAddress(other)]
+  if (!a.ok || !b.ok || scopeOf(one) !== 'private' || scopeOf(other) !== 'private') return false
+  return a.value.length === 4 && a.value[0] !== 192 && a.value[0] === b.value[0]
+}
+
 /**
  * Whether a place where this node itself has reached the peer may still be the peer's: it may have been in another
- * network then. What was reached on this very host is there, or nobody is.
+ * network then. What was reached on this very host is there, or nobody is; and who is in a large network still was
+ * reached in another part of it, where nobody but a coordinator that may be gone could lead.
  */
 export const isPlausibleStill = (endpoint: Endpoint, around: Surroundings): boolean =>
-  scopeOf(endpoint.address) === 'loopback' || isPlausible(endpoint, around)
+  scopeOf(endpoint.address) === 'loopback' ||
+  isPlausible(endpoint, around) ||
+  around.hosts.some(host => isInSameLargeNetwork(host, endpoint.address))

@@ -79,3 +79,13 @@ test.each([
 ])('%s is public: %s', (address, is) => {
   expect(isPublicAddress(address)).toBe(is)
 })
+
+test.each([
+  ['10.7.0.2', '10.1.0.2', true],
+  ['100.64.3.1', '100.100.0.2', true],
+  ['172.16.0.9', '10.1.0.2', false],
+  ['192.168.7.3', '192.168.1.2', false],
+  ['fd00:1::1', 'fd00:2::1', false],
+])('where a peer was reached before, %s seen from %s, may still be it: %s', (address, host, is) => {
+  expect(isPlausibleStill({ address, port: 1 }, { ...HERE, hosts: [host] })).toBe(is)
+})
