@@ -1,5 +1,5 @@
 /** How much of a carrier a node needs and how much a server: a server has many neighbours and hears little from each. */
-import { SERVER_LIMITS, type TunnelLimits } from './tunnel/constants.ts'
+import { NODE_LIMITS, SERVER_LIMITS, type TunnelLimits } from './tunnel/constants.ts'
 
 interface Role {
   /** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
@@ -9,6 +9,6 @@ interface Role {
   readonly neighboursMax: number
 }
 export const ROLES: Readonly<Record<'node' | 'server', Role>> = {
-  node: { replayWindow: 16_384, limits: { peers: 4_096 }, neighboursMax: 8_192 },
+  node: { replayWindow: 16_384, limits: NODE_LIMITS, neighboursMax: 8_192 },
   server: { replayWindow: 2_048, limits: SERVER_LIMITS, neighboursMax: 262_144 },
 }

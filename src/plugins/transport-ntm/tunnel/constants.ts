@@ -33,6 +33,9 @@ export interface TunnelLimits {
   readonly rekeyTimeoutMs: number
   /** By how much each unanswered try of an attempt is given longer than the one before. */
   readonly rekeyTimeoutGrowth: number
+  /** Both of an attempt while no session is in use: nothing is interrupted, and mostly nobody is there. */
+  readonly coldAttemptMs: number
+  readonly coldTimeoutGrowth: number
   readonly keepaliveMs: number
   /** Whether a handshake is begun towards who has heard data from us and says nothing (paper §6.5). */
   readonly seeksSilent: boolean
@@ -59,6 +62,8 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   rekeyAttemptMs: 90_000,
   rekeyTimeoutMs: 5_000,
   rekeyTimeoutGrowth: 1,
+  coldAttemptMs: 90_000,
+  coldTimeoutGrowth: 1,
   keepaliveMs: 10_000,
   seeksSilent: true,
   rekeyAfterMessages: 2 ** 52,
@@ -68,6 +73,16 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   handshakesPerSecond: 100,
   sourcePerSecond: 20,
   sourceBurst: 5,
+}
+
+/**
+ * For personal nodes. Who does not answer at first is mostly away, and on a phone every try wakes the radio: three
+ * tries in half a minute instead of eighteen in a minute and a half. Whoever still wants something begins anew.
+ */
+export const NODE_LIMITS: Partial<TunnelLimits> = {
+  peers: 4_096,
+  coldTimeoutGrowth: 2,
+  coldAttemptMs: 30_000,
 }
 
 /**
@@ -82,6 +97,8 @@ export const SERVER_LIMITS: Partial<TunnelLimits> = {
   seeksSilent: false,
   rekeyTimeoutGrowth: 2,
   rekeyAttemptMs: 20_000,
+  coldTimeoutGrowth: 2,
+  coldAttemptMs: 20_000,
   handshakesPerSecond: 500,
   sourcePerSecond: 500,
   sourceBurst: 500,

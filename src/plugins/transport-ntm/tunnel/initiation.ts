@@ -41,7 +41,9 @@ export function startAttempt(device: Device, peer: Peer, now: number): void {
 
 /** The answer did not come: tries again, or gives up and says so. */
 export function retryInitiation(device: Device, peer: Peer, now: number): void {
-  if (now - peer.attemptStartedAt < device.limits.rekeyAttemptMs) sendInitiation(device, peer, now)
+  const { coldAttemptMs, rekeyAttemptMs } = device.limits
+  const attemptMs = peer.inUse(now, device.limits) ? rekeyAttemptMs : coldAttemptMs
+  if (now - peer.attemptStartedAt < attemptMs) sendInitiation(device, peer, now)
   else abandonAttempt(device, peer, now)
 }
 
@@ -77,7 +79,8 @@ function call(device: Device, peer: Peer, message: Uint8Array, to: Endpoint): vo
 function sendInitiation(device: Device, peer: Peer, now: number): void {
   if (!isKnown(device, peer)) return
   const { environment, limits } = device
-  peer.timers.initiationSent(now, environment.random(2), peer.attempts)
+  const growth = peer.inUse(now, limits) ? limits.rekeyTimeoutGrowth : limits.coldTimeoutGrowth
+  peer.timers.initiationSent(now, environment.random(2), limits.rekeyTimeoutMs * growth ** peer.attempts)
   const targets = targetsOf(peer, now, limits)
   peer.attempts += 1
   if (targets.length === 0) {

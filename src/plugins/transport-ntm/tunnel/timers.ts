@@ -76,12 +76,10 @@ export class PeerTimers<P> implements Waiter {
     return earliest
   }
 
-  /** @param tries of this attempt before */
-  initiationSent(now: number, random: Uint8Array, tries: number): void {
-    const { rekeyTimeoutMs, rekeyTimeoutGrowth } = this.#limits
+  initiationSent(now: number, random: Uint8Array, timeoutMs: number): void {
     this.#jitterMs = (random[0]! | (random[1]! << 8)) % (JITTER_MS + 1)
     this.clear(OPEN)
-    this.set(RETRANSMIT, now + rekeyTimeoutMs * rekeyTimeoutGrowth ** tries + this.#jitterMs)
+    this.set(RETRANSMIT, now + timeoutMs + this.#jitterMs)
   }
 
   sessionDerived(now: number): void {

@@ -1,7 +1,7 @@
 /** The clockwork of a session in virtual time, each rule by itself. */
 
 import { describe, expect, it } from 'vitest'
-import { SERVER_LIMITS } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
+import { NODE_LIMITS, SERVER_LIMITS } from '../../../../src/plugins/transport-ntm/tunnel/constants.ts'
 import { ipPacket, pair, World, type WorldNode } from './world.ts'
 
 const KEEPALIVE_BYTES = 32
@@ -56,6 +56,27 @@ describe('an opening that nobody answers', () => {
     const seconds = initiationsOf(a).map(at => Math.floor((at - start) / 1_000))
     expect(seconds).toEqual([0, 5, 15])
     expect(a.events).toEqual(['handshakeFailed'])
+  })
+
+  it('is tried three times by a node as well, unless a session is still in use', () => {
+    const world = new World()
+    const { a, toB } = pair(world, { a: { limits: NODE_LIMITS } })
+    world.link = BLACK_HOLE
+    const start = world.now
+    a.tunnel.send(toB, ipPacket('x'))
+    world.run(40_000)
+    expect(initiationsOf(a).map(at => Math.floor((at - start) / 1_000))).toEqual([0, 5, 15])
+    expect(a.events).toEqual(['handshakeFailed'])
+
+    world.link = { ...BLACK_HOLE, lossRate: 0 }
+    a.tunnel.send(toB, ipPacket('y'))
+    world.run(121_000)
+    expect(toB.established).toBe(true)
+    world.link = NO_HANDSHAKES
+    const rekeying = world.now
+    talk(world, 50, () => a.tunnel.send(toB, ipPacket('z')))
+    expect(initiationsOf(a).filter(at => at >= rekeying).length).toBeGreaterThanOrEqual(9)
+    expect(a.events.filter(event => event === 'handshakeFailed')).toHaveLength(1)
   })
 
   it('takes an answer fourteen seconds late at a server, which asked twice and waits', () => {
