@@ -125,7 +125,7 @@ export class CoordinatorLine {
     const addresses = await network.addresses(join.host)
     if (this.#isStopped) return
     const endpoints = addresses.map((address): UdpEndpoint => ({ address, port: join.port }))
-    this.#neighbour = carrier.meet(join.key, { endpoints })
+    this.#neighbour = carrier.meet(join.key, { endpoints, seeksNobody: true })
     if (endpoints.length > 0) carrier.hint(this.#neighbour, endpoints)
   }
 

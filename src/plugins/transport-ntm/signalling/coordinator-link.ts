@@ -161,7 +161,7 @@ export class CoordinatorLink {
     const addresses = await network.addresses(join.host)
     if (this.#isStopped) return
     const endpoints: UdpEndpoint[] = addresses.map(address => ({ address, port: join.port }))
-    this.#neighbour = carrier.meet(join.key, { endpoints, mayKnowPlace: true })
+    this.#neighbour = carrier.meet(join.key, { endpoints, mayKnowPlace: true, seeksNobody: true })
     if (endpoints.length === 0) return
     this.#endpoints = endpoints
     carrier.hint(this.#neighbour, endpoints)

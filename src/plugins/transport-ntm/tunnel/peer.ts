@@ -26,6 +26,8 @@ export interface PeerOptions {
   readonly plain?: boolean
   /** Leaves the table when its keys go. Default: only who came by itself does. */
   readonly transient?: boolean
+  /** It seeks nobody who is silent, as our servers: its data needs no empty packet in answer. */
+  readonly seeksNobody?: boolean
   /**
    * Somebody challenges its addresses: one that only a handshake has shown gets little until `setEndpoint` says that
    * it answered. A handshake tells who somebody is; whoever passes it on can have it come from anywhere.
@@ -91,6 +93,7 @@ export class Peer implements TunnelPeer {
   readonly presharedKey: Uint8Array
   /** Leaves the table when its keys go. */
   readonly transient: boolean
+  readonly seeksNobody: boolean
   readonly challenged: boolean
   readonly mayKnowPlace: boolean
   readonly timers: PeerTimers<Peer>
@@ -133,6 +136,7 @@ export class Peer implements TunnelPeer {
     this.plain = options.plain ?? false
     this.presharedKey = options.presharedKey?.slice() ?? NO_PRESHARED_KEY
     this.transient = transient
+    this.seeksNobody = options.seeksNobody ?? false
     this.challenged = options.challenged ?? false
     this.mayKnowPlace = options.mayKnowPlace ?? false
     this.endpoints = options.endpoints?.map(copyOf) ?? NOWHERE

@@ -136,7 +136,7 @@ export function receiveData(
   const packetLength = length === 0 ? 0 : ipLength(scratch.body(length))
   if (newest) noteSource(device, session, from, bytes.length, now)
   peer.timers.authenticatedReceived(now)
-  if (packetLength > 0) peer.timers.dataReceived(now)
+  if (packetLength > 0 && !peer.seeksNobody) peer.timers.dataReceived(now)
   if (session === peer.next) confirmSession(device, peer, now)
   else if (!peer.isProven) flushStaged(device, peer, now)
   rekeyBeforeReject(device, peer, now)
