@@ -6,7 +6,7 @@
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
-import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from '../signalling/limits.ts'
+import { BACKOFF_MIN_MS, BACKOFF_QUICK_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from '../signalling/limits.ts'
 import type { Message, RelayRegistered } from '../signalling/messages.ts'
 import { type DcState, datagramsOf, type RequestFailure } from '../signalling/outputs.ts'
 import { freshTransaction, type Lapse, Requests } from '../signalling/transaction.ts'
@@ -124,7 +124,7 @@ export class Offer {
   #backOff(turn: Turn): OfferOutput[] {
     this.#requests.clear()
     this.#nextMs = turn.nowMs + this.#backoffMs * (0.5 + turn.random() / 2)
-    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS)
+    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_QUICK_MS)
     return this.#become('down')
   }
 

@@ -4,7 +4,14 @@
  * address, shorter when one is lost, and never again as long as a silence after which the address had
  * changed.
  */
-import { KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS, KEEPALIVE_MS } from './limits.ts'
+import {
+  BACKOFF_GROWTH,
+  BACKOFF_MAX_MS,
+  BACKOFF_QUICK_MS,
+  KEEPALIVE_MAX_MS,
+  KEEPALIVE_MIN_MS,
+  KEEPALIVE_MS,
+} from './limits.ts'
 
 export interface KeepAlivePace {
   readonly intervalMs: number
@@ -24,6 +31,10 @@ export const FIRST_PACE: KeepAlivePace = {
   ceilingMs: KEEPALIVE_MAX_MS,
   streak: 0,
 }
+
+/** The wait after this one, while the coordinator is down. */
+export const nextBackoffMs = (ms: number): number =>
+  Math.min(ms * (ms < BACKOFF_QUICK_MS ? BACKOFF_GROWTH.quick : BACKOFF_GROWTH.slow), BACKOFF_MAX_MS)
 
 const clamp = (ms: number, ceilingMs: number): number => Math.min(Math.max(ms, KEEPALIVE_MIN_MS), ceilingMs)
 

@@ -48,9 +48,15 @@ export const WITHDRAWALS_AT_ONCE = 16
 export const KEEPALIVE_MS = 25_000
 export const KEEPALIVE_MIN_MS = 15_000
 export const KEEPALIVE_MAX_MS = 120_000
-/** While the coordinator is down: the wait before the next attempt to register, doubling. */
+/**
+ * While the coordinator is down: the wait before the next attempt to register. It doubles at first, then it grows as
+ * fast as the absence itself, of which it is about a fifth: a coordinator that was restarted calls by itself, and a
+ * node that has moved does not wait.
+ */
 export const BACKOFF_MIN_MS = 1_000
-export const BACKOFF_MAX_MS = 15_000
+export const BACKOFF_QUICK_MS = 15_000
+export const BACKOFF_MAX_MS = 120_000
+export const BACKOFF_GROWTH = { quick: 2, slow: 1.25 } as const
 /** After a refusal that waiting does not cure: an operator may have changed the rules meanwhile. */
 export const REFUSED_RETRY_MS = 60_000
 /** The send of one request at which the tunnel itself is doubted: 1.5 s after the first. */

@@ -8,8 +8,8 @@ import type { Turn } from '../../../kernel/api/machine.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { readNameRecord, verifyCountersignature, withCountersignature } from '../../../wire/name-record.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
-import { FIRST_PACE, nextPace } from './keepalive.ts'
-import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
+import { FIRST_PACE, nextBackoffMs, nextPace } from './keepalive.ts'
+import { BACKOFF_MIN_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
 import type { Message, RegistrationResponse, SignallingError } from './messages.ts'
 import {
   type DcState,
@@ -228,7 +228,7 @@ export class Registration {
   #backOff(turn: Turn): NodeOutput[] {
     this.#requests.clear()
     this.#nextMs = turn.nowMs + this.#backoffMs * (0.5 + turn.random() / 2)
-    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS)
+    this.#backoffMs = nextBackoffMs(this.#backoffMs)
     return this.#become('down')
   }
 
