@@ -24,6 +24,7 @@ import type { RelayTicket } from '../../wire/relay-ticket.ts'
 import { Backlog } from './backlog.ts'
 import { Claims, type OpenClaim, waitAfter } from './claims.ts'
 import {
+  ANSWER_MAX_MS,
   CLAIMS_UNTIL_LOST,
   DORMANT_AFTER_MS,
   DOUBT_AFTER_MS,
@@ -71,7 +72,9 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   /** The endpoint that answered last. */
   #way: UdpEndpoint | undefined
   #heardMs: number | undefined
-  #flowedMs: number
+  /** A packet came. */
+  #cameMs: number
+  #sentMs: number
   /** Whether the relay may not know the slot: a bare claim would be in vain. */
   #mustBind = true
   #tries = 0
@@ -90,7 +93,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     this.token = token
     this.#way = first ?? (endpoints.length === 1 ? endpoints[0] : undefined)
     this.#endpoint = this.#seenAs()
-    this.#flowedMs = clock.monotonicMs()
+    this.#cameMs = this.#sentMs = clock.monotonicMs()
     for (const endpoint of endpoints) {
       const cookie = parts.cookieOf(endpoint)
       if (cookie !== undefined) this.#cookies.set(endpoint, cookie)
@@ -125,7 +128,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
 
   send(packet: Uint8Array): void {
     const nowMs = this.#clock.monotonicMs()
-    this.#flowedMs = nowMs
+    this.#sentMs = nowMs
     if (this.#state === 'closed' || packet.length > RELAY_FRAME_MAX_BYTES - RELAY_DATA_HEAD_BYTES) return
     if (!this.isAwake) this.refresh()
     const isWelcome = this.#heardMs !== undefined || this.#isWarm()
@@ -159,7 +162,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   /** A DATA frame of this channel, without its head. */
   deliver(packet: Uint8Array): void {
     if (this.#state === 'closed') return
-    this.#heardMs = this.#flowedMs = this.#clock.monotonicMs()
+    this.#heardMs = this.#cameMs = this.#clock.monotonicMs()
     this.#parts.events.onPacket(packet, this)
   }
 
@@ -270,7 +273,8 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   }
 
   #isUnused(): boolean {
-    return this.#clock.monotonicMs() - this.#flowedMs > DORMANT_AFTER_MS
+    const nowMs = this.#clock.monotonicMs()
+    return nowMs - this.#cameMs > DORMANT_AFTER_MS && nowMs - this.#sentMs > ANSWER_MAX_MS
   }
 
   #wait(ms: number, then: () => void): void {

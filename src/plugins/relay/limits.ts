@@ -13,8 +13,10 @@ export const PROBE_PATIENCE_MS = 3_750
 
 /** A NAT's shortest promise for UDP is 30 s. */
 export const KEEPALIVE_MS = 20_000
-/** Without a packet for so long a channel falls silent: nobody may need it again. */
+/** When nothing has come for so long a channel falls silent: nobody may need it again. */
 export const DORMANT_AFTER_MS = 5 * 60_000
+/** But not while an answer to what was sent may still come: who only calls somebody who is away needs no more. */
+export const ANSWER_MAX_MS = 30_000
 /** Who has not heard the relay for so long does not trust that its slot is still there. */
 export const DOUBT_AFTER_MS = 30_000
 

@@ -72,6 +72,7 @@ export interface WaysParts {
 }
 
 const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
+const isIpv6 = (address: string): boolean => address.includes(':')
 /** For a person: why a peer is met over a relay. */
 const OVER_TCP = 'over TCP: UDP is blocked'
 const QUESTIONS_MAX = 64
@@ -138,6 +139,7 @@ export class Ways {
   start(): void {
     const { network, onMoved } = this.#parts
     this.#unwatch = network.watch(() => {
+      this.#followRelays()
       this.detours?.moved()
       this.own.forgetViews()
       this.finder.moved()
@@ -177,7 +179,16 @@ export class Ways {
   /** A coordinator named its relays, all of them. */
   follow(coordinator: TunnelKey, places: readonly RelayPlace[]): void {
     this.#places.set(coordinator, places)
-    this.relays?.follow([...this.#places.values()].flat())
+    this.#followRelays()
+  }
+
+  /** Relays at places of a family that this host has no address of would be asked in vain for as long as it runs. */
+  #followRelays(): void {
+    const hosts = this.#parts.network.localAddresses()
+    const isInReach = ({ address }: UdpEndpoint): boolean =>
+      hosts.length === 0 || hosts.some(host => isIpv6(host) === isIpv6(address))
+    const places = [...this.#places.values()].flat()
+    this.relays?.follow(places.map(place => ({ ...place, endpoints: place.endpoints.filter(isInReach) })))
   }
 
   established(neighbour: Neighbour): void {

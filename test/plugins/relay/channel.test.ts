@@ -3,7 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../src/events/ids.ts'
 import { type Faults, QUIET } from '../../../src/kernel/testing/sim-network.ts'
-import { DORMANT_AFTER_MS, KEEPALIVE_MS, RETRY_MAX_MS } from '../../../src/plugins/relay/limits.ts'
+import {
+  ANSWER_MAX_MS,
+  DORMANT_AFTER_MS,
+  KEEPALIVE_MS,
+  RETRY_MAX_MS,
+} from '../../../src/plugins/relay/limits.ts'
 import {
   decodeRelayFrame,
   encodeRelayChallenge,
@@ -46,6 +51,20 @@ describe('a channel', () => {
     expect(claims.length).toBeLessThanOrEqual(DORMANT_AFTER_MS / KEEPALIVE_MS + 4)
     expect([channel.state, alice.states]).toEqual(['bound', ['bound']])
     expect(channel.heardMs).toBeLessThan(DORMANT_AFTER_MS + 2 * KEEPALIVE_MS)
+  })
+
+  test('to somebody who never answers is kept for each call only, not for five minutes more', async () => {
+    const { world, alice } = await couple()
+    const channel = alice.open(0)
+    world.run(HOUR_MS / 2)
+    const nowMs = world.clock.monotonicMs()
+    for (let call = 0; call < 6; call += 1) {
+      say(channel, 'anybody there?')
+      world.run(HOUR_MS / 12)
+    }
+    const frames = alice.types(nowMs)
+    expect(frames.filter(type => type === data)).toHaveLength(6)
+    expect(frames.length).toBeLessThanOrEqual(6 * (1 + 1 + ANSWER_MAX_MS / KEEPALIVE_MS + 1))
   })
 
   test('says where it is before it sends after a silence, and loses nothing if the relay has forgotten it', async () => {
