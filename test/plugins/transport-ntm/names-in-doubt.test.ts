@@ -2,7 +2,11 @@
 import { expect, test } from 'vitest'
 import type { LookupFailure, People } from '../../../src/kernel/api/index.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
-import { DOUBT_PAUSE_MS, NamesInDoubt } from '../../../src/plugins/transport-ntm/names-in-doubt.ts'
+import {
+  DOUBT_PAUSE_MAX_MS,
+  DOUBT_PAUSE_MS,
+  NamesInDoubt,
+} from '../../../src/plugins/transport-ntm/names-in-doubt.ts'
 import { readNameRecord, type SignedNameRecord } from '../../../src/wire/name-record.ts'
 import { namedPerson } from '../../support/named-person.ts'
 
@@ -61,4 +65,21 @@ test('a name is looked up again after a pause, and not before, whatever came of 
   pass(1)
   await made.doubt('bob.example')
   expect(asked).toEqual(['bob.example', 'carol.example', 'bob.example'])
+})
+
+test('who is doubted all the time is looked up ever more rarely, until nobody has doubted for a while', async () => {
+  const { made, asked, pass } = namesInDoubt('unreachable')
+  const doubtFor = async (minutes: number): Promise<number> => {
+    const before = asked.length
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await made.doubt('bob.example')
+      pass(60_000)
+    }
+    return asked.length - before
+  }
+  // After 0, 1, 3, 7, 15 and 31 minutes.
+  expect(await doubtFor(60)).toBe(6)
+  expect(await doubtFor(24 * 60)).toBe((24 * 60) / (DOUBT_PAUSE_MAX_MS / 60_000))
+  pass(60 * 60_000)
+  expect(await doubtFor(2)).toBe(2)
 })
