@@ -9,6 +9,7 @@ import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } fro
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { PAUSE_MS } from './path/limits.ts'
 import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
@@ -86,8 +87,6 @@ export class Neighbour implements Sender {
   }
 }
 
-/** Traffic after so long without any is news. */
-const QUIET_MS = 1_000
 /** What opens a NAT means nothing to anybody who gets it after all. */
 const KNOCK = Uint8Array.of(0)
 
@@ -331,7 +330,7 @@ export class Carrier {
   #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {
     const now = this.#options.clock.monotonicMs()
     const quietMs = now - neighbour.talkedMs
-    const wasQuiet = now - neighbour[way] > QUIET_MS
+    const wasQuiet = now - neighbour[way] > PAUSE_MS
     neighbour[way] = now
     if (wasQuiet) this.#options.onTraffic?.(neighbour, quietMs)
   }

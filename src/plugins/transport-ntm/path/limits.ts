@@ -15,20 +15,24 @@ export const ROUND_PAUSES: readonly { readonly relayedForMs: number; readonly pa
   { relayedForMs: Number.POSITIVE_INFINITY, pauseMs: 300_000 },
 ]
 
-/** Traffic within this time: the path is watched closely. */
-export const BUSY_MS = 10_000
+/** Traffic after so long without any is news, of which the paths are told; until then a path is watched closely. */
+export const PAUSE_MS = 1_000
 /** Traffic within this time: the path is kept open. */
 export const WARM_MS = 45_000
-/** How often a busy path is asked whether it lives; more often by who only receives, for nobody else would notice. */
+/**
+ * How often a path is asked whether it lives: a busy one; one of who only receives, for nobody else would notice; and
+ * one that fell quiet, after half of the quiet so far and never more rarely than the last.
+ */
 export const HEARTBEAT_MS = 1_000
 export const LISTENING_HEARTBEAT_MS = 500
-export const WARM_HEARTBEAT_MS = 3_000
+export const QUIET_SHARE = 0.5
+export const HEARTBEAT_MAX_MS = 10_000
 /** Other good paths of a busy peer are measured so often, and so many of them. */
 export const STANDBY_HEARTBEAT_MS = 5_000
 export const STANDBYS_MEASURED = 3
 /** Something was sent and nothing came back for so long, beyond the round trip: ask. */
 export const SILENCE_MS = 100
-/** How often a busy path is looked at. */
+/** How often a path is looked at while packets flow. */
 export const WATCH_MS = 100
 /** An answer is missed after three round trips and their spread, and not before this; it is doubted after half. */
 export const PATIENCE_MIN_MS = 300

@@ -75,14 +75,15 @@ export class Pathfinder {
     const entry = this.#entryOf(neighbour)
     const { attested, grant, endpoints = [], remembered = [] } = places
     // Remembered places are no direction.
-    if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
+    const isDirected = attested !== undefined || grant !== undefined || endpoints.length > 0
+    if (isDirected) entry.hasMoved = false
     const others = entry.attested.filter(seen => seen !== attested?.address)
     if (attested !== undefined) entry.attested = [attested.address, ...others].slice(0, ATTESTED_MAX)
     if (attested !== undefined) entry.paths.replace(this.#plausible(entry, [attested]), 'attested')
     if (endpoints.length > 0) entry.paths.replace(this.#plausible(entry, endpoints), 'announced')
     if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
     if (grant !== undefined) this.#useGrant(entry, grant)
-    this.#do(entry, now => entry.paths.begin(now))
+    this.#do(entry, now => entry.paths.begin(now, isDirected))
     // Who is heard has a session: what was learnt is for its paths.
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
     if (speaksFirst) call()

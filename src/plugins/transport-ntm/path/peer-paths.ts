@@ -22,6 +22,8 @@ import { Silence } from './silence.ts'
 import { beatOf, type Traffic } from './traffic.ts'
 
 const LATER = Number.POSITIVE_INFINITY
+/** Of the probes of a round so many make one call to who was not told that it is called. */
+const UNDIRECTED_EACH = 3
 /** Probes of a round that are sent although something direct is proved: another path may be better. */
 const ENOUGH_WHEN_DIRECT = 3
 
@@ -34,6 +36,7 @@ export class PeerPaths {
   readonly #table = new PathTable()
   readonly #inUse: PathInUse
   #isUp = false
+  #isDirected = true
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
 
@@ -118,9 +121,10 @@ export class PeerPaths {
     this.#inUse.forgotten(path, nowMs)
   }
 
-  /** There is no session yet, and one is being opened. */
-  begin(nowMs: number): void {
+  /** There is no session yet, and one is being opened. `isDirected`: the peer was told of it, and opens its NAT now. */
+  begin(nowMs: number, isDirected = true): void {
     if (!this.#isUp) this.#inUse.sought()
+    this.#isDirected = isDirected || (this.#isDirected && !this.#rounds.isOver)
     this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
@@ -217,7 +221,7 @@ export class PeerPaths {
     }
     for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs))
       if (this.#isUp) this.#probe(step, nowMs)
-      else this.#openWays()
+      else this.#openWays(step)
     const hadItsChance = this.#rounds.takeHarder(nowMs)
     if (!this.#isUp) return
     if (hadItsChance && this.active?.isRelay !== false) this.#output.tryHarder()
@@ -245,8 +249,15 @@ export class PeerPaths {
     }
   }
 
-  /** Without a session there is nothing to prove anything with: the ways are opened, and the peer called. */
-  #openWays(): void {
+  /**
+   * Without a session there is nothing to prove anything with: the ways are opened, and the peer called. Of a peer that
+   * was only there before no NAT is being opened at the other end, and mostly it is away: it is called a few times.
+   */
+  #openWays(step: number): void {
+    if (!this.#isDirected) {
+      if (step % UNDIRECTED_EACH === 0) this.#output.knock()
+      return
+    }
     for (const path of this.#table.all) if (!path.isRelay) this.#output.open(path.endpoint)
     this.#output.knock()
   }

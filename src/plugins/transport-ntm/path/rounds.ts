@@ -24,6 +24,11 @@ export class Rounds {
     return this.#startedMs
   }
 
+  /** Whether all its probes were sent. */
+  get isOver(): boolean {
+    return this.#step >= PROBE_OFFSETS_MS.length
+  }
+
   /** Begins a round, unless one is in its dense beginning. */
   start(nowMs: number): void {
     if (nowMs - this.#startedMs < TRY_HARDER_AFTER_MS) return

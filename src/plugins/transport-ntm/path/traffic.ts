@@ -1,13 +1,15 @@
 /**
  * How closely a path is watched, by what goes over it. Somebody who talks is answered, so silence shows soon; who only
- * listens must ask, or a NAT that changed its mind would go unnoticed; and an idle path is left alone.
+ * listens must ask, or a NAT that changed its mind would go unnoticed; a path that falls quiet is asked ever more rarely,
+ * because every question wakes two radios; and an idle path is left alone.
  */
 import {
-  BUSY_MS,
+  HEARTBEAT_MAX_MS,
   HEARTBEAT_MS,
   LISTENING_HEARTBEAT_MS,
+  PAUSE_MS,
+  QUIET_SHARE,
   SILENCE_MS,
-  WARM_HEARTBEAT_MS,
   WARM_MS,
   WATCH_MS,
 } from './limits.ts'
@@ -22,17 +24,19 @@ export interface Traffic {
 
 const NEVER = Number.POSITIVE_INFINITY
 
-const intervalOf = (quietMs: number, receivedMs: number, nowMs: number): number => {
-  if (quietMs > BUSY_MS) return WARM_HEARTBEAT_MS
-  return nowMs - receivedMs < 2 * HEARTBEAT_MS ? LISTENING_HEARTBEAT_MS : HEARTBEAT_MS
+/** From one challenge to the next, by how long it had been quiet at the former. */
+const intervalOf = (askedMs: number, { sentMs, receivedMs }: Traffic, nowMs: number): number => {
+  if (nowMs - receivedMs < 2 * HEARTBEAT_MS) return LISTENING_HEARTBEAT_MS
+  const quietMs = askedMs - Math.max(sentMs, receivedMs)
+  return Math.min(Math.max(HEARTBEAT_MS, QUIET_SHARE * quietMs), HEARTBEAT_MAX_MS)
 }
 
 /** When the next challenge of the path in use is due, if the last was answered. */
-const challengeMs = (path: Path, traffic: Traffic, quietMs: number, nowMs: number): number => {
+const challengeMs = (path: Path, traffic: Traffic, nowMs: number): number => {
   const { provenMs, pingedMs } = path
-  const { sentMs, receivedMs, heardHereMs } = traffic
+  const { sentMs, heardHereMs } = traffic
   const askedMs = Math.max(provenMs, pingedMs)
-  const regularMs = askedMs + intervalOf(quietMs, receivedMs, nowMs)
+  const regularMs = askedMs + intervalOf(askedMs, traffic, nowMs)
   const isUnheard = sentMs > Math.max(heardHereMs, provenMs)
   if (!isUnheard) return regularMs
   return Math.min(regularMs, Math.max(askedMs, heardHereMs) + SILENCE_MS + (path.srttMs ?? 0))
@@ -46,6 +50,7 @@ export const beatOf = (path: Path, traffic: Traffic, againMs: number, nowMs: num
   const quietMs = nowMs - Math.max(traffic.sentMs, traffic.receivedMs)
   const isAsked = path.unansweredSinceMs !== NEVER
   if (quietMs > WARM_MS && !isAsked) return NEVER
-  const atMs = isAsked ? againMs : challengeMs(path, traffic, quietMs, nowMs)
-  return quietMs > BUSY_MS || atMs <= nowMs ? atMs : Math.min(atMs, nowMs + WATCH_MS)
+  const atMs = isAsked ? againMs : challengeMs(path, traffic, nowMs)
+  // After a pause the next packet is told; before, it may go unanswered without anybody knowing.
+  return quietMs > PAUSE_MS || atMs <= nowMs ? atMs : Math.min(atMs, nowMs + WATCH_MS)
 }

@@ -30,13 +30,32 @@ describe('the next challenge, after now', () => {
     ['a busy path is looked at again soon', 100, traffic(10, 10), 100],
     ['who talks and is answered asks every second', 950, traffic(20, 5_000, 10), 50],
     ['who listens asks every half', 450, traffic(20_000, 10), 50],
-    ['a warm path every three seconds', 1_000, traffic(20_000, 20_000), 2_000],
-    ['a warm path that is due', 3_000, traffic(20_000, 20_000), 0],
+    ['after a pause nobody looks before the next challenge', 600, traffic(1_001, 5_000), 400],
+    ['a path that fell quiet waits for half of the quiet', 1_000, traffic(7_000, 7_000), 2_000],
+    ['a path that fell quiet and is due', 3_000, traffic(9_000, 9_000), 0],
+    ['a path that is quiet for long is asked every ten seconds', 4_000, traffic(40_000, 40_000), 6_000],
     ['who sends and hears nothing asks after 100 ms and the round trip', 400, traffic(0, 9_000, 200), -60],
     ['who sent just now, before an answer can be there', 400, traffic(0, 9_000, 100), 40],
   ]
   test.each(rows)('%s', (_, provenAgoMs, seen, inMs) => {
     expect(beatOf(path(provenAgoMs), seen, LONG, NOW_MS) - NOW_MS).toBe(inMs)
+  })
+
+  test('after the last packet a path is asked ten times, and looked at as often as in the second of the packet', () => {
+    const asked = path(0)
+    const seen = traffic(0, 0)
+    let looks = 0
+    let challenges = 0
+    for (let nowMs = NOW_MS + 1; ; looks += 1) {
+      const atMs = beatOf(asked, seen, LONG, nowMs)
+      if (atMs === LONG) break
+      nowMs = Math.max(nowMs, atMs)
+      if (beatOf(asked, seen, LONG, nowMs) > nowMs) continue
+      challenges += 1
+      asked.pingedMs = asked.provenMs = nowMs
+    }
+    expect(challenges).toBeLessThanOrEqual(13)
+    expect(looks).toBeLessThanOrEqual(challenges + 25)
   })
 
   test('an unanswered one is repeated when it is time to, also without traffic', () => {
