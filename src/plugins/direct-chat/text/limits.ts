@@ -13,9 +13,14 @@ export const RTO_MIN_MS = 200
 /** While there is a path, a person waits: longer silences are no cure for loss (RFC 6298 §2.5 allows any cap). */
 export const RTO_MAX_MS = 15_000
 
-/** Between attempts to build a path to somebody who is away. */
+/**
+ * Between attempts to build a path to somebody who is away. The pause doubles at first, then it grows more slowly:
+ * whoever was away briefly is found within a minute, and who stays away is called half as often.
+ */
 export const REACH_FIRST_MS = 1_000
-export const REACH_MAX_MS = 60_000
+export const REACH_OFTEN_MS = 60_000
+export const REACH_MAX_MS = 120_000
+export const REACH_GROWTH = { often: 2, seldom: 1.25 } as const
 
 /** Datagrams in flight to one device. */
 export const WINDOW_FIRST = 32

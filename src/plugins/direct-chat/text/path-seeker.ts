@@ -4,7 +4,7 @@
  */
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Output, Turn } from '../../../kernel/api/index.ts'
-import { REACH_FIRST_MS, REACH_MAX_MS } from './limits.ts'
+import { REACH_FIRST_MS, REACH_GROWTH, REACH_MAX_MS, REACH_OFTEN_MS } from './limits.ts'
 import type { Timers } from './timers.ts'
 
 export class PathSeeker {
@@ -31,7 +31,8 @@ export class PathSeeker {
     out.push({ kind: 'reach', device: this.#device })
     const jitter = 0.75 + turn.random() / 2
     this.#timers.arm('reach', this.#pauseMs * jitter, out)
-    this.#pauseMs = Math.min(REACH_MAX_MS, this.#pauseMs * 2)
+    const growth = this.#pauseMs < REACH_OFTEN_MS ? REACH_GROWTH.often : REACH_GROWTH.seldom
+    this.#pauseMs = Math.min(REACH_MAX_MS, this.#pauseMs * growth)
   }
 
   found(out: Output[]): void {

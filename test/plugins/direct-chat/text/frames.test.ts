@@ -130,7 +130,7 @@ describe('a long text', () => {
 })
 
 describe('somebody away', () => {
-  it('is looked for at growing intervals, never more than a minute and a quarter apart', () => {
+  it('is looked for at growing intervals, never more than two and a half minutes apart', () => {
     const world = new World(3, FAIR)
     const [alice, bob] = world.homes
     bob.crash()
@@ -141,16 +141,19 @@ describe('somebody away', () => {
       join()
     }
     alice.say(['are you there?'])
-    world.run(600_000)
+    world.run(1_800_000)
     const pauses = reached.slice(1).map((atMs, index) => atMs - reached[index]!)
     expect(pauses[0]).toBeGreaterThan(700)
     expect(pauses[0]).toBeLessThan(1_300)
-    expect(pauses.at(-1)).toBeGreaterThan(44_000)
-    expect(Math.max(...pauses)).toBeLessThan(76_000)
+    // The first two minutes are those of somebody who was away briefly.
+    for (const [index, pauseMs] of pauses.entries())
+      if (reached[index]! < 120_000) expect(pauseMs).toBeLessThan(81_000)
+    expect(pauses.at(-1)).toBeGreaterThan(89_000)
+    expect(Math.max(...pauses)).toBeLessThan(151_000)
     expect(alice.sent).toHaveLength(0)
     expect(alice.book.of(STREAM, 0).state).toBe('queued')
     bob.begin()
-    world.run(90_000)
+    world.run(160_000)
     expect(isAllDelivered(world)).toBe(true)
   })
 
