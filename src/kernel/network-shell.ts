@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { AddressWatch } from './address-watch.ts'
 import type { Network } from './api/index.ts'
 import { lan } from './lan-shell.ts'
 import { mapPort } from './port-mapping/map-port-shell.ts'
@@ -10,8 +11,6 @@ import { openStreamDoor } from './stream-door-shell.ts'
 import { dialStream } from './stream-shell.ts'
 import { answerAtOnce, openUdp } from './udp-shell.ts'
 
-/** How often the own addresses are looked at. */
-const WATCH_MS = 200
 /** RFC 863; nothing is sent there. */
 const DISCARD_PORT = 9
 
@@ -49,24 +48,23 @@ const localAddresses = (): readonly string[] =>
     (all ?? []).filter(({ address, internal }) => isOutside(address, internal)).map(({ address }) => address),
   )
 
-/** Node has no event for it. Asking costs 0.1 ms, so it is done often enough that nobody waits for the answer. */
-const watch = (changed: () => void): (() => void) => {
+const afterUnlessDone = (delayMs: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, delayMs)
+  timer.unref()
+  return () => clearTimeout(timer)
+}
+
+/** Node has no event for it. */
+const watchAddresses = (changed: () => void): AddressWatch => {
   let known: string | undefined
-  let isStopped = false
   const look = async (): Promise<void> => {
     const sources = await Promise.all(FAR_AWAY.map(sourceTowards))
     const now = JSON.stringify([localAddresses(), sources])
     const isNews = known !== undefined && known !== now
     known = now
-    if (isNews && !isStopped) changed()
+    if (isNews) changed()
   }
-  void look()
-  const timer = setInterval(look, WATCH_MS)
-  timer.unref()
-  return () => {
-    isStopped = true
-    clearInterval(timer)
-  }
+  return new AddressWatch({ look, after: afterUnlessDone })
 }
 
 export interface SystemNetworkOptions {
@@ -85,13 +83,27 @@ export function systemNetwork({
 }: SystemNetworkOptions = {}): Network {
   const resolver = new Resolver()
   if (nameServers !== undefined) resolver.setServers(nameServers)
+  const watches = new Set<AddressWatch>()
+  const sent = (): void => {
+    for (const watch of watches) watch.flowed()
+  }
   return {
     udp: (local, receive, options) =>
-      openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false }),
+      openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false, sent }),
     dial: dialStream,
     listenStreams: (local, receive, certificate) => openStreamDoor(local, receive, certificate),
     localAddresses,
-    watch,
+    watch: changed => {
+      let isStopped = false
+      // A look may be under way at the end.
+      const watch = watchAddresses(() => isStopped || changed())
+      watches.add(watch)
+      return () => {
+        isStopped = true
+        watches.delete(watch)
+        watch.stop()
+      }
+    },
     sourceTowards,
     ...(surroundings ? { mapPort: mapPort({ sourceTowards }), lan } : {}),
     addresses: async host => {

@@ -46,12 +46,14 @@ class ShellSocket implements UdpSocket {
   readonly #batch: DatagramBatch | undefined
   /** Made when needed: of hundreds of sockets at a time each sends a few datagrams. */
   readonly #slots: (Buffer | undefined)[] = new Array(SLOTS).fill(undefined)
+  readonly #sent: () => void
   #slot = 0
   #ownHopLimit: number | undefined
   #closed: Promise<void> | undefined
 
-  constructor(socket: Socket, sender: SegmentSender | undefined) {
+  constructor(socket: Socket, sender: SegmentSender | undefined, sent: () => void) {
     this.#socket = socket
+    this.#sent = sent
     const { address, port } = socket.address()
     this.local = { address, port }
     this.#batch =
@@ -65,6 +67,7 @@ class ShellSocket implements UdpSocket {
 
   send(bytes: Uint8Array, to: UdpEndpoint, hopLimit?: number): void {
     if (this.#closed || bytes.length > SLOT_BYTES) return
+    this.#sent()
     if (hopLimit !== undefined) this.#sendLimited(bytes, to, hopLimit)
     else if (this.#batch?.add(bytes, to) !== true) this.#sendAlone(bytes, to)
   }
@@ -159,6 +162,8 @@ interface OpenOptions {
   readonly offload: boolean
   /** `receive` takes several datagrams in one piece, and those of one turn may leave when it ends. */
   readonly coalesced: boolean
+  /** Told of every datagram that leaves. */
+  readonly sent: () => void
 }
 
 /** Rejects with PORT_IN_USE. */
@@ -186,7 +191,7 @@ export async function openUdp(
       socket.on('error', () => undefined)
       enlarge(socket)
       offload?.coalesce(socket)
-      const opened = new ShellSocket(socket, offload?.senderOf(socket))
+      const opened = new ShellSocket(socket, offload?.senderOf(socket), options.sent)
       socket.on(
         'message',
         offload === undefined ? receive : opened.receiving(receive, offload.receiverOf(socket)),
