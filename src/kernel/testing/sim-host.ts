@@ -48,6 +48,8 @@ export class SimHost implements Network {
   readonly #network: SimNetwork
   readonly #bindings = new Map<number, readonly Binding[]>()
   readonly #watchers = new Set<() => void>()
+  /** Told of every datagram that leaves or comes, as its radio would know them. */
+  tap: ((bytes: Uint8Array) => void) | undefined
   #places: readonly Place[] = []
   #isUp = true
 
@@ -127,6 +129,7 @@ export class SimHost implements Network {
 
   /** Takes a packet off the wire. */
   take({ to, from, bytes }: Packet): void {
+    this.tap?.(bytes)
     this.#bindingAt(to)?.receive(bytes, from)
   }
 
@@ -234,6 +237,7 @@ export class SimHost implements Network {
     const { address, port } = binding.local
     const place = this.#wayTo(to.address, binding)
     const from = { address: place?.address ?? address, port }
+    this.tap?.(bytes)
     this.#network.carry({ host: this, place, packet: { from, to, bytes }, hopLimit })
   }
 
