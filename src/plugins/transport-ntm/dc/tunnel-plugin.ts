@@ -22,6 +22,7 @@ import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
+import { Challenges } from './challenges.ts'
 import { DcLink } from './link.ts'
 
 const endpoint = z.strictObject({ address: z.string(), port: z.number().int().min(0).max(65_535) })
@@ -41,7 +42,11 @@ const settings = z.strictObject({
 })
 
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
-const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): DcLink => {
+const linkOver = (
+  carrier: Carrier,
+  relay: () => RelayPlace | undefined,
+  challenge: NonNullable<DcLink['challenge']>,
+): DcLink => {
   let port: Port | undefined
   return {
     send: (to, bytes, at) => {
@@ -57,8 +62,23 @@ const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): DcLink
       port = bound
       return () => bound.close()
     },
+    challenge,
     relay,
   }
+}
+
+/** Proves new addresses of whoever moves, and challenges whom the coordinator wants challenged. */
+const challenging = (parts: Parameters<typeof serverAcquaintance>[0]) => {
+  const challenges = new Challenges()
+  const acquaintance = serverAcquaintance({
+    ...parts,
+    onAnswer: (neighbour, token) => challenges.answered(neighbour.key, token),
+  })
+  const challenge: NonNullable<DcLink['challenge']> = (to, at, answered) => {
+    const neighbour = parts.carrier.neighbour(to)
+    if (neighbour !== undefined) challenges.begin(to, acquaintance.ping(neighbour, at), answered)
+  }
+  return { acquaintance, challenge }
 }
 
 export const dcTunnelPlugin = definePlugin({
@@ -88,7 +108,7 @@ export const dcTunnelPlugin = definePlugin({
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
     })
-    const acquaintance = serverAcquaintance({ clock, random, carrier })
+    const { acquaintance, challenge } = challenging({ clock, random, carrier })
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }
@@ -97,7 +117,7 @@ export const dcTunnelPlugin = definePlugin({
     return {
       contributes: {
         service: [
-          { token: DcLink, value: linkOver(carrier, () => (door.isWorking ? place : undefined)) },
+          { token: DcLink, value: linkOver(carrier, () => (door.isWorking ? place : undefined), challenge) },
           { token: RelayHost, value: door },
         ],
         method: [
