@@ -17,6 +17,7 @@ export default defineConfig({
       suite('contract', ['test/contract/**/*.test.ts']),
       suite('scenario', ['test/scenario/**/*.test.ts'], 60_000),
       suite('sim', ['test/sim/**/*.test.ts'], 300_000),
+      suite('abuse', ['test/abuse/**/*.test.ts'], 120_000),
       suite('crash', ['test/crash/**/*.test.ts'], 120_000, BUILT),
       suite('cli', ['test/cli/**/*.test.ts'], 120_000, BUILT),
     ],

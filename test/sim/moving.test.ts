@@ -15,6 +15,8 @@ const SUITE = 'moving'
 const SEEDS = 500
 const EVERY_MS = 20
 const SETTLED_MS = 8_000
+/** A port guessed at among 64,000 is missed once in fifty times, and found at the next try. */
+const SECOND_TRY_MS = 20_000
 const RELAY_LATENCIES_MS = [5, 15] as const
 
 type Hood = Awaited<ReturnType<typeof neighbourhood>>
@@ -37,6 +39,8 @@ interface Story {
   /** The longest time without a datagram. */
   readonly gapMaxMs: (stage: Stage) => number
   readonly endsOn: 'direct' | 'relay'
+  /** Whether the direct path is found by guessing. */
+  readonly isGuessed?: boolean
 }
 
 const HARD = { nat: 'symmetric' } as const
@@ -90,6 +94,7 @@ const STORIES: readonly Story[] = [
   },
   {
     what: 'a host moves behind a NAT that gives every flow another port',
+    isGuessed: true,
     flows: ['alice', 'bob'],
     happens: stage => move(stage, 'alice', HARD),
     gapMaxMs: ({ relayRttMs }) => relayRttMs + DETECTION_MS,
@@ -206,13 +211,14 @@ async function agreed({ world, alice, bob }: Hood): Promise<void> {
 
 async function tell(
   seed: number,
-  { flows, lines = { nat: 'home' }, happens, gapMaxMs, endsOn }: Story,
+  { flows, lines = { nat: 'home' }, happens, gapMaxMs, endsOn, isGuessed = false }: Story,
 ): Promise<void> {
   const { stage, running } = await staged(seed, lines, flows)
   const { hood, mark } = stage
   mark()
   await happens(stage)
   await hood.world.run(SETTLED_MS)
+  if (isGuessed && pathOf(hood.alice.home) !== endsOn) await hood.world.run(SECOND_TRY_MS)
   expect(pathOf(hood.alice.home)).toBe(endsOn)
   expect(pathOf(hood.bob.home)).toBe(endsOn)
   for (const flow of running) {

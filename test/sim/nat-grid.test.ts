@@ -25,6 +25,8 @@ const isDirectPossible = (alice: Kind, bob: Kind): boolean => !HARD.includes(ali
 /** Time in which a direct path is found, also where it takes many guesses and a second attempt. */
 const DIRECT_WITHIN_MS = 12_000
 const LOOK_MS = 250
+/** Two attempts one after the other, of 1,200 guesses at most: a home router has room for more. */
+const MAPPINGS_MAX = 2_500
 
 async function meet(seed: number, { alice: a, bob: b }: { alice: Kind; bob: Kind }): Promise<void> {
   const { world, alice, bob } = await neighbourhood({
@@ -50,7 +52,7 @@ async function meet(seed: number, { alice: a, bob: b }: { alice: Kind; bob: Kind
     if (world.clock.monotonicMs() % 2_000 < LOOK_MS) await say(world, alice.home, bob.home, 'still there')
   }
   expect(paths()).toEqual([wanted, wanted])
-  for (const { line } of [alice, bob]) expect(line.nat?.peak ?? 0).toBeLessThan(1_500)
+  for (const { line } of [alice, bob]) expect(line.nat?.peak ?? 0).toBeLessThan(MAPPINGS_MAX)
   await world.end()
 }
 

@@ -5,7 +5,8 @@
  */
 
 import type { EventEmitter } from 'node:events'
-import { closeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Watch } from './watchdog-thread-shell.ts'
 
@@ -36,4 +37,9 @@ export const watchLoop = (blocked: () => void, unwatched: (error: unknown) => vo
   new Worker(new URL(THREAD), { workerData: watch, execArgv: [] }).on('error', unwatched).unref()
 }
 
-const silence = (): void => closeSync(STDERR)
+/** The number must not stay free: a library that ends writes there, and koffi waits for ever when it cannot. */
+const silence = (): void => {
+  closeSync(STDERR)
+  // The lowest free number is the one that was just closed.
+  openSync(devNull, 'w')
+}

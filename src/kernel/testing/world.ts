@@ -5,7 +5,7 @@
 import { labelledHash } from '../../wire/hash.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { type HomeSpec, SimHome } from './sim-home.ts'
-import { type Faults, type PacketFate, QUIET, SimNetwork } from './sim-network.ts'
+import { type Faults, type PacketFate, QUIET, SimNetwork, type Watch } from './sim-network.ts'
 import type { Packet } from './sim-segment.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -27,6 +27,8 @@ export class World {
   /** The world's own chance: for what a test does to it. */
   readonly random: SeededRandom
   readonly homes = new Map<string, SimHome>()
+  /** Told of every datagram and what became of it. */
+  readonly taps = new Set<Watch>()
   readonly #homesRandom: SeededRandom
   readonly #fates = new Map<PacketFate, number>()
   #trace: Uint8Array = new Uint8Array(32)
@@ -111,7 +113,9 @@ export class World {
     for (const home of this.homes.values()) if (home.isRunning) await this.until(home.stop())
   }
 
-  #watch(fate: PacketFate, { from, to, bytes }: Packet, nowMs: number): void {
+  #watch(fate: PacketFate, packet: Packet, nowMs: number): void {
+    const { from, to, bytes } = packet
+    for (const tap of this.taps) tap(fate, packet, nowMs)
     this.#fates.set(fate, this.count(fate) + 1)
     this.#note(`${nowMs} ${fate} ${from.address}:${from.port} ${to.address}:${to.port}`, bytes)
   }

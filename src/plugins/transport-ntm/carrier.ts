@@ -9,25 +9,12 @@ import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } fro
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
-import type { TunnelLimits } from './tunnel/constants.ts'
-import { SERVER_LIMITS } from './tunnel/constants.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
 import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
-
-interface Role {
-  /** Counters remembered against replay (FORMATS §5, DESIGN §7.1). */
-  readonly replayWindow: number
-  readonly limits: Partial<TunnelLimits>
-  /** Beyond so many, one that is only here for a while makes room for the next. */
-  readonly neighboursMax: number
-}
-const ROLES: Readonly<Record<'node' | 'server', Role>> = {
-  node: { replayWindow: 16_384, limits: { peers: 4_096 }, neighboursMax: 8_192 },
-  server: { replayWindow: 2_048, limits: SERVER_LIMITS, neighboursMax: 262_144 },
-}
 
 export interface CarrierOptions {
   readonly network: Network
@@ -40,11 +27,16 @@ export interface CarrierOptions {
   /** Peers may not learn where this device is. Default: no. */
   readonly isHidden?: boolean
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
+  /** Whether a first message may go now to a place that has not shown that a peer is there. */
+  readonly mayCall?: (to: UdpEndpoint) => boolean
   readonly onEstablished: (neighbour: Neighbour) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
-  /** Something other than control messages goes to or comes from a neighbour after a second without. */
-  readonly onTraffic?: (neighbour: Neighbour) => void
+  /**
+   * Something other than control messages goes to or comes from a neighbour after a second without; `quietMs`: how
+   * long there was none either way.
+   */
+  readonly onTraffic?: (neighbour: Neighbour, quietMs: number) => void
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
   /** Sees every datagram first; true: it was not for the tunnel. */
@@ -86,6 +78,11 @@ export class Neighbour implements Sender {
 
   get address(): Uint8Array {
     return this.allowed[0]
+  }
+
+  /** The last packet, either way, that was not about the tunnel itself. */
+  get talkedMs(): number {
+    return Math.max(this.sentMs, this.receivedMs)
   }
 }
 
@@ -154,6 +151,7 @@ export class Carrier {
       limits: ROLES[role].limits,
       admit: (key, from) => options.admit(Buffer.from(key).toString('hex') as TunnelKey, from),
       cookieForStrangers: role === 'server',
+      mayCall: options.mayCall,
       isHidden: options.isHidden ?? false,
     })
   }
@@ -255,7 +253,7 @@ export class Carrier {
     const socket = this.stack.bind(port, (payload, _from, fromPort) => {
       const from = this.#inHand
       if (from === undefined) return
-      if (port !== PORTS.control) this.#noteReceived(from)
+      if (port !== PORTS.control) this.#noteTalk(from, 'receivedMs')
       receive(payload, from, fromPort)
     })
     return {
@@ -268,7 +266,7 @@ export class Carrier {
   send(fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
     const before = this.#inHand
     this.#inHand = to
-    if (fromPort !== PORTS.control) this.#noteSent(to)
+    if (fromPort !== PORTS.control) this.#noteTalk(to, 'sentMs')
     try {
       return this.stack.send(fromPort, to.address, toPort, payload)
     } finally {
@@ -290,7 +288,7 @@ export class Carrier {
   /** One echo; `onReply` may never come. Returns how to stop listening for it. */
   echo(to: Neighbour, id: number, onReply: () => void): () => void {
     const pinger = this.stack.ping(to.address, id, onReply)
-    this.#noteSent(to)
+    this.#noteTalk(to, 'sentMs')
     const before = this.#inHand
     this.#inHand = to
     try {
@@ -330,18 +328,12 @@ export class Carrier {
     else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by)
   }
 
-  #noteSent(to: Neighbour): void {
+  #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {
     const now = this.#options.clock.monotonicMs()
-    const wasQuiet = now - to.sentMs > QUIET_MS
-    to.sentMs = now
-    if (wasQuiet) this.#options.onTraffic?.(to)
-  }
-
-  #noteReceived(from: Neighbour): void {
-    const now = this.#options.clock.monotonicMs()
-    const wasQuiet = now - from.receivedMs > QUIET_MS
-    from.receivedMs = now
-    if (wasQuiet) this.#options.onTraffic?.(from)
+    const quietMs = now - neighbour.talkedMs
+    const wasQuiet = now - neighbour[way] > QUIET_MS
+    neighbour[way] = now
+    if (wasQuiet) this.#options.onTraffic?.(neighbour, quietMs)
   }
 
   #neighbourOf(peer: TunnelPeer): Neighbour {

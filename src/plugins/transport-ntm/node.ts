@@ -91,17 +91,18 @@ export class NtmNode {
     this.#settings = settings
     this.#timestamps = new Timestamps(keyspace)
     this.#record = new OwnRecord(given, record => this.domains.register(record))
-    this.#addresses = new AddressBook(keyspace)
+    this.#addresses = new AddressBook(keyspace, clock)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))
     this.#ways = new Ways(this.#waysParts())
     this.carrier = new Carrier({
       ...{ network, clock, random, keys, role: 'node', isHidden: settings.relayOnly },
       timestamps: this.#timestamps,
       admit: key => this.#admit(key),
+      mayCall: to => this.#ways.finder.mayCall(to),
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
-      onTraffic: neighbour => this.#ways.finder.trafficBegan(neighbour),
+      onTraffic: (neighbour, quietMs) => this.#ways.finder.trafficBegan(neighbour, quietMs),
       onForgotten: neighbour => this.#forgotten(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),
@@ -117,7 +118,7 @@ export class NtmNode {
     this.transport = new NtmTransport({
       ...{ clock, identity, people, carrier: this.carrier, paths: this.#ways.finder },
       ...{ links: this.#links, coordinators: this.domains.coordinators },
-      known: card => [...this.#ways.nearby(card), ...this.#placesOf(card.device)],
+      known: card => ({ nearby: this.#ways.nearby(card), remembered: this.#reachedAt(card.device) }),
       forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.domains.lookUp(name) }),
     })
@@ -132,7 +133,7 @@ export class NtmNode {
       ...{ mayPunch: settings.punch ?? true, relayOnly: settings.relayOnly },
       ...{ portMapping: settings.portMapping ?? true, lan: settings.lan ?? true },
       contacts: () => this.#soughtDevices(),
-      onNearby: (card, place) => this.transport.open(card, { remembered: [place] }),
+      onNearby: (card, place) => this.transport.open(card, { nearby: [place] }),
       onMeasured: measured => this.domains.coordinators.measured(measured),
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
@@ -209,14 +210,9 @@ export class NtmNode {
   #callNeighbours(): void {
     for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
       const card = this.#given.people.card(device)
-      const remembered = this.#placesOf(device)
+      const remembered = this.#reachedAt(device)
       if (card !== undefined && remembered.length > 0) this.transport.open(card, { remembered })
     }
-  }
-
-  /** Where a device was reached before, if it may be called there. */
-  #placesOf(device: DeviceId): readonly UdpEndpoint[] {
-    return this.#settings.relayOnly ? [] : this.#addresses.of(device)
   }
 
   /** Devices of the contact book; those that were met last come first. */
@@ -238,10 +234,11 @@ export class NtmNode {
   #admit(key: TunnelKey): PeerOptions | undefined {
     const { people } = this.#given
     const card = people.cardOfTunnelKey(key)
-    if (card === undefined) return this.transport.introduction(key) === undefined ? undefined : {}
+    if (card === undefined)
+      return this.transport.introduction(key) === undefined ? undefined : { challenged: true }
     const contact = people.contact(card.person)
     if (!standingOf(contact).mayBeHeard) return undefined
-    return { endpoints: this.#placesOf(card.device), transient: contact === undefined }
+    return { endpoints: this.#reachedAt(card.device), transient: contact === undefined, challenged: true }
   }
 
   #established(neighbour: Neighbour): void {
@@ -261,6 +258,11 @@ export class NtmNode {
   /** Where somebody was reached without a relay's help is where to look next time. */
   #remember(device: DeviceId, endpoint: UdpEndpoint | undefined): void {
     if (endpoint !== undefined && endpoint.via === undefined) this.#addresses.reached(device, endpoint)
+  }
+
+  /** Where somebody was reached, as far as that means anything from here. */
+  #reachedAt(device: DeviceId): readonly UdpEndpoint[] {
+    return this.#ways.finder.plausibleStill(this.#addresses.of(device))
   }
 
   #rerouted(neighbour: Neighbour): void {
@@ -288,7 +290,6 @@ export class NtmNode {
     if (card !== undefined) this.#links.failed(card.device)
   }
 
-  /** Its keys are gone, and with them all that was known of its paths. */
   #forgotten(neighbour: Neighbour): void {
     this.#lost(neighbour)
     this.#ways.finder.forget(neighbour)

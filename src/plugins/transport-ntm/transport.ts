@@ -15,14 +15,14 @@ import {
   type StreamTransport,
   standingOf,
   type Transport,
-  type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
 import { MemoryStreams } from './memory-streams.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
+import type { Places } from './path/entry.ts'
 import type { Links } from './path/links.ts'
-import type { Pathfinder, Places } from './path/pathfinder.ts'
+import type { Pathfinder } from './path/pathfinder.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
 
 export interface TransportParts {
@@ -32,7 +32,7 @@ export interface TransportParts {
   readonly people: Pick<People, 'card' | 'cardOfTunnelKey' | 'cards' | 'contact' | 'learn'>
   readonly links: Links
   /** Where a device may be, as this node itself knows. */
-  readonly known: (card: PeerCard) => readonly UdpEndpoint[]
+  readonly known: (card: PeerCard) => Required<Pick<Places, 'nearby' | 'remembered'>>
   /** It must not be known any more where a device is. */
   readonly forget: (device: DeviceId) => void
   readonly paths: Pick<Pathfinder, 'open' | 'forget'>
@@ -96,7 +96,8 @@ export class NtmTransport implements Transport {
     if (this.#isClosed) return
     const { carrier, paths, people } = this.#parts
     const transient = people.contact(card.person) === undefined
-    paths.open(carrier.meet(card.tunnelKey, { endpoints: [], transient }), places, speaksFirst)
+    const options = { endpoints: [], transient, challenged: true }
+    paths.open(carrier.meet(card.tunnelKey, options), places, speaksFirst)
   }
 
   /**
@@ -158,14 +159,15 @@ export class NtmTransport implements Transport {
 
   async #search(card: PeerCard): Promise<Reached> {
     const known = this.#parts.known(card)
-    if (known.length > 0) {
-      this.open(card, { remembered: known })
+    const isKnown = known.nearby.length + known.remembered.length > 0
+    if (isKnown) {
+      this.open(card, known)
       if (await this.#untilUp(card.device, KNOWN_FIRST_MS).isUp) return UP
       if (this.#isClosed) return STOPPED
     }
     const up = this.#untilUp(card.device, REACH_TIMEOUT_MS)
     const against = await Promise.race([up.isUp.then(() => undefined), this.#askTheWay(card)])
-    if (against !== undefined && known.length === 0) up.cancel()
+    if (against !== undefined && !isKnown) up.cancel()
     if (await up.isUp) return UP
     const why = against ?? 'nothing came back from its addresses'
     return { up: false, reason: `no path to ${card.name}: ${why}` }

@@ -1,6 +1,6 @@
 /** What a cell is made of works: the program in namespaces, and a conversation that is judged. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { killTheRest } from '../../cli/program.ts'
+import { type Document, killTheRest } from '../../cli/program.ts'
 import { tellLeftOut, whyNoLab } from '../machine.ts'
 import { type ProfileName, profile } from '../nat/profiles.ts'
 import { Cell } from './cell.ts'
@@ -51,6 +51,31 @@ describe.skipIf(reason !== undefined)('two people', () => {
     const { json: history } = await cell.command('a', ['history', NAMES.b])
     const texts = history.messages.map(({ text }: { text: string }) => text)
     expect(texts).toEqual(['see you at nine', ...Array.from({ length: 20 }, (_, n) => `line ${n + 1}`)])
+  })
+
+  it('are strangers again in a world that is new, though processes stay', async () => {
+    const cell = await Cell.open({ a: profile('home'), b: profile('home'), isForManyRuns: true })
+    open = cell
+    const both = () => Promise.all([cell.upInResident('a'), cell.upInResident('b')])
+    const said = async (text: string): Promise<readonly string[]> => {
+      await cell.session('a').call('send', { to: NAMES.b, text, wait: 'delivered', timeoutMs: 10_000 })
+      expect(await cell.untilPath('direct', 10_000)).not.toBe(null)
+      const asked = { with: NAMES.a, limit: 10 }
+      const { messages } = await cell.session('b').call<{ messages: readonly Document[] }>('history', asked)
+      return messages.map(message => message.text)
+    }
+    await both()
+    expect(await said('one')).toEqual(['one'])
+    await Promise.all([cell.down('a'), cell.down('b')])
+    await both()
+    // Where they were last time they still are.
+    expect(await cell.untilPath('direct', 10_000)).not.toBe(null)
+    expect(await said('two')).toEqual(['one', 'two'])
+    await Promise.all([cell.down('a'), cell.down('b')])
+    await cell.renew()
+    const [a] = await both()
+    expect(await a.call('peers')).toEqual({ peers: [] })
+    expect(await said('three')).toEqual(['three'])
   })
 
   it('find out when a text is lost: the judge of conversations names it', async () => {

@@ -32,6 +32,19 @@ describe.skipIf(reason !== undefined)('a network', () => {
     },
   )
 
+  it('forgets whom its routers let in and out', async () => {
+    const network = await built('symmetric random', 'full cone')
+    const forget = () => network.forget()
+    const [before, after] = await seenFrom(network.namespaces, 'a', forget)
+    expect(after!.port).not.toBe(before!.port)
+    await seenFrom(network.namespaces, 'b', async () => {
+      const cone = () => network.namespaces.run('rb', 'nft', 'list', 'map', 'ip', 'nat', 'cone')
+      expect(await cone()).toContain('elements')
+      await forget()
+      expect(await cone()).not.toContain('elements')
+    })
+  })
+
   it('does not rebind by forgetting connections alone where ports are kept', async () => {
     const network = await built('home', 'public')
     const forget = () => network.namespaces.run('ra', 'conntrack', '-F')

@@ -3,6 +3,7 @@
  * routers, new addresses, other uplinks, cables pulled out, holes in the middle.
  */
 import { DelayLine, type Line } from '../delay/delay-line.ts'
+import { run } from '../machine.ts'
 import type { Profile } from '../nat/profiles.ts'
 import { type RouterKind, rulesOf } from '../nat/rules.ts'
 import { ACCESS, type Edge, LAN4, MOVED_HOST4, type Side, second6 } from './addresses.ts'
@@ -57,6 +58,19 @@ export class Network {
 
   static async build(spec: NetworkSpec): Promise<Network> {
     return new Network(spec, await Namespaces.build(withCore(planOf(spec))))
+  }
+
+  /** All routers forget whom they let in and out, as if nobody had been there before. */
+  async forget(): Promise<void> {
+    const lines = this.namespaces.plan.stations.flatMap(({ name, rules = '' }) => {
+      const at = `ip netns exec ${this.namespaces.nameOf(name)}`
+      return [
+        ...(rules.includes('map cone') ? [`${at} nft flush map ip nat cone`] : []),
+        ...(rules.includes('set peers') ? [`${at} nft flush set ip filter peers`] : []),
+        ...(rules === '' ? [] : [`${at} conntrack -F 2>/dev/null`]),
+      ]
+    })
+    await run('sh', ['-s'], { input: `set -e\n${lines.join('\n')}\n` })
   }
 
   /** From now on every flow of this side has another mapping, those that exist as well. */

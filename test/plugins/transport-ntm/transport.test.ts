@@ -68,7 +68,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
       },
     },
     links: new Links(street.clock, 1_152, () => undefined),
-    known: () => [],
+    known: () => ({ nearby: [], remembered: [] }),
     forget: () => {},
     coordinators: {
       direct: async () => {

@@ -14,6 +14,7 @@ import {
 import { RELAY_SECRET_LABEL, relayMac, relayMacHolds, relayToken } from '../../../wire/relay-proof.ts'
 import { type RelayTicket, readRelayTicket, verifyRelayTicket } from '../../../wire/relay-ticket.ts'
 import { Cookies } from './cookies.ts'
+import { Moments } from './moments.ts'
 import { Slot } from './slot.ts'
 import type { Slots } from './slots.ts'
 import { Sources } from './sources.ts'
@@ -43,6 +44,8 @@ export class Desk {
   readonly #tally: Tally
   readonly #cookies: Cookies
   readonly #sources = new Sources()
+  readonly #challenged = new Moments()
+  readonly #acknowledged = new Moments()
   readonly #onHere: (slot: Slot) => void
 
   /** `onHere`: something authentic came from this slot's holder. */
@@ -69,6 +72,7 @@ export class Desk {
   challenge(token: Uint8Array, from: UdpEndpoint): Drop | undefined {
     const cookie = this.#cookies.of(from)
     if (cookie === undefined) return 'source-unnameable'
+    if (!this.#challenged.take(from, this.#parts.clock.monotonicMs())) return 'too-many-answers'
     this.#tally.challenges += 1
     this.#parts.outlet.send(encodeRelayChallenge(token, cookie), from)
     return undefined
@@ -78,6 +82,7 @@ export class Desk {
     const cookie = this.#cookies.of(from)
     const answer = cookie && encodeRelayProbeAck(nonce, cookie, from)
     if (!answer?.ok) return 'source-unnameable'
+    if (!this.#acknowledged.take(from, this.#parts.clock.monotonicMs())) return 'too-many-answers'
     this.#tally.probes += 1
     this.#parts.outlet.send(answer.value, from)
     return undefined
@@ -133,9 +138,9 @@ export class Desk {
     const nowMs = this.#parts.clock.monotonicMs()
     slot.counter = counter
     this.#slots.heard(slot, nowMs)
-    if (slot.place.claim(from, length, isProven, nowMs)) this.#tally.moves += 1
     const bound = { kind: 'bound', token: slot.token, counter, cookie, ticket: NO_TICKET } as const
     const frame = encodeRelayClaim(bound, signed => relayMac(slot.secret, signed))
+    if (slot.place.claim(from, length, frame.length, isProven, nowMs)) this.#tally.moves += 1
     this.#parts.outlet.send(frame, from)
     this.#onHere(slot)
     return undefined

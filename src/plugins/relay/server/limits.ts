@@ -21,6 +21,8 @@ export const CHECKS_PER_SECOND = 100
 export const CHECKS_BURST = 1_000
 export const ALL_CHECKS_PER_SECOND = 2_000
 export const SOURCES_MAX = 4_096
+/** An unproven source is answered once in so long, whatever it piled up: once by a challenge, once by what it probed for. */
+export const MOMENT_MS = 1
 /** Challenges to who sends data into no slot, or from elsewhere. */
 export const STRAYS_PER_SECOND = 2_000
 

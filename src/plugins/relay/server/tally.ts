@@ -16,6 +16,7 @@ const DROPS = [
   'ticket-forged',
   'issuer-unknown',
   'too-many-checks',
+  'too-many-answers',
   'slots-full',
 ] as const
 export type Drop = (typeof DROPS)[number]

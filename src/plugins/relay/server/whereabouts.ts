@@ -56,8 +56,12 @@ export class Whereabouts {
     return trial
   }
 
-  /** An authentic claim of `length` bytes from here; `isProven` if it echoed this place's cookie. True: it moved. */
-  claim(from: UdpEndpoint, length: number, isProven: boolean, nowMs: number): boolean {
+  /**
+   * An authentic claim of `length` bytes from here, which is answered with `answerLength`; `isProven` if it echoed this
+   * place's cookie. True: it moved.
+   */
+  claim(from: UdpEndpoint, length: number, answerLength: number, isProven: boolean, nowMs: number): boolean {
+    const earned = UNPROVEN_FACTOR * length - answerLength
     const isHere = isSame(this.#proven, from)
     const isTrial = this.#trial !== undefined && isSame(this.#trial, from)
     if (isProven || isHere) {
@@ -70,12 +74,12 @@ export class Whereabouts {
       return !isHere && !isTrial
     }
     if (isTrial && nowMs < this.#trialEndsMs) {
-      this.#allowance += UNPROVEN_FACTOR * length
+      this.#allowance += earned
       return false
     }
     this.#trial = kept(from)
     this.#trialEndsMs = nowMs + UNPROVEN_MAX_MS
-    this.#allowance = UNPROVEN_FACTOR * length
+    this.#allowance = earned
     return true
   }
 }

@@ -302,7 +302,9 @@ export class Coordinator {
     const response = { transaction, virtualIpv4, observed: endpoint, dcKey, countersignature, leaseMs }
     const { number: relays } = this.relayDesk.relays
     const welcome = tell(from, { type: 'registration-response', ...response, capabilities: 0, relays })
-    return isGuest ? welcome : [...welcome, ...this.drop(unlisted)]
+    if (isGuest) return welcome
+    const arrived = this.#directions.arrived(this.#party(this.registrations.find(from)!), turn)
+    return [...welcome, ...this.drop(unlisted), ...this.#tell(arrived, turn)]
   }
 
   #refuse(to: TunnelKey, transaction: TransactionId, code: SignallingError): readonly DcOutput[] {

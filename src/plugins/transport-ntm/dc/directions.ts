@@ -38,9 +38,8 @@ export interface Telling {
 
 interface Pending extends Waiter {
   readonly key: string
-  readonly initiator: TunnelKey
-  readonly initiatorPerson: PersonId
-  readonly transaction: TransactionId
+  readonly initiator: Party
+  readonly request: DirectionRequest
   readonly responder: Responder
   /** The coordinator's own transaction with the responder. */
   readonly question: TransactionId
@@ -63,19 +62,19 @@ const answer = (to: TunnelKey, message: Message): Telling => ({
 })
 
 const routeToInitiator = (
-  pending: Pick<Pending, 'initiator' | 'transaction' | 'grants'>,
+  { initiator, request, grants }: Pick<Pending, 'initiator' | 'request' | 'grants'>,
   responder: Party,
   candidates: Uint8Array | undefined,
 ): Telling =>
-  answer(pending.initiator, {
+  answer(initiator.tunnelKey, {
     type: 'route-direction',
-    transaction: pending.transaction,
+    transaction: request.transaction,
     role: 'initiator',
     record: responder.record,
     device: responder.tunnelKey,
     observed: responder.endpoint,
     candidates,
-    relay: pending.grants.initiator,
+    relay: grants.initiator,
   })
 
 export class Directions {
@@ -83,6 +82,8 @@ export class Directions {
   readonly #relays: Pick<RelayDesk, 'grants'>
   readonly #byKey = new Map<string, Pending>()
   readonly #byQuestion = new Map<TransactionId, Pending>()
+  /** Those whose responder is away, by whom they seek. */
+  readonly #sought = new Map<PersonId, Set<Pending>>()
   readonly #perInitiator = new Map<TunnelKey, number>()
   readonly #deadlines = new Deadlines<Pending>()
 
@@ -110,18 +111,34 @@ export class Directions {
     const ofInitiator = this.#perInitiator.get(initiator.tunnelKey) ?? 0
     if (this.#byKey.size >= DIRECTIONS_PENDING_MAX || ofInitiator >= DIRECTIONS_PENDING_PER_NODE)
       return [answer(initiator.tunnelKey, { type: 'error', transaction, code: 'busy' })]
+    return this.#open({ key, initiator, request }, responder, turn, turn.nowMs + DIRECTION_DEADLINE_MS)
+  }
+
+  /** Somebody has come who was sought while away: the question is put after all. */
+  arrived(responder: Party, turn: DcTurn): readonly Telling[] {
+    const seekers = [...(this.#sought.get(responder.person) ?? [])].filter(
+      ({ request: { device } }) => device === undefined || device === responder.tunnelKey,
+    )
+    return seekers.flatMap(pending => {
+      this.#leave(pending)
+      return this.#open(pending, responder, turn, pending.deadlineMs)
+    })
+  }
+
+  /** `deadlineMs`: whoever comes late and refuses looks like who never came. */
+  #open(
+    { key, initiator, request }: Pick<Pending, 'key' | 'initiator' | 'request'>,
+    responder: Responder,
+    turn: DcTurn,
+    deadlineMs: number,
+  ): readonly Telling[] {
+    const isAuthorised = this.#authorisations.has(responder.person, initiator.person)
+    const isHere = responder.tunnelKey !== undefined
     const question = freshTransaction(turn)
     const grants = isHere ? this.#relays.grants(initiator, responder, turn) : NO_GRANTS
     const datagrams = isHere ? this.#questionTo(initiator, request, question, grants) : []
     const pending: Pending = {
-      key,
-      initiator: initiator.tunnelKey,
-      initiatorPerson: initiator.person,
-      transaction,
-      responder,
-      question,
-      datagrams,
-      deadlineMs: turn.nowMs + DIRECTION_DEADLINE_MS,
+      ...{ key, initiator, request, responder, question, datagrams, deadlineMs },
       isToldAtOnce: isAuthorised,
       grants,
       tries: 1,
@@ -145,8 +162,8 @@ export class Directions {
     const responder = pending?.responder
     if (pending === undefined || responder?.tunnelKey !== from || pending.isRefused) return []
     const { accepts, authorises, candidates, relayOnly } = confirmation
-    if (accepts && authorises) this.#authorisations.allow(responder.person, pending.initiatorPerson)
-    else this.#authorisations.withdraw(responder.person, pending.initiatorPerson)
+    if (accepts && authorises) this.#authorisations.allow(responder.person, pending.initiator.person)
+    else this.#authorisations.withdraw(responder.person, pending.initiator.person)
     if (!accepts) {
       pending.isRefused = true
       return []
@@ -164,7 +181,8 @@ export class Directions {
     for (let pending = this.#deadlines.takeDue(nowMs); pending; pending = this.#deadlines.takeDue(nowMs)) {
       if (nowMs >= pending.deadlineMs) {
         this.#leave(pending)
-        if (!pending.isToldAtOnce) tellings.push(this.#unreachable(pending.initiator, pending.transaction))
+        if (!pending.isToldAtOnce)
+          tellings.push(this.#unreachable(pending.initiator.tunnelKey, pending.request.transaction))
         continue
       }
       const { responder, datagrams, isRefused } = pending
@@ -202,7 +220,10 @@ export class Directions {
   #enter(pending: Pending, nowMs: number): void {
     this.#byKey.set(pending.key, pending)
     this.#byQuestion.set(pending.question, pending)
-    this.#perInitiator.set(pending.initiator, (this.#perInitiator.get(pending.initiator) ?? 0) + 1)
+    const { tunnelKey } = pending.initiator
+    this.#perInitiator.set(tunnelKey, (this.#perInitiator.get(tunnelKey) ?? 0) + 1)
+    const { person, tunnelKey: device } = pending.responder
+    if (device === undefined) this.#sought.set(person, (this.#sought.get(person) ?? new Set()).add(pending))
     this.#schedule(pending, nowMs)
   }
 
@@ -214,8 +235,13 @@ export class Directions {
     this.#byKey.delete(pending.key)
     this.#byQuestion.delete(pending.question)
     this.#deadlines.remove(pending)
-    const left = (this.#perInitiator.get(pending.initiator) ?? 1) - 1
-    if (left === 0) this.#perInitiator.delete(pending.initiator)
-    else this.#perInitiator.set(pending.initiator, left)
+    const { tunnelKey } = pending.initiator
+    const left = (this.#perInitiator.get(tunnelKey) ?? 1) - 1
+    if (left === 0) this.#perInitiator.delete(tunnelKey)
+    else this.#perInitiator.set(tunnelKey, left)
+    const { person } = pending.responder
+    const seekers = this.#sought.get(person)
+    seekers?.delete(pending)
+    if (seekers?.size === 0) this.#sought.delete(person)
   }
 }

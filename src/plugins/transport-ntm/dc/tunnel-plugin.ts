@@ -13,6 +13,7 @@ import {
   Random,
   RelayHost,
   type RelayPlace,
+  type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { Carrier, type Neighbour, type Port } from '../carrier.ts'
 import { PORTS } from '../net/ports.ts'
@@ -23,6 +24,7 @@ import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
 import { Challenges } from './challenges.ts'
+import { Doorstep } from './doorstep.ts'
 import { DcLink } from './link.ts'
 
 const endpoint = z.strictObject({ address: z.string(), port: z.number().int().min(0).max(65_535) })
@@ -41,26 +43,41 @@ const settings = z.strictObject({
   ...streamSettings,
 })
 
+interface CarriedLink extends DcLink {
+  /** A neighbour has shown to be where its packets go now. */
+  proved(neighbour: Neighbour): void
+}
+
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
 const linkOver = (
   carrier: Carrier,
   relay: () => RelayPlace | undefined,
   challenge: NonNullable<DcLink['challenge']>,
-): DcLink => {
+): CarriedLink => {
+  const doorstep = new Doorstep()
   let port: Port | undefined
+  let hear: ((bytes: Uint8Array, from: Neighbour, at: UdpEndpoint) => void) | undefined
   return {
+    proved: neighbour => {
+      for (const bytes of doorstep.admit(neighbour)) hear?.(bytes, neighbour, neighbour.peer.endpoint!)
+    },
     send: (to, bytes, at) => {
       const neighbour = carrier.meet(to, { endpoints: at === undefined ? [] : [at], transient: true })
       if (at !== undefined && !neighbour.peer.established) carrier.hint(neighbour, [at])
       port?.send(neighbour, PORTS.signalling, bytes)
     },
     onReceive: receive => {
+      hear = (bytes, from, at) => receive(from.key, at, bytes)
       const take = (bytes: Uint8Array, from: Neighbour): void => {
-        if (from.source !== undefined) receive(from.key, from.source, bytes)
+        const { source } = from
+        if (source !== undefined && doorstep.passes(from, source, bytes)) hear?.(bytes, from, source)
       }
       const bound = carrier.bind(PORTS.signalling, take)
       port = bound
-      return () => bound.close()
+      return () => {
+        hear = undefined
+        bound.close()
+      }
     },
     challenge,
     relay,
@@ -95,10 +112,8 @@ export const dcTunnelPlugin = definePlugin({
       onNewSource: (neighbour, from) => acquaintance.prove(neighbour, from),
       onFrame: (bytes, from) => door.take(bytes, from),
     })
-    const door = new RelayDoor({
-      send: (bytes, to) => carrier.transmit(bytes, to),
-      issuer: () => keys.device,
-    })
+    const send = (bytes: Uint8Array, to: UdpEndpoint): void => carrier.transmit(bytes, to)
+    const door = new RelayDoor({ send, issuer: () => keys.device })
     const doors = new StreamDoors({ network, journal, carrier, settings })
     let place: RelayPlace | undefined
     const places = new OwnPlaces({
@@ -108,7 +123,9 @@ export const dcTunnelPlugin = definePlugin({
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
     })
-    const { acquaintance, challenge } = challenging({ clock, random, carrier })
+    const onRoundTrip = (neighbour: Neighbour): void => link.proved(neighbour)
+    const { acquaintance, challenge } = challenging({ clock, random, carrier, onRoundTrip })
+    const link = linkOver(carrier, () => (door.isWorking ? place : undefined), challenge)
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }
@@ -117,7 +134,7 @@ export const dcTunnelPlugin = definePlugin({
     return {
       contributes: {
         service: [
-          { token: DcLink, value: linkOver(carrier, () => (door.isWorking ? place : undefined), challenge) },
+          { token: DcLink, value: link as DcLink },
           { token: RelayHost, value: door },
         ],
         method: [

@@ -10,8 +10,8 @@ import { CHALLENGE_BYTES, type Control, decodeControl, encodeControl } from './c
 
 const CHALLENGE_LIFETIME_MS = 1_000
 
-/** What a peer says about its paths. */
-export type PathWord = Extract<Control, { kind: 'candidates' | 'punch' }>
+/** What a peer says by itself: of its paths, or that it is there. */
+export type PathWord = Exclude<Control, { kind: 'pong' }>
 
 export interface AcquaintanceParts {
   readonly clock: Clock
@@ -96,10 +96,10 @@ export class Acquaintance {
     else this.#asked(from, control.value)
   }
 
-  #asked(from: Neighbour, control: Control): void {
+  #asked(from: Neighbour, control: PathWord): void {
     this.say(from, { kind: 'pong', token: control.token }, from.source)
     if (control.kind === 'hello' && control.record !== undefined) this.#parts.onRecord(from, control.record)
-    if (control.kind === 'candidates' || control.kind === 'punch') this.#parts.onPathWord?.(from, control)
+    this.#parts.onPathWord?.(from, control)
   }
 
   #answered(from: Neighbour, token: Uint8Array): void {
@@ -117,12 +117,13 @@ export class Acquaintance {
 
 /** Of a server: nobody there looks after paths, so that whoever has moved is asked to prove where it is now. */
 export const serverAcquaintance = (
-  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier' | 'onAnswer'>,
+  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier' | 'onAnswer'> &
+    Partial<Pick<AcquaintanceParts, 'onRoundTrip'>>,
 ): Acquaintance =>
   new Acquaintance({
-    ...parts,
     recordUsedFor: () => undefined,
     onRecord: () => {},
     onRoundTrip: () => {},
+    ...parts,
     onDropped: why => parts.carrier.count(why),
   })

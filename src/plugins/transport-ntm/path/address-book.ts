@@ -4,7 +4,7 @@
  */
 
 import type { DeviceId } from '../../../events/ids.ts'
-import type { Keyspace, UdpEndpoint } from '../../../kernel/api/index.ts'
+import type { Clock, Keyspace, UdpEndpoint } from '../../../kernel/api/index.ts'
 import { parseAddress } from '../../../wire/ip-address.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
@@ -12,6 +12,8 @@ import { sameEndpoint } from '../tunnel/endpoint.ts'
 const PREFIX = 'seen/'
 const ENDPOINTS_MAX = 4
 const DEVICES_MAX = 1_024
+/** People who are spoken to in turn cost no write each time: who was last is known to a minute after a start. */
+const ORDER_WRITTEN_EVERY_MS = 60_000
 
 const isEndpoint = (value: unknown): value is [string, number] =>
   Array.isArray(value) &&
@@ -21,27 +23,51 @@ const isEndpoint = (value: unknown): value is [string, number] =>
   value[1] > 0 &&
   value[1] <= 0xffff
 
+interface Seen {
+  /** Newest first. */
+  readonly endpoints: readonly UdpEndpoint[]
+  /** Greater than that of all whom this node reached before; 0: from a time when no order was kept. */
+  readonly order: number
+  /** Monotonic ms. */
+  readonly writtenMs: number
+}
+
+const read = (value: Uint8Array): Seen | undefined => {
+  const data = readData(value)
+  if (!data.ok || !Array.isArray(data.value)) return undefined
+  const [first] = data.value as unknown[]
+  const endpoints = data.value.filter(isEndpoint).map(([address, port]) => ({ address, port }))
+  const order = Number.isSafeInteger(first) ? (first as number) : 0
+  return endpoints.length === 0 ? undefined : { endpoints, order, writtenMs: Number.NEGATIVE_INFINITY }
+}
+
 export class AddressBook {
   readonly #keyspace: Keyspace
+  readonly #clock: Pick<Clock, 'monotonicMs'>
   /** In order of last use, oldest first. */
-  readonly #seen = new Map<DeviceId, readonly UdpEndpoint[]>()
+  readonly #seen = new Map<DeviceId, Seen>()
+  #order = 0
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, clock: Pick<Clock, 'monotonicMs'>) {
     this.#keyspace = keyspace
+    this.#clock = clock
   }
 
   async load(): Promise<void> {
+    const found: (readonly [DeviceId, Seen])[] = []
     for await (const [key, value] of this.#keyspace.list(PREFIX)) {
-      const data = readData(value)
-      const pairs = data.ok && Array.isArray(data.value) ? data.value.filter(isEndpoint) : []
-      const endpoints = pairs.map(([address, port]) => ({ address, port }))
-      if (endpoints.length > 0) this.#seen.set(key.slice(PREFIX.length) as DeviceId, endpoints)
+      const seen = read(value)
+      if (seen !== undefined) found.push([key.slice(PREFIX.length) as DeviceId, seen])
+    }
+    for (const [device, seen] of found.sort(([, one], [, other]) => one.order - other.order)) {
+      this.#seen.set(device, seen)
+      this.#order = Math.max(this.#order, seen.order)
     }
   }
 
   /** Newest first. */
   of(device: DeviceId): readonly UdpEndpoint[] {
-    return this.#seen.get(device) ?? []
+    return this.#seen.get(device)?.endpoints ?? []
   }
 
   /** Most recently reached first. */
@@ -51,16 +77,25 @@ export class AddressBook {
 
   /** The device was reached there just now. */
   reached(device: DeviceId, endpoint: UdpEndpoint): void {
-    const before = this.of(device)
-    const isNews = before[0] === undefined || !sameEndpoint(before[0], endpoint)
-    const endpoints = [endpoint, ...before.filter(known => !sameEndpoint(known, endpoint))].slice(
-      0,
-      ENDPOINTS_MAX,
-    )
+    const before = this.#seen.get(device)
+    const [last] = before?.endpoints ?? []
+    const isNews = last === undefined || !sameEndpoint(last, endpoint)
+    if (!isNews && before?.order === this.#order) return
+    const others = this.of(device).filter(known => !sameEndpoint(known, endpoint))
+    const endpoints = [endpoint, ...others].slice(0, ENDPOINTS_MAX)
+    const nowMs = this.#clock.monotonicMs()
+    const isWritten = isNews || nowMs - before!.writtenMs >= ORDER_WRITTEN_EVERY_MS
+    this.#order += 1
     this.#seen.delete(device)
-    this.#seen.set(device, endpoints)
-    if (isNews)
-      this.#keyspace.put(PREFIX + device, packData(endpoints.map(({ address, port }) => [address, port])))
+    this.#seen.set(device, {
+      ...{ endpoints, order: this.#order },
+      writtenMs: isWritten ? nowMs : before!.writtenMs,
+    })
+    if (isWritten)
+      this.#keyspace.put(
+        PREFIX + device,
+        packData([this.#order, ...endpoints.map(({ address, port }) => [address, port])]),
+      )
     this.#forgetOldest()
   }
 

@@ -30,7 +30,8 @@ export type Control =
       /** Hash of the name record that the sender used for the receiver; undefined if it used none. */
       readonly record: Uint8Array | undefined
     }
-  | { readonly kind: 'ping' | 'pong'; readonly token: Uint8Array }
+  | { readonly kind: 'ping'; readonly token: Uint8Array }
+  | { readonly kind: 'pong'; readonly token: Uint8Array }
   | {
       readonly kind: 'candidates'
       readonly token: Uint8Array

@@ -35,6 +35,8 @@ export const PATIENCE_MIN_MS = 300
 export const PATIENCE_UNKNOWN_MS = 600
 /** A suspect path that stays silent is given up. */
 export const DEAD_AFTER_MS = 3_000
+/** Who has been silent for that long is asked ever more rarely, and directions to it are; never more rarely than this. */
+export const ASKED_EVERY_MAX_MS = 30_000
 /** A path that was proved longer ago is used together with a relay until it is proved again. */
 export const TRUST_MS = 10_000
 /** A path that was proved longer ago is no choice. */
@@ -51,10 +53,8 @@ export const IPV6_BONUS_MS = 3
 export const PATHS_MAX = 40
 /** Challenges of one path that may still be answered. */
 export const PINGS_OPEN_MAX = 8
-/** An address that has not shown it is there gets at most so many times what came from it (RFC 9000 §8). */
-export const UNPROVEN_FACTOR = 3
-/** What one challenge costs on the wire. */
-export const PING_BYTES = 96
+/** What the tunnel holds itself to as well: one rule for everything that goes to an address. */
+export { CHALLENGE_MESSAGE_BYTES as PING_BYTES, UNPROVEN_FACTOR } from '../tunnel/constants.ts'
 
 /** Enough to pass the own NAT, and a carrier's behind it; too little to reach the other side's. */
 export const OPENER_HOPS = 3
@@ -62,5 +62,5 @@ export const OPENER_HOPS = 3
 /** A path fell silent: where servers see this node is asked anew no more often than this. */
 export const LOOK_AGAIN_PAUSE_MS = 1_000
 
-/** A coordinator is asked anew for a lost peer no more often than this. */
+/** A coordinator is asked anew for a lost peer no more often than this, for whatever reason. */
 export const DIRECTION_PAUSE_MS = 2_000

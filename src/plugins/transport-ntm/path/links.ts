@@ -7,7 +7,7 @@ import type { DeviceId } from '../../../events/ids.ts'
 import type { Clock, Link } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../carrier.ts'
 import { sameAddress, type VirtualAddress } from '../net/address.ts'
-import type { PathView } from './pathfinder.ts'
+import type { PathView } from './entry.ts'
 
 /** Silence after which a path that we need is looked for anew. */
 const SUSPECT_AFTER_MS = 5_000

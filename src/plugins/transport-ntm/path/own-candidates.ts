@@ -75,9 +75,9 @@ export class OwnCandidates {
       .slice(0, CANDIDATES_MAX)
   }
 
-  /** What servers see, the newest last. */
+  /** What servers see, the newest last; a place with both a coordinator and a relay counts once. */
   get views(): readonly View[] {
-    return [...this.#views.values()]
+    return [...new Map([...this.#views.values()].map(view => [view.server, view])).values()]
   }
 
   /** Addresses that others see of this node. */

@@ -4,7 +4,7 @@
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { PATHS_MAX } from './limits.ts'
-import { Path, type PathOrigin } from './path.ts'
+import { isShownBy, Path, type PathOrigin } from './path.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
 const OBSERVED_MAX = PATHS_MAX / 4
@@ -25,6 +25,18 @@ export class PathTable {
     for (const endpoint of endpoints) this.#findOrAdd(endpoint, origin, inUse)
   }
 
+  /** As `learn`; these are all there are: what was learnt in the same way before, and was never proved, is forgotten. */
+  replace(endpoints: readonly Endpoint[], origin: PathOrigin, inUse: Path | undefined): void {
+    const isOver = ({ endpoint }: Path): boolean => !endpoints.some(each => sameEndpoint(each, endpoint))
+    for (const path of this.unproved(inUse)) if (path.origin === origin && isOver(path)) this.remove(path)
+    this.learn(endpoints, origin, inUse)
+  }
+
+  /** What nothing has proved, as far as it is not in use. */
+  unproved(inUse: Path | undefined): readonly Path[] {
+    return this.#paths.filter(path => path.provenMs === NEVER && path !== inUse)
+  }
+
   /** The path by which a handshake came. A channel or socket that is not known any more is closed: undefined. */
   proven(endpoint: Endpoint, inUse: Path | undefined): Path | undefined {
     return endpoint.via === undefined ? this.#findOrAdd(endpoint, 'observed', inUse) : this.find(endpoint)
@@ -34,9 +46,7 @@ export class PathTable {
   observed(endpoint: Endpoint, inUse: Path | undefined): Path {
     const known = this.find(endpoint)
     if (known !== undefined) return known
-    const others = this.#paths.filter(
-      path => path.origin === 'observed' && path.provenMs === NEVER && path !== inUse,
-    )
+    const others = this.unproved(inUse).filter(({ origin }) => origin === 'observed')
     if (others.length >= OBSERVED_MAX) this.remove(others.reduce((a, b) => (b.heardMs < a.heardMs ? b : a)))
     return this.#add(new Path(endpoint, 'observed'), inUse)
   }
@@ -54,7 +64,10 @@ export class PathTable {
   }
 
   #findOrAdd(endpoint: Endpoint, origin: PathOrigin, inUse: Path | undefined): Path {
-    return this.find(endpoint) ?? this.#add(new Path(endpoint, origin), inUse)
+    const known = this.find(endpoint)
+    if (known === undefined) return this.#add(new Path(endpoint, origin), inUse)
+    if (isShownBy(origin)) known.isShown = true
+    return known
   }
 
   #add(path: Path, inUse: Path | undefined): Path {

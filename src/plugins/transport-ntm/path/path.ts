@@ -5,8 +5,15 @@
 import type { Endpoint } from '../tunnel/endpoint.ts'
 import { PATIENCE_MIN_MS, PATIENCE_UNKNOWN_MS, PINGS_OPEN_MAX, VALID_MS } from './limits.ts'
 
-/** How a path was learnt: from the peer or its coordinator, by a packet that came from there, of old, by a relay. */
-export type PathOrigin = 'announced' | 'observed' | 'remembered' | 'relay'
+/**
+ * How a path was learnt: from the peer, from a coordinator that sees the peer there, by a packet that came from there,
+ * of old, on the own link, by a relay.
+ */
+export type PathOrigin = 'announced' | 'attested' | 'observed' | 'remembered' | 'nearby' | 'relay'
+
+/** Whether somebody has shown to be there before: to us, to a coordinator, or by its right to a slot. */
+export const isShownBy = (origin: PathOrigin): boolean =>
+  origin === 'attested' || origin === 'remembered' || origin === 'relay'
 
 interface Ping {
   readonly token: Buffer
@@ -27,6 +34,8 @@ export class Path {
   unansweredSinceMs = Number.POSITIVE_INFINITY
   srttMs: number | undefined
   varMs = 0
+  /** Whether the peer was ever seen to be there. */
+  isShown: boolean
   /** Bytes that may still go there although nothing has proved it. */
   creditBytes: number
   /** How often in a row it was found better than the one in use. */
@@ -36,7 +45,8 @@ export class Path {
   constructor(endpoint: Endpoint, origin: PathOrigin) {
     this.endpoint = endpoint
     this.origin = origin
-    this.creditBytes = origin === 'observed' ? 0 : Number.POSITIVE_INFINITY
+    this.isShown = isShownBy(origin)
+    this.creditBytes = this.#usualCredit
   }
 
   get isRelay(): boolean {
@@ -89,24 +99,34 @@ export class Path {
     if (srttMs === undefined) this.varMs = rttMs / 2
     else this.varMs = 0.75 * this.varMs + 0.25 * Math.abs(srttMs - rttMs)
     this.srttMs = srttMs === undefined ? rttMs : 0.875 * srttMs + 0.125 * rttMs
+    this.isShown = true
+    this.creditBytes = Number.POSITIVE_INFINITY
     this.#good(nowMs)
   }
 
-  /** A handshake went through it. */
+  /**
+   * A handshake went through it, and it is in use: the best that is known, although whoever passes a handshake on can
+   * have it come from anywhere. What may go there the tunnel counts.
+   */
   established(nowMs: number): void {
+    this.creditBytes = Number.POSITIVE_INFINITY
     this.#good(nowMs)
   }
 
-  /** Nothing that was known of it holds any more: an end of it has moved. */
+  /** Nothing that was known of it holds any more: an end of it has moved, or it is left without having answered. */
   unprove(): void {
     this.provenMs = NEVER
+    this.creditBytes = this.#usualCredit
     this.#pings.length = 0
     this.unansweredSinceMs = Number.POSITIVE_INFINITY
+  }
+
+  get #usualCredit(): number {
+    return this.origin === 'observed' && !this.isShown ? 0 : Number.POSITIVE_INFINITY
   }
 
   #good(nowMs: number): void {
     this.provenMs = nowMs
     this.unansweredSinceMs = Number.POSITIVE_INFINITY
-    this.creditBytes = Number.POSITIVE_INFINITY
   }
 }

@@ -16,11 +16,11 @@ import type { Carrier, Neighbour } from '../carrier.ts'
 import type { Candidate } from '../signalling/candidates.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
-import type { NatKind } from './control.ts'
+import type { Entry, PathView, Places } from './entry.ts'
 import { LOOK_AGAIN_PAUSE_MS, OPENER_HOPS, WARM_MS } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
-import { isPlausible } from './plausible.ts'
+import { isPlausible, isPlausibleStill } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
 import { reasonOf } from './reason.ts'
@@ -48,47 +48,6 @@ export interface PathfinderParts {
   readonly story: (neighbour: Neighbour, what: string) => void
 }
 
-/** Where a peer may be, as a coordinator or the memory of this node says. */
-export interface Places {
-  readonly endpoints?: readonly UdpEndpoint[]
-  /** Where it was reached before. */
-  readonly remembered?: readonly UdpEndpoint[]
-  /** What the coordinator itself sees of the peer. */
-  readonly attested?: UdpEndpoint | undefined
-  /** A grant for a relay. */
-  readonly grant?: Uint8Array | undefined
-}
-
-/** A peer's path as others may see it. */
-export interface PathView {
-  /** False: by a relay. */
-  readonly isDirect: boolean
-  readonly isSuspect: boolean
-  /** Undefined: there is none. */
-  readonly endpoint: UdpEndpoint | undefined
-  readonly rttMs: number | undefined
-  readonly why: string
-}
-
-export interface Entry {
-  readonly neighbour: Neighbour
-  readonly paths: PeerPaths
-  attested: readonly string[]
-  /** This node has moved since a coordinator told the peer where it is. */
-  hasMoved: boolean
-  roundsInVain: number
-  nat: NatKind
-  /** It tells nobody where it is. */
-  isHidden: boolean
-  /** What it was told last about this node. */
-  told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
-  /** Newest first. */
-  channels: RelayChannel[]
-  wakeMs: number
-  cancelWake: () => void
-  cancelWaitingCall: (() => void) | undefined
-}
-
 const SECOND_SPEAKER_WAITS_MS = 400
 const NOT_PLANNED = Number.POSITIVE_INFINITY
 const ATTESTED_MAX = 4
@@ -114,14 +73,15 @@ export class Pathfinder {
    */
   open(neighbour: Neighbour, places: Places, speaksFirst: boolean): void {
     const entry = this.#entryOf(neighbour)
-    const { attested, grant, endpoints = [], remembered = [] } = places
-    // Remembered places are no direction.
+    const { attested, grant, endpoints = [], remembered = [], nearby = [] } = places
+    // Places that this node knows by itself are no direction.
     if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
     const others = entry.attested.filter(seen => seen !== attested?.address)
     if (attested !== undefined) entry.attested = [attested.address, ...others].slice(0, ATTESTED_MAX)
-    const announced = attested === undefined ? endpoints : [attested, ...endpoints]
-    entry.paths.learn(this.#plausible(entry, announced), 'announced')
-    if (!this.#parts.relayOnly) entry.paths.learn(remembered, 'remembered')
+    if (attested !== undefined) entry.paths.replace(this.#plausible([attested], entry), 'attested')
+    if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced')
+    entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
+    if (!this.#parts.relayOnly) entry.paths.learn(nearby, 'nearby')
     if (grant !== undefined) this.#useGrant(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
     // Who is heard has a session: what was learnt is for its paths.
@@ -132,6 +92,11 @@ export class Pathfinder {
         entry.cancelWaitingCall = undefined
         call()
       })
+  }
+
+  /** Whether the first message of a handshake may go to a place now. */
+  mayCall({ address }: UdpEndpoint): boolean {
+    return this.#budget.take(address, this.#parts.clock.monotonicMs())
   }
 
   established(neighbour: Neighbour): void {
@@ -171,26 +136,23 @@ export class Pathfinder {
     this.#parts.onPath(neighbour)
   }
 
-  /** The peer says something about its paths. */
+  /** The peer says something by itself. */
   told(neighbour: Neighbour, word: PathWord): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
-    if (word.kind === 'punch') {
-      this.#puncher?.guess(entry, word)
-      return
-    }
+    this.#do(entry, now => entry.paths.asked(neighbour.source, now))
+    if (word.kind === 'punch') this.#puncher?.guess(entry, word, word.token)
+    if (word.kind !== 'candidates') return
     entry.nat = word.nat
     entry.isHidden = word.candidates.length === 0
-    const endpoints = this.#plausible(
-      entry,
-      word.candidates.map(({ endpoint }) => endpoint),
-    )
+    const places = word.candidates.map(({ endpoint }) => endpoint)
+    const endpoints = this.#plausible(places, entry)
     this.#do(entry, now => entry.paths.announced(endpoints, now))
   }
 
-  trafficBegan(neighbour: Neighbour): void {
+  trafficBegan(neighbour: Neighbour, quietMs: number): void {
     const entry = this.#entries.get(neighbour.key)
-    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(now))
+    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(quietMs, now))
   }
 
   /** This host's addresses are others now. */
@@ -271,7 +233,7 @@ export class Pathfinder {
     const { clock, carrier, acquaintance, onPath, onLost, story } = this.#parts
     return {
       challenge: path => {
-        const mayProbe = path.provenMs > 0 || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
         return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
       },
       open: endpoint => {
@@ -283,10 +245,15 @@ export class Pathfinder {
           neighbour.peer,
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
+          path.isShown,
         )
         const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour)
+      },
+      isPlausible: ({ endpoint, origin }) => {
+        const isMeant = origin === 'remembered' ? isPlausibleStill : isPlausible
+        return this.#plausible([endpoint], this.#entries.get(neighbour.key), isMeant).length > 0
       },
       announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
@@ -324,19 +291,28 @@ export class Pathfinder {
     entry.roundsInVain += 1
     // A peer sends many packets only to where a coordinator has seen us.
     if (entry.hasMoved) {
-      entry.hasMoved = false
-      this.#parts.onLost(neighbour)
+      const { clock } = this.#parts
+      entry.hasMoved = !entry.paths.seek(clock.monotonicMs())
     } else this.#puncher?.openMany(entry).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
-  #plausible(entry: Entry, endpoints: readonly UdpEndpoint[]): readonly UdpEndpoint[] {
+  /** Of the places where a peer was reached before, those that may be its places from here as well. */
+  plausibleStill(places: readonly UdpEndpoint[], entry?: Entry): readonly UdpEndpoint[] {
+    return this.#plausible(places, entry, isPlausibleStill)
+  }
+
+  #plausible(
+    places: readonly UdpEndpoint[],
+    entry: Entry | undefined,
+    isMeant = isPlausible,
+  ): readonly UdpEndpoint[] {
+    if (this.#parts.relayOnly) return []
     const { own, network, carrier } = this.#parts
     const hosts = network.localAddresses()
-    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry.attested }
-    const isOwn = (endpoint: UdpEndpoint): boolean =>
-      hosts.includes(endpoint.address) && carrier.locals.some(({ port }) => port === endpoint.port)
-    if (this.#parts.relayOnly) return []
-    return endpoints.filter(endpoint => isPlausible(endpoint, around) && !isOwn(endpoint))
+    const around = { hosts, publicAddresses: own.publicAddresses, attested: entry?.attested ?? [] }
+    const isOwn = ({ address, port }: UdpEndpoint): boolean =>
+      hosts.includes(address) && carrier.locals.some(local => local.port === port)
+    return places.filter(place => isMeant(place, around) && !isOwn(place))
   }
 
   /**
@@ -363,7 +339,7 @@ export class Pathfinder {
     if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
     const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
-    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#parts.onLost(entry.neighbour)
+    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#do(entry, now => entry.paths.seek(now))
   }
 
   /** Whether anybody talks with this peer; who does not will ask when there is something to say. */

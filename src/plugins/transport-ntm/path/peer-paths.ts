@@ -1,14 +1,10 @@
 /**
- * All ways to one peer, as a machine: which are known, which are proved, which one carries, and when that one is
- * doubted. While it is in doubt everything goes over a relay as well, so that a path can die, move or be replaced
- * without losing a word; the tunnel's replay window drops what comes twice. It sees no packet: it is told when
- * something came from elsewhere and looks at the times of the traffic when it wakes.
+ * All ways to one peer, as a machine: which are known, when each is challenged, and what proves one. It sees no packet:
+ * it is told when something came from elsewhere and looks at the times of the traffic when it wakes.
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
-import { choosePath, compareWith } from './choice.ts'
+import { compareWith } from './choice.ts'
 import {
-  DEAD_AFTER_MS,
-  DIRECTION_PAUSE_MS,
   PING_BYTES,
   STANDBY_HEARTBEAT_MS,
   STANDBYS_MEASURED,
@@ -17,35 +13,14 @@ import {
   WARM_MS,
 } from './limits.ts'
 import type { Path, PathOrigin } from './path.ts'
+import { PathInUse } from './path-in-use.ts'
 import { PathTable } from './path-table.ts'
-import { causeOfSwitch, type PathCause, SOUGHT } from './reason.ts'
+import type { PathsOutput } from './paths-output.ts'
+import type { PathCause } from './reason.ts'
 import { Rounds } from './rounds.ts'
+import { Silence } from './silence.ts'
 import { beatOf, type Traffic } from './traffic.ts'
 
-export interface PathsOutput {
-  /** A challenge by this path; returns its token, or undefined if nothing may be sent there now. */
-  challenge(path: Path): Buffer | undefined
-  /** Opens the own NAT towards the place, with a datagram that does not get there. */
-  open(endpoint: Endpoint): void
-  /** The first message of the handshake once more, to every place that is known. */
-  knock(): void
-  /** Packets go by this path from now on, and by the others as well. */
-  use(path: Path, also: readonly Path[]): void
-  /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */
-  announce(isNewsOnly: boolean): void
-  /** Tells the relay where this node is: packets are about to come and go. */
-  refresh(relay: Path): void
-  /** A path fell silent: what servers see of this node may be another place than it was. */
-  lookAgain(): void
-  /** Ordinary probes have had their chance and nothing is direct. */
-  tryHarder(): void
-  /** Nothing leads to the peer: a coordinator may know more. */
-  seek(): void
-  /** For the journal. */
-  story(what: string): void
-}
-
-const NEVER = Number.NEGATIVE_INFINITY
 const LATER = Number.POSITIVE_INFINITY
 /** Probes of a round that are sent although something direct is proved: another path may be better. */
 const ENOUGH_WHEN_DIRECT = 3
@@ -54,30 +29,31 @@ export class PeerPaths {
   readonly #output: PathsOutput
   readonly #traffic: Traffic
   readonly #random: () => number
+  readonly #silence: Silence
   readonly #rounds = new Rounds()
   readonly #table = new PathTable()
-  #active: Path | undefined
-  #also: readonly Path[] = []
-  /** Since when the path in use has to prove itself anew. */
-  #doubtedMs = NEVER
-  #isSuspect = false
-  #relayedSinceMs = NEVER
-  #soughtMs = NEVER
-  #gaveUpMs = NEVER
+  readonly #inUse: PathInUse
   #isUp = false
+  #movedMs = Number.NEGATIVE_INFINITY
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
-  #routed: Path | undefined
-  #cause: PathCause = SOUGHT
 
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
     this.#output = output
     this.#traffic = traffic
+    this.#silence = new Silence(traffic)
     this.#random = random
+    this.#inUse = new PathInUse({
+      ...{ table: this.#table, silence: this.#silence, output },
+      ping: (path, nowMs) => this.#ping(path, nowMs),
+      seek: nowMs => void this.seek(nowMs),
+      startRound: nowMs => this.#startRound(nowMs),
+    })
   }
 
+  /** The one that carries. */
   get active(): Path | undefined {
-    return this.#active
+    return this.#inUse.path
   }
 
   get all(): readonly Path[] {
@@ -86,7 +62,7 @@ export class PeerPaths {
 
   /** Why packets go by this path, or by none. */
   get cause(): PathCause {
-    return this.#cause
+    return this.#inUse.cause
   }
 
   /** Whether there is a session. */
@@ -95,28 +71,34 @@ export class PeerPaths {
   }
 
   get isDirect(): boolean {
-    return this.#active !== undefined && !this.#active.isRelay && !this.#isSuspect
+    return this.#inUse.isDirect
   }
 
   /** When `wake` has something to do, monotonic ms. */
   dueMs(nowMs: number): number {
-    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#judgementMs())
+    if (!this.#isUp) return this.#rounds.dueMs
+    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#inUse.judgementMs(nowMs))
   }
 
   /** Places where the peer may be. */
   learn(endpoints: readonly Endpoint[], origin: PathOrigin): void {
-    this.#table.learn(endpoints, origin, this.#active)
+    this.#table.learn(endpoints, origin, this.active)
+  }
+
+  /** All places of this origin: those of before are over, as far as nothing has proved them. */
+  replace(endpoints: readonly Endpoint[], origin: PathOrigin): void {
+    this.#table.replace(endpoints, origin, this.active)
   }
 
   /** The peer says where it is now, and is about to probe. */
   announced(endpoints: readonly Endpoint[], nowMs: number): void {
-    this.learn(endpoints, 'announced')
+    this.replace(endpoints, 'announced')
     if (!this.#isUp) return
     this.#isAsked = true
     this.#rounds.start(nowMs)
-    const inUse = this.#active?.endpoint
+    const inUse = this.active?.endpoint
     const isStill = inUse === undefined || endpoints.some(endpoint => sameEndpoint(endpoint, inUse))
-    if (!isStill && !this.#active!.isRelay) this.#doubt(nowMs)
+    if (!isStill && !this.active!.isRelay) this.#inUse.doubt(nowMs)
     this.wake(nowMs)
   }
 
@@ -134,47 +116,64 @@ export class PeerPaths {
     const path = this.#table.find(endpoint)
     if (path === undefined) return
     this.#table.remove(path)
-    if (this.#active === path) this.#active = undefined
-    this.#decide(nowMs)
+    this.#inUse.forgotten(path, nowMs)
   }
 
   /** There is no session yet, and one is being opened. */
   begin(nowMs: number): void {
-    if (!this.#isUp) this.#cause = SOUGHT
+    if (!this.#isUp) this.#inUse.sought()
     this.#rounds.restart(nowMs)
     this.wake(nowMs)
   }
 
   /** A handshake went through; `endpoint` is where it came from last. */
   established(endpoint: Endpoint, nowMs: number): void {
-    this.#table.proven(endpoint, this.#active)?.established(nowMs)
+    const path = this.#table.proven(endpoint, this.active)
+    path?.established(nowMs)
+    this.#silence.broken()
     const isFirst = !this.#isUp
     this.#isUp = true
     if (isFirst) this.#startRound(nowMs)
-    this.#decide(nowMs)
+    this.#inUse.decide(nowMs)
+    if (this.active?.isShown === false) this.#inUse.doubt(nowMs)
     if (isFirst) this.wake(nowMs)
   }
 
   /** The session is over. */
   ended(): void {
     this.#isUp = false
-    this.#active = undefined
-    this.#isSuspect = false
-    this.#cause = { kind: 'given-up' }
+    this.#inUse.ended()
     this.#rounds.finish()
+  }
+
+  /** The peer asked something, and was answered where it seems to be: that counts, too, if nothing has proved it. */
+  asked(from: Endpoint | undefined, nowMs: number): void {
+    const path = from && this.#table.find(from)
+    if (path !== undefined) path.creditBytes -= PING_BYTES
+    this.#heard(nowMs)
+  }
+
+  /** The peer is there. Who was silent for long is looked for everywhere at once. */
+  #heard(nowMs: number): void {
+    const wasDead = this.#silence.isDead(nowMs)
+    this.#silence.broken()
+    if (!wasDead || !this.#isUp) return
+    this.#startRound(nowMs)
+    this.wake(nowMs)
   }
 
   /** An authentic packet came from somewhere that is not in use. Both ends of the doubt are asked. */
   heardFrom(endpoint: Endpoint, bytes: number, nowMs: number): void {
     if (!this.#isUp) return
-    const path = this.#table.observed(endpoint, this.#active)
+    this.#heard(nowMs)
+    const path = this.#table.observed(endpoint, this.active)
     path.heardMs = nowMs
     if (path.creditBytes !== LATER) path.creditBytes += UNPROVEN_FACTOR * bytes
     if (path.isRelay || path.isValid(nowMs) || nowMs - path.pingedMs < path.patienceMs / 4) return
     this.#ping(path, nowMs)
-    const active = this.#active
+    const active = this.active
     if (active === undefined || active.unansweredSinceMs !== LATER) return
-    this.#doubt(nowMs)
+    this.#inUse.doubt(nowMs)
   }
 
   /** An answer to a challenge came from `from`. Its round trip, or undefined if nothing was asked. */
@@ -183,49 +182,72 @@ export class PeerPaths {
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
       const rttMs = nowMs - sentMs
+      this.#silence.broken()
       if (sameEndpoint(path.endpoint, from)) path.proved(rttMs, nowMs)
-      if (this.#active !== undefined && path !== this.#active) compareWith(this.#active, path)
-      this.#decide(nowMs)
+      if (this.active !== undefined && path !== this.active) compareWith(this.active, path)
+      this.#inUse.decide(nowMs)
       return rttMs
     }
     return undefined
   }
 
-  /** Data after a pause: what was proved long ago is not trusted alone. */
-  trafficBegan(nowMs: number): void {
-    const active = this.#active
+  /** Data after a pause: what was proved long ago is not trusted alone. Only after a long one nobody was searching. */
+  trafficBegan(quietMs: number, nowMs: number): void {
+    const active = this.active
     if (!this.#isUp || active === undefined) return
-    if (nowMs - active.provenMs > TRUST_MS) this.#doubt(nowMs)
-    if (active.isRelay) this.#startRound(nowMs)
+    this.#silence.wanted(nowMs)
+    if (nowMs - active.provenMs > TRUST_MS) this.#inUse.doubt(nowMs)
+    if (active.isRelay && quietMs > WARM_MS) this.#startRound(nowMs)
     this.wake(nowMs)
   }
 
   /** This node's own addresses are others now: nothing direct is certain. */
   moved(nowMs: number): void {
     for (const path of this.#table.all) if (!path.isRelay) path.unprove()
+    this.replace([], 'nearby')
+    this.#movedMs = nowMs
+    this.#silence.broken()
     if (!this.#isUp) return
-    this.#doubt(nowMs)
+    this.#inUse.doubt(nowMs)
     this.#startRound(nowMs)
     this.wake(nowMs)
   }
 
+  /** Asks a coordinator for the peer, for whatever reason. False: it was asked too short a time ago. */
+  seek(nowMs: number): boolean {
+    if (nowMs < this.#silence.seekMs) return false
+    this.#silence.sought(nowMs)
+    this.#output.seek()
+    return true
+  }
+
   wake(nowMs: number): void {
     if (this.#isUp) {
-      this.#judge(nowMs)
+      this.#inUse.judge(nowMs)
       this.#beat(nowMs)
     }
-    for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs))
+    for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs)) {
+      if (step === 0) this.#forgetStrange()
       if (this.#isUp) this.#probe(step, nowMs)
       else this.#openWays()
+    }
     const hadItsChance = this.#rounds.takeHarder(nowMs)
     if (!this.#isUp) return
-    if (hadItsChance && this.#active?.isRelay !== false) this.#output.tryHarder()
+    if (hadItsChance && this.active?.isRelay !== false) this.#output.tryHarder()
     this.#arrangeRounds(nowMs)
   }
 
   #startRound(nowMs: number): void {
     this.#isAsked = false
     this.#rounds.start(nowMs)
+  }
+
+  /** What was a place of the peer from where this node was before may be a stranger's from here. */
+  #forgetStrange(): void {
+    const isStrange = ({ origin, heardMs }: Path): boolean =>
+      origin !== 'relay' && origin !== 'nearby' && heardMs <= this.#movedMs
+    for (const path of this.#table.unproved(this.active))
+      if (isStrange(path) && !this.#output.isPlausible(path)) this.#table.remove(path)
   }
 
   #probe(step: number, nowMs: number): void {
@@ -239,8 +261,8 @@ export class PeerPaths {
     }
     const { startedMs } = this.#rounds
     for (const path of [...this.#table.all]) {
-      if (path.provenMs >= startedMs || (path === this.#active && path.unansweredSinceMs === LATER)) continue
-      if (!path.isRelay || step === 0 || this.#isSuspect) this.#ping(path, nowMs)
+      if (path.provenMs >= startedMs || (path === this.active && path.unansweredSinceMs === LATER)) continue
+      if (!path.isRelay || step === 0 || this.#inUse.isSuspect) this.#ping(path, nowMs)
     }
   }
 
@@ -253,14 +275,16 @@ export class PeerPaths {
   #arrangeRounds(nowMs: number): void {
     if (this.isDirect) return
     const { sentMs, receivedMs } = this.#traffic
+    const relayedForMs = this.#inUse.relayedForMs(nowMs)
+    const leastMs = this.#silence.roundPauseMs(this.#rounds.startedMs)
     if (nowMs - Math.max(sentMs, receivedMs) > WARM_MS) this.#rounds.rest()
-    else this.#rounds.again(this.#relayedSinceMs === NEVER ? 0 : nowMs - this.#relayedSinceMs, this.#random)
+    else this.#rounds.again(relayedForMs, leastMs, this.#random)
   }
 
   #measureStandbys(nowMs: number): void {
     let measured = 0
     for (const path of this.#table.all) {
-      if (path === this.#active || path.isRelay || !path.isValid(nowMs)) continue
+      if (path === this.active || path.isRelay || !path.isValid(nowMs)) continue
       if (nowMs - path.pingedMs < STANDBY_HEARTBEAT_MS || measured >= STANDBYS_MEASURED) continue
       measured += 1
       this.#ping(path, nowMs)
@@ -274,115 +298,17 @@ export class PeerPaths {
     if (token === undefined) return
     path.creditBytes -= PING_BYTES
     path.pinged(token, nowMs)
-  }
-
-  #doubt(nowMs: number): void {
-    const active = this.#active
-    if (active === undefined) return
-    this.#doubtedMs = nowMs
-    this.#ping(active, nowMs)
-    if (active.isRelay) this.#output.refresh(active)
-    this.#route()
-  }
-
-  /** Whether the path in use has missed an answer. */
-  #judge(nowMs: number): void {
-    const active = this.#active
-    if (active === undefined) return
-    if (!active.isMissed(nowMs)) {
-      if (active.isLate(nowMs) && active.provenMs > this.#doubtedMs) this.#doubt(nowMs)
-      return
-    }
-    if (this.#table.standby(active)?.isMissed(nowMs) !== false) this.#seek(nowMs)
-    if (!this.#isSuspect) this.#suspect(active, nowMs)
-    const isDead = nowMs >= active.unansweredSinceMs + DEAD_AFTER_MS
-    if (isDead) this.#giveUp(active, nowMs)
-    else this.#decide(nowMs)
-  }
-
-  #suspect(active: Path, nowMs: number): void {
-    this.#isSuspect = true
-    this.#doubtedMs = nowMs
-    const waitedMs = Math.round(nowMs - active.unansweredSinceMs)
-    this.#output.story(`no answer by ${active.name} for ${waitedMs} ms`)
-    this.#output.lookAgain()
-    this.#startRound(nowMs)
-    this.#route()
-    const standby = this.#table.standby(active)
-    if (standby !== undefined) this.#ping(standby, nowMs)
-  }
-
-  #giveUp(active: Path, nowMs: number): void {
-    const relay = this.#table.standby(this.#active)
-    this.#gaveUpMs = nowMs
-    if (relay === undefined) return
-    const { unansweredSinceMs } = active
-    active.unprove()
-    this.#switch(relay, nowMs, unansweredSinceMs)
-  }
-
-  #seek(nowMs: number): void {
-    if (nowMs - this.#soughtMs < DIRECTION_PAUSE_MS) return
-    this.#soughtMs = nowMs
-    this.#output.seek()
-  }
-
-  /** Chooses anew after something was proved, missed or forgotten. */
-  #decide(nowMs: number): void {
-    const active = this.#active
-    const isTrusted = active?.isValid(nowMs) && !active.isMissed(nowMs)
-    const best = choosePath(this.#table.all, isTrusted ? active : undefined, nowMs)
-    const isOnlyRelay = active !== undefined && best?.isRelay === true && !active.isRelay
-    if (best !== undefined && best !== active && !isOnlyRelay) this.#switch(best, nowMs, undefined)
-    if (this.#isSuspect && this.#active !== undefined && !this.#active.isMissed(nowMs))
-      this.#isSuspect = false
-    this.#route()
-  }
-
-  /** `silentSinceMs`: for how long the path before has not answered, if that is why. */
-  #switch(path: Path, nowMs: number, silentSinceMs: number | undefined): void {
-    const before = this.#active
-    this.#cause = causeOfSwitch(this.#cause, before, path, this.#isSuspect, silentSinceMs)
-    this.#active = path
-    this.#isSuspect = false
-    if (path.isRelay && before?.isRelay !== true) this.#relayedSinceMs = nowMs
-    const inMs = path.srttMs === undefined ? '' : `, ${path.srttMs.toFixed(1)} ms`
-    const why = silentSinceMs === undefined ? '' : `: ${before?.name} is silent`
-    this.#output.story(`by ${path.name}${inMs}${why}`)
-    this.#route()
-  }
-
-  /** Tells the tunnel where packets go, if that has changed. */
-  #route(): void {
-    const active = this.#active
-    if (active === undefined) return
-    const isDoubted = this.#isSuspect || active.provenMs <= this.#doubtedMs
-    const standby = isDoubted ? this.#table.standby(this.#active) : undefined
-    const also = standby === undefined ? [] : [standby]
-    if (this.#routed === active && this.#also[0] === standby) return
-    this.#routed = active
-    this.#also = also
-    if (standby !== undefined) this.#output.refresh(standby)
-    this.#output.use(active, also)
+    this.#silence.asked(nowMs)
   }
 
   #beatMs(nowMs: number): number {
-    if (!this.#isUp || this.#active === undefined) return LATER
-    return beatOf(this.#active, this.#traffic, nowMs)
-  }
-
-  #judgementMs(): number {
-    const active = this.#active
-    if (!this.#isUp || active === undefined || active.unansweredSinceMs === LATER) return LATER
-    const isDoubted = active.provenMs <= this.#doubtedMs
-    if (!this.#isSuspect)
-      return active.unansweredSinceMs + (isDoubted ? active.patienceMs : active.patienceMs / 2)
-    return Math.max(active.unansweredSinceMs + DEAD_AFTER_MS, this.#gaveUpMs + DIRECTION_PAUSE_MS)
+    if (this.active === undefined) return LATER
+    return beatOf(this.active, this.#traffic, this.#silence.challengeMs(this.active), nowMs)
   }
 
   #beat(nowMs: number): void {
-    const active = this.#active
-    if (active === undefined || beatOf(active, this.#traffic, nowMs) > nowMs) return
+    const active = this.active
+    if (active === undefined || this.#beatMs(nowMs) > nowMs) return
     this.#ping(active, nowMs)
     this.#measureStandbys(nowMs)
   }

@@ -57,3 +57,10 @@ export const isPlausible = ({ address }: Endpoint, around: Surroundings): boolea
   const isBehindSame = attested.some(seen => publicAddresses.includes(seen))
   return isBehindSame || hosts.some(host => networkOf(host) === networkOf(address))
 }
+
+/**
+ * Whether a place where this node itself has reached the peer may still be the peer's: it may have been in another
+ * network then. What was reached on this very host is there, or nobody is.
+ */
+export const isPlausibleStill = (endpoint: Endpoint, around: Surroundings): boolean =>
+  scopeOf(endpoint.address) === 'loopback' || isPlausible(endpoint, around)

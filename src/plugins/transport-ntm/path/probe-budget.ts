@@ -1,12 +1,14 @@
 /**
- * How much this node sends to places that have not shown they are there, counted per address over all peers
- * (FORMATS §6.1): whoever announces somebody else's address gets a trickle sent there, and no more for being many.
+ * How much this node sends to places that have not shown they are there, counted per network over all peers
+ * (FORMATS §6.1): whoever announces somebody else's address gets a trickle sent there, and no more for being many, or
+ * for announcing many addresses that one host may have.
  */
 import { TokenBucket } from '../../../kernel/api/index.ts'
+import { sourceNetwork } from '../tunnel/endpoint.ts'
 
 const PROBES_PER_SECOND = 12
 const PROBES_BURST = 96
-const ADDRESSES_MAX = 1_024
+const NETWORKS_MAX = 1_024
 
 export class ProbeBudget {
   /** In order of last use. */
@@ -14,11 +16,12 @@ export class ProbeBudget {
 
   /** Whether one more probe may go to this address now. */
   take(address: string, nowMs: number): boolean {
-    const bucket = this.#buckets.get(address) ?? new TokenBucket(PROBES_PER_SECOND, PROBES_BURST)
-    this.#buckets.delete(address)
-    this.#buckets.set(address, bucket)
+    const network = sourceNetwork(address)
+    const bucket = this.#buckets.get(network) ?? new TokenBucket(PROBES_PER_SECOND, PROBES_BURST)
+    this.#buckets.delete(network)
+    this.#buckets.set(network, bucket)
     const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > ADDRESSES_MAX) this.#buckets.delete(oldest!)
+    if (this.#buckets.size > NETWORKS_MAX) this.#buckets.delete(oldest!)
     return bucket.take(nowMs)
   }
 }

@@ -36,6 +36,7 @@ export interface Unreached {
 }
 
 const LOOK_EVERY_MS = 50
+const SAY_AGAIN_MS = 500
 const GIVE_UP_AFTER_MS = 3_500
 /** Challenges under way when the first path is proved may prove a better one. */
 const SETTLE_MS = 500
@@ -50,6 +51,8 @@ export class Puncher {
   readonly #many: ManySockets
   /** Sockets by which a peer is reached, by its key. */
   readonly #kept = new Map<string, readonly ExtraSocket[]>()
+  /** The last words of each peer that were acted upon: they come more than once. */
+  readonly #heard = new Map<string, Buffer>()
   #stopGuessing = (): void => {}
   #stopLooking = (): void => {}
   #isClosed = false
@@ -87,9 +90,17 @@ export class Puncher {
     if (this.#isClosed) return
     this.#kept.set(neighbour.key, sockets)
     story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
-    acquaintance.say(neighbour, { kind: 'punch', token: acquaintance.freshToken(), ...span })
+    const word = { kind: 'punch', token: acquaintance.freshToken(), ...span } as const
     const untilMs = clock.monotonicMs() + GIVE_UP_AFTER_MS
+    let saidMs = Number.NEGATIVE_INFINITY
+    // Nobody acknowledges the word, and one that is lost costs the whole attempt.
+    const say = (): void => {
+      if (clock.monotonicMs() - saidMs < SAY_AGAIN_MS) return
+      saidMs = clock.monotonicMs()
+      acquaintance.say(neighbour, word)
+    }
     const look = (): void => {
+      if (!paths.isDirect) say()
       if (paths.isDirect) this.#stopLooking = clock.after(SETTLE_MS, () => this.#settle(peer))
       else if (clock.monotonicMs() < untilMs) this.#stopLooking = clock.after(LOOK_EVERY_MS, look)
       else this.#settle(peer)
@@ -98,12 +109,13 @@ export class Puncher {
   }
 
   /** The peer has opened many sockets towards us. */
-  guess(peer: Unreached, span: PortSpan): void {
+  guess(peer: Unreached, span: PortSpan, token: Uint8Array): void {
     const { acquaintance, clock, random, story } = this.#parts
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
-    if (address === undefined || paths.isDirect) return
+    if (address === undefined || paths.isDirect || this.#heard.get(neighbour.key)?.equals(token)) return
     if (!this.#guessings.take(neighbour.key, clock.monotonicMs())) return
+    this.#heard.set(neighbour.key, Buffer.from(token))
     let guesses = 0
     this.#stopGuessing = guessPorts(span, {
       clock,
@@ -123,6 +135,7 @@ export class Puncher {
   /** This peer is of the past. */
   forget(peer: Pick<Unreached, 'neighbour' | 'paths'>): void {
     this.#drop(peer)
+    this.#heard.delete(peer.neighbour.key)
   }
 
   /** Resolves when no socket is open, and none will be. */

@@ -1,7 +1,7 @@
 /**
  * When to probe: a round sends densely at first, because that is when two NATs are being opened from both sides, and
  * thins out. While there is only a relay, rounds come again, ever more rarely; what happens on the network, or a
- * person who writes after a pause, begins one at once.
+ * person who writes after a long silence, begins one at once.
  */
 import { PROBE_OFFSETS_MS, ROUND_PAUSES, TRY_HARDER_AFTER_MS } from './limits.ts'
 
@@ -61,11 +61,11 @@ export class Rounds {
     this.#nextRoundMs = NEVER
   }
 
-  /** The round is over and there is still only a relay: another one, after a pause that grows. */
-  again(relayedForMs: number, random: () => number): void {
+  /** The round is over and there is still only a relay: another one, after a pause that grows, at least `leastMs`. */
+  again(relayedForMs: number, leastMs: number, random: () => number): void {
     if (this.#step < PROBE_OFFSETS_MS.length || this.#nextRoundMs !== NEVER) return
     const { pauseMs } = ROUND_PAUSES.find(pause => relayedForMs < pause.relayedForMs) ?? ROUND_PAUSES.at(-1)!
-    this.#nextRoundMs = this.#startedMs + pauseMs * (0.9 + random() / 5)
+    this.#nextRoundMs = this.#startedMs + Math.max(pauseMs, leastMs) * (0.9 + random() / 5)
   }
 
   /** No round by itself any more. */

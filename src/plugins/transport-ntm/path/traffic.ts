@@ -27,10 +27,9 @@ const intervalOf = (quietMs: number, receivedMs: number, nowMs: number): number 
   return nowMs - receivedMs < 2 * HEARTBEAT_MS ? LISTENING_HEARTBEAT_MS : HEARTBEAT_MS
 }
 
-/** When the next challenge of the path in use is due. */
+/** When the next challenge of the path in use is due, if the last was answered. */
 const challengeMs = (path: Path, traffic: Traffic, quietMs: number, nowMs: number): number => {
-  const { provenMs, pingedMs, patienceMs, unansweredSinceMs } = path
-  if (unansweredSinceMs !== NEVER) return pingedMs + patienceMs / 3
+  const { provenMs, pingedMs } = path
   const { sentMs, receivedMs, heardHereMs } = traffic
   const askedMs = Math.max(provenMs, pingedMs)
   const regularMs = askedMs + intervalOf(quietMs, receivedMs, nowMs)
@@ -39,11 +38,14 @@ const challengeMs = (path: Path, traffic: Traffic, quietMs: number, nowMs: numbe
   return Math.min(regularMs, Math.max(askedMs, heardHereMs) + SILENCE_MS + (path.srttMs ?? 0))
 }
 
-/** When to ask the path in use whether it lives, or to look again; at or before `nowMs`: ask now. */
-export const beatOf = (path: Path, traffic: Traffic, nowMs: number): number => {
+/**
+ * When to ask the path in use whether it lives, or to look again; at or before `nowMs`: ask now. `againMs`: when to
+ * repeat a challenge that was not answered.
+ */
+export const beatOf = (path: Path, traffic: Traffic, againMs: number, nowMs: number): number => {
   const quietMs = nowMs - Math.max(traffic.sentMs, traffic.receivedMs)
   const isAsked = path.unansweredSinceMs !== NEVER
   if (quietMs > WARM_MS && !isAsked) return NEVER
-  const atMs = challengeMs(path, traffic, quietMs, nowMs)
+  const atMs = isAsked ? againMs : challengeMs(path, traffic, quietMs, nowMs)
   return quietMs > BUSY_MS || atMs <= nowMs ? atMs : Math.min(atMs, nowMs + WATCH_MS)
 }

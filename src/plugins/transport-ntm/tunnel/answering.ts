@@ -183,7 +183,10 @@ function answer(device: Device, peer: Peer, accepted: Accepted): DropReason | un
   peer.handshakeSentAt = now
   peer.timers.authenticatedReceived(now)
   peer.timers.authenticatedSent(now)
-  if (!peer.inUse(now, device.limits)) peer.endpoint = copyOf(accepted.from)
+  if (!peer.inUse(now, device.limits)) {
+    peer.adopt(accepted.from, accepted.bytes.length)
+    peer.allowanceBytes -= response.length
+  }
   transmit(device, peer, response, accepted.from)
   return undefined
 }

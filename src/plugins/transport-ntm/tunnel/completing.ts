@@ -6,7 +6,7 @@
 import { refuseUnderLoad } from './answering.ts'
 import { openCookieReply } from './cookie.ts'
 import { type Device, type DropReason, endHandshake, endSessions, mayPass, transmit } from './device.ts'
-import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
+import { type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Fits, mac1Of, stampMacs } from './mac.ts'
 import { decodeCookieReply, decodeResponse } from './messages.ts'
 import { readResponse, type TransportKeys } from './noise.ts'
@@ -39,8 +39,8 @@ export function receiveResponse(
   installInitiated(device, peer, { keys: read.value.keys, localIndex: receiver, remoteIndex: sender, now })
   peer.timers.authenticatedReceived(now)
   completeHandshake(device, peer, now)
-  if (peer.staged.length > 0) flushStaged(device, peer, now)
-  else sendKeepalive(device, peer, now)
+  flushStaged(device, peer, now)
+  if (peer.current?.isUsed === false) sendKeepalive(device, peer, now)
   return undefined
 }
 
@@ -62,9 +62,9 @@ function refuseAnswerUnderLoad(
 
 /** The answer came this way, so the way is open; while another is in use it is only a candidate. */
 function adoptPath(device: Device, peer: Peer, from: Endpoint, bytes: number, now: number): void {
-  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
-  if (peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
-    peer.endpoint = copyOf(from)
+  const isSame = peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)
+  if (isSame || peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
+    peer.adopt(from, bytes)
   else device.output.newSource?.(peer, from, bytes)
 }
 

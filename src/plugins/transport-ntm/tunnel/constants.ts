@@ -101,6 +101,10 @@ export const ANSWER_KEPT_MS = 5_000
 export const ANSWER_OTHER_SOURCES = 8
 /** How often it is given in all beyond the first time, known sources included. */
 export const ANSWER_AGAIN_MAX = 16
+/** An address that has not shown it is there gets at most so many times what came from it (RFC 9000 §8). */
+export const UNPROVEN_FACTOR = 3
+/** What of that is kept for a challenge, without which it would never be more. */
+export const CHALLENGE_MESSAGE_BYTES = 96
 /** A session pushed out of its slot still opens packets that were in flight for this long. */
 export const RETIRED_MS = 10_000
 /** So many such sessions per peer: two handshakes that cross push out two. */

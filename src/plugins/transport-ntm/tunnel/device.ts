@@ -98,6 +98,7 @@ export interface Device {
   readonly limits: TunnelLimits
   readonly replayWindow: number
   readonly cookieForStrangers: boolean
+  readonly mayCall: (to: Endpoint) => boolean
   readonly isHidden: boolean
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Judges mac1 on messages to us. */

@@ -54,7 +54,7 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
     for (const endpoint of peer.endpoints) {
       if (pending.sentTo.some(tried => sameEndpoint(tried, endpoint))) continue
       pending.sentTo.push(endpoint)
-      transmit(device, peer, pending.message, endpoint)
+      call(device, peer, pending.message, endpoint)
     }
   }
 }
@@ -63,8 +63,15 @@ export function tryNewEndpoints(device: Device, peer: Peer, now: number): void {
 export function repeatInitiation(device: Device, peer: Peer): boolean {
   const pending = peer.handshake
   if (pending === undefined || peer.plain) return false
-  for (const endpoint of pending.sentTo) transmit(device, peer, pending.message, endpoint)
+  for (const endpoint of pending.sentTo) call(device, peer, pending.message, endpoint)
   return true
+}
+
+/** Somebody else's word for where a peer is must not have us call there as often as they like. */
+function call(device: Device, peer: Peer, message: Uint8Array, to: Endpoint): void {
+  const isFree = !peer.challenged || to.via !== undefined
+  const isKnown = peer.isProven && peer.endpoint !== undefined && sameEndpoint(peer.endpoint, to)
+  if (isFree || isKnown || device.mayCall(to)) transmit(device, peer, message, to)
 }
 
 function sendInitiation(device: Device, peer: Peer, now: number): void {
@@ -108,7 +115,7 @@ function sendInitiation(device: Device, peer: Peer, now: number): void {
   peer.handshakeSentAt = now
   peer.timers.authenticatedSent(now)
   device.counters.initiationsSent += 1
-  for (const target of targets) transmit(device, peer, message, target)
+  for (const target of targets) call(device, peer, message, target)
 }
 
 /** All endpoints at once, or one after another for a plain peer; a rekey tries the endpoint in use first. */

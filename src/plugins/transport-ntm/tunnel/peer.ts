@@ -4,7 +4,7 @@
  */
 
 import { idFromBytes, idToBytes, type TunnelKey } from '../../../events/ids.ts'
-import { KEY_BYTES, RETIRED_MS, RETIRED_SESSIONS, type TunnelLimits } from './constants.ts'
+import { KEY_BYTES, RETIRED_MS, RETIRED_SESSIONS, type TunnelLimits, UNPROVEN_FACTOR } from './constants.ts'
 import { cookieKey } from './cookie.ts'
 import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
 import { mac1Key } from './mac.ts'
@@ -26,6 +26,11 @@ export interface PeerOptions {
   readonly plain?: boolean
   /** Leaves the table when its keys go. Default: only who came by itself does. */
   readonly transient?: boolean
+  /**
+   * Somebody challenges its addresses: one that only a handshake has shown gets little until `setEndpoint` says that
+   * it answered. A handshake tells who somebody is; whoever passes it on can have it come from anywhere.
+   */
+  readonly challenged?: boolean
   /** Is spoken to directly even by a device that is hidden. */
   readonly mayKnowPlace?: boolean
 }
@@ -86,10 +91,13 @@ export class Peer implements TunnelPeer {
   readonly presharedKey: Uint8Array
   /** Leaves the table when its keys go. */
   readonly transient: boolean
+  readonly challenged: boolean
   readonly mayKnowPlace: boolean
   readonly timers: PeerTimers<Peer>
 
   endpoint: Endpoint | undefined
+  /** Bytes that may still go to the endpoint; Infinity once it has shown that it is there. */
+  allowanceBytes = Number.POSITIVE_INFINITY
   alsoTo: readonly Endpoint[] = NOWHERE
   endpoints: readonly Endpoint[]
 
@@ -125,6 +133,7 @@ export class Peer implements TunnelPeer {
     this.plain = options.plain ?? false
     this.presharedKey = options.presharedKey?.slice() ?? NO_PRESHARED_KEY
     this.transient = transient
+    this.challenged = options.challenged ?? false
     this.mayKnowPlace = options.mayKnowPlace ?? false
     this.endpoints = options.endpoints?.map(copyOf) ?? NOWHERE
     this.initiateDelayMs = options.initiateDelayMs ?? 0
@@ -146,6 +155,26 @@ export class Peer implements TunnelPeer {
 
   get established(): boolean {
     return this.current !== undefined
+  }
+
+  /** Whether the endpoint may carry whatever there is. */
+  get isProven(): boolean {
+    return this.allowanceBytes === Number.POSITIVE_INFINITY
+  }
+
+  /** So many bytes of a handshake came from there, and nothing better is known. */
+  adopt(from: Endpoint, bytes: number): void {
+    if (this.endpoint !== undefined && sameEndpoint(this.endpoint, from)) this.earn(bytes)
+    else {
+      this.endpoint = copyOf(from)
+      const isDoubted = this.challenged && from.via === undefined
+      this.allowanceBytes = isDoubted ? UNPROVEN_FACTOR * bytes : Number.POSITIVE_INFINITY
+    }
+  }
+
+  /** More came from the endpoint, so that more may go there. */
+  earn(bytes: number): void {
+    this.allowanceBytes += UNPROVEN_FACTOR * bytes
   }
 
   /** Whether the current session, and so the endpoint it is used with, still carries packets. */

@@ -46,6 +46,11 @@ export class Session<P> {
     this.#receiveKey = origin.keys.receive
   }
 
+  /** Whether anything has gone out yet: the first packet of who asked for the session confirms it. */
+  get isUsed(): boolean {
+    return this.#sent > 0
+  }
+
   /** Whether it may still carry a packet out. */
   canSend(now: number, limits: TunnelLimits): boolean {
     return now - this.bornAt < limits.rejectAfterMs && this.#sent < limits.rejectAfterMessages

@@ -3,9 +3,9 @@
  * their index names. Written without closures, promises or fresh buffers.
  */
 
-import { DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
+import { CHALLENGE_MESSAGE_BYTES, DATAGRAM_BYTES, PADDING_BYTES } from './constants.ts'
 import { type Device, type DropReason, endSessions, mayPass, transmit } from './device.ts'
-import { copyOf, type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
+import { type Endpoint, sameEndpoint, sourceNetwork } from './endpoint.ts'
 import { openTunnel } from './initiation.ts'
 import { DATA_OVERHEAD_BYTES, readUint32 } from './messages.ts'
 import type { Peer, PeerSession } from './peer.ts'
@@ -22,7 +22,8 @@ export function sendPacket(
   now: number,
 ): DropReason | undefined {
   if (packet.length === 0 || packet.length > LARGEST_PACKET) return 'tooLarge'
-  if (peer.staged.length === 0 && transmitSealed(device, peer, packet, now)) {
+  const isFirst = peer.staged.length === 0
+  if (isFirst && !isHeld(device, peer, packet, now) && transmitSealed(device, peer, packet, now)) {
     peer.timers.dataSent(now)
     return undefined
   }
@@ -39,6 +40,7 @@ export function sendPacket(
 /** Sends what waited, as far as the current session goes; opens a new one for the rest. */
 export function flushStaged(device: Device, peer: Peer, now: number): void {
   while (peer.staged.length > 0) {
+    if (isHeld(device, peer, peer.staged[0]!, now)) return
     if (!transmitSealed(device, peer, peer.staged[0]!, now)) {
       openTunnel(device, peer, now)
       return
@@ -53,6 +55,16 @@ export function sendKeepalive(device: Device, peer: Peer, now: number): void {
   if (!transmitSealed(device, peer, NOTHING, now)) openTunnel(device, peer, now)
 }
 
+/** Waits for the endpoint to show that it is there: nothing proven is known, and this would be too much. */
+function isHeld(device: Device, peer: Peer, packet: Uint8Array, now: number): boolean {
+  if (peer.isProven || peer.alsoTo.length > 0 || !peer.inUse(now, device.limits)) return false
+  return sealedBytes(packet.length) + CHALLENGE_MESSAGE_BYTES > peer.allowanceBytes
+}
+
+/** Of the message that a packet of this length becomes. */
+const sealedBytes = (length: number): number =>
+  Math.ceil(length / PADDING_BYTES) * PADDING_BYTES + DATA_OVERHEAD_BYTES
+
 function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: number): boolean {
   const session = peer.current
   const { endpoint } = peer
@@ -60,7 +72,10 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
   if (!session.canSend(now, device.limits)) return false
   const message = seal(device, session, packet)
   peer.timers.authenticatedSent(now)
-  transmit(device, peer, message, endpoint)
+  if (message.length <= peer.allowanceBytes) {
+    peer.allowanceBytes -= message.length
+    transmit(device, peer, message, endpoint)
+  }
   for (let at = 0; at < peer.alsoTo.length; at++) transmit(device, peer, message, peer.alsoTo[at]!)
   if (session.wantsRekey(now, device.limits)) openTunnel(device, peer, now)
   return true
@@ -76,7 +91,12 @@ export function sendPacketTo(
 ): boolean {
   const session = peer.current
   if (session === undefined || !session.canSend(now, device.limits)) return false
-  transmit(device, peer, seal(device, session, packet), to)
+  const message = seal(device, session, packet)
+  if (peer.endpoint !== undefined && !peer.isProven && sameEndpoint(peer.endpoint, to)) {
+    if (message.length > peer.allowanceBytes) return false
+    peer.allowanceBytes -= message.length
+  }
+  transmit(device, peer, message, to)
   peer.timers.authenticatedSent(now)
   return true
 }
@@ -118,6 +138,7 @@ export function receiveData(
   peer.timers.authenticatedReceived(now)
   if (packetLength > 0) peer.timers.dataReceived(now)
   if (session === peer.next) confirmSession(device, peer, now)
+  else if (!peer.isProven) flushStaged(device, peer, now)
   rekeyBeforeReject(device, peer, now)
   if (length === 0) return undefined
   if (packetLength < 0) return 'notIp'
@@ -133,9 +154,12 @@ export function receiveData(
  */
 function noteSource(device: Device, session: PeerSession, from: Endpoint, bytes: number, now: number): void {
   const { peer } = session
-  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) return
+  if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) {
+    if (!peer.isProven) peer.earn(bytes)
+    return
+  }
   const opening = session === peer.next && !peer.inUse(now, device.limits)
-  if (peer.plain || opening || peer.endpoint === undefined) peer.endpoint = copyOf(from)
+  if (peer.plain || opening || peer.endpoint === undefined) peer.adopt(from, bytes)
   else device.output.newSource?.(peer, from, bytes)
 }
 

@@ -30,7 +30,7 @@ import { COOKIE_REPLY, DATA, INITIATION, messageType, RESPONSE } from './message
 import type { Peer, PeerOptions, TunnelPeer } from './peer.ts'
 import { PacketScratch } from './scratch.ts'
 import { PERSISTENT } from './timers.ts'
-import { receiveData, sendPacket, sendPacketTo } from './transport.ts'
+import { flushStaged, receiveData, sendPacket, sendPacketTo } from './transport.ts'
 import { wakeDue } from './wake.ts'
 
 interface TunnelOptions {
@@ -43,6 +43,8 @@ interface TunnelOptions {
   readonly admit: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   /** Servers: a stranger is only asked about after it has shown that it owns its address. */
   readonly cookieForStrangers: boolean
+  /** Whether a first message may go now to a place that has not shown that it is there. Default: it may. */
+  readonly mayCall?: ((to: Endpoint) => boolean) | undefined
   /**
    * Peers may not learn where this device is: without a relay nothing goes to them, and nothing that comes is heard,
    * since an answer by a relay would tell them as much. Default: no.
@@ -73,8 +75,11 @@ export interface Tunnel {
   open(peer: TunnelPeer): void
   /** Opens a new session although one is in use: the peer seems to have lost it. */
   renew(peer: TunnelPeer): void
-  /** Sends to this endpoint from now on, and to `alsoTo` as well. */
-  setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[]): void
+  /**
+   * Sends to this endpoint from now on, and to `alsoTo` as well. `isProven`: it has shown that it is there; one that has
+   * not keeps to what it was allowed before, or gets nothing.
+   */
+  setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[], isProven?: boolean): void
   /** Repeats the first message of an opening under way. False when there is none. */
   knock(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
@@ -119,11 +124,14 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const peer = known(handle)
       if (peer !== undefined) openTunnel(device, peer, environment.now())
     },
-    setEndpoint(handle, endpoint, alsoTo) {
+    setEndpoint(handle, endpoint, alsoTo, isProven = true) {
       const peer = known(handle)
       if (peer === undefined) return
-      peer.endpoint = copyOf(endpoint)
+      peer.adopt(endpoint, 0)
+      if (isProven) peer.allowanceBytes = Number.POSITIVE_INFINITY
       peer.alsoTo = alsoTo?.map(copyOf) ?? []
+      const now = environment.now()
+      if (peer.inUse(now, device.limits)) flushStaged(device, peer, now)
     },
     setCandidates(handle, endpoints) {
       const peer = known(handle)
@@ -150,6 +158,7 @@ function createDevice(options: TunnelOptions): Device {
     limits,
     replayWindow: options.replayWindow,
     cookieForStrangers: options.cookieForStrangers,
+    mayCall: options.mayCall ?? (() => true),
     isHidden: options.isHidden ?? false,
     admit: options.admit,
     mac1: new KeyedMac(mac1Key(publicKey)),

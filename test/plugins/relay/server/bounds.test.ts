@@ -2,12 +2,15 @@
 import { describe, expect, test } from 'vitest'
 import {
   CHECKS_BURST,
+  MOMENT_MS,
   SOURCES_MAX,
   WAITING_PACKET_BYTES,
   WAITING_SLOTS_MAX,
 } from '../../../../src/plugins/relay/server/limits.ts'
 import { Sources } from '../../../../src/plugins/relay/server/sources.ts'
 import { WaitingRoom } from '../../../../src/plugins/relay/server/waiting-room.ts'
+import { encodeRelayProbe } from '../../../../src/wire/relay-frame.ts'
+import { at, FrontDesk } from './front-desk.ts'
 
 describe('the budgets of sources', () => {
   test('are as many as fit', () => {
@@ -45,5 +48,30 @@ describe('the waiting room', () => {
     room.keep('a', packet, 0)
     packet.fill(0)
     expect(room.take('a', 0).map(each => Buffer.from(each).toString())).toEqual(['first'])
+  })
+})
+
+describe('a pile of frames in one datagram', () => {
+  const piled = (desk: FrontDesk, frame: Uint8Array): number =>
+    desk.hand(Buffer.concat(new Array(30).fill(frame)), at(9)).length
+
+  test.each([
+    ['probes', () => encodeRelayProbe('0102030405060708')],
+    ['data of no slot', (desk: FrontDesk) => desk.party(1, 0).data('0123456789abcdef')],
+    ['claims to no slot', (desk: FrontDesk) => desk.party(1, 0).rebind()],
+    ['claims without a cookie', (desk: FrontDesk) => desk.party(1, 0).bind(at(9), new Uint8Array(16))],
+  ] as const)('is answered once: %s', (_, make) => {
+    const desk = new FrontDesk()
+    const frame = make(desk)
+    expect(piled(desk, frame)).toBe(1)
+    desk.wait(MOMENT_MS)
+    expect(piled(desk, frame)).toBe(1)
+  })
+
+  test('is answered whole where each is a good claim', () => {
+    const desk = new FrontDesk()
+    const [alice] = desk.pair()
+    const claims = Array.from({ length: 5 }, () => alice.rebind())
+    expect(desk.hand(Buffer.concat(claims), at(1)).length).toBe(5)
   })
 })

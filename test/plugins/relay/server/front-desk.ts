@@ -6,6 +6,7 @@ import { type DeviceId, idToBytes } from '../../../../src/events/ids.ts'
 import type { Keys, UdpEndpoint } from '../../../../src/kernel/api/index.ts'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
+import { MOMENT_MS } from '../../../../src/plugins/relay/server/limits.ts'
 import { RelayServer } from '../../../../src/plugins/relay/server/relay-server.ts'
 import type { Drop } from '../../../../src/plugins/relay/server/tally.ts'
 import {
@@ -52,8 +53,9 @@ export class FrontDesk {
     return this.out.slice(before)
   }
 
-  /** The only thing that it sends because of this frame, read. */
+  /** The only thing that it sends because of this frame, a moment later, read. */
   ask(bytes: Uint8Array, from: UdpEndpoint): RelayFrame {
+    this.wait(MOMENT_MS)
     const answers = this.hand(bytes, from)
     const read = answers.length === 1 ? decodeRelayFrame(answers[0]!.bytes) : undefined
     if (!read?.ok) throw new Error(`${answers.length} answers, or none that reads`)

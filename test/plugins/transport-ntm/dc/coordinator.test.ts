@@ -198,6 +198,27 @@ describe('a direction', () => {
     ])
   })
 
+  test('to somebody who comes while it is asked for is put to them then, with what is left of the time', () => {
+    const [from, sought] = [alice.devices[0]!.tunnelKey, bob.devices[0]!.tunnelKey]
+    const desk = deskWith(alice)
+    expect(desk.tell(from, direct(desk.transaction()))).toEqual([])
+    desk.nowMs += 2_000
+    const request = { record: bob.record(), isGuest: false, token: undefined, keepAliveMs: 25_000 }
+    const told = desk.tell(sought, {
+      ...{ type: 'registration-request', transaction: desk.transaction(), capabilities: 0 },
+      ...request,
+    })
+    expect(told.map(({ to, message }) => [to, message.type])).toEqual([
+      [sought, 'registration-response'],
+      [sought, 'route-direction'],
+    ])
+    desk.nowMs += 999
+    expect(desk.woke().filter(({ to }) => to === from)).toEqual([])
+    desk.nowMs += 1
+    expect(desk.woke().filter(({ to }) => to === from)).toHaveLength(1)
+    expect(desk.coordinator.directionsPending).toBe(0)
+  })
+
   test('is confirmed by the responder only', () => {
     const desk = deskWith(alice, bob)
     const [question] = desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction()))

@@ -144,3 +144,9 @@ describe('candidates', () => {
     expect(own.publicAddresses).toEqual(['198.51.100.2'])
   })
 })
+
+test('a coordinator and a relay at one place are one view', () => {
+  const own = ownOf(HOSTS, [['one:4500', '198.51.100.1:40000']])
+  own.seen('coordinator', 'one:4500', at('198.51.100.1:40000'))
+  expect(own.views).toEqual([{ server: 'one:4500', observed: at('198.51.100.1:40000') }])
+})

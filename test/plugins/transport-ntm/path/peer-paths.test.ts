@@ -9,68 +9,8 @@ import {
   TRY_HARDER_AFTER_MS,
   WARM_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
-import type { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
-import { PeerPaths } from '../../../../src/plugins/transport-ntm/path/peer-paths.ts'
 import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
-
-const place = (last: number): Endpoint => ({ address: `198.51.100.${last}`, port: 4_500 })
-const [ONE, OTHER] = [place(1), place(2)]
-const RELAY: Endpoint = { address: '203.0.113.10', port: 4_500, via: { send: () => undefined } }
-const RTT_MS = 40
-
-class Bench {
-  nowMs = 1_000
-  traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity }
-  readonly pings: { readonly path: Path; readonly token: Buffer; readonly atMs: number }[] = []
-  readonly opened: Endpoint[] = []
-  readonly stories: string[] = []
-  used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
-  count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
-  /** Places whose challenges are answered a round trip later. */
-  readonly answering = new Set<Endpoint>()
-  readonly paths: PeerPaths
-
-  constructor() {
-    this.paths = new PeerPaths(
-      {
-        challenge: path => {
-          const token = Buffer.alloc(8, this.pings.length + 1)
-          this.pings.push({ path, token, atMs: this.nowMs })
-          return token
-        },
-        open: endpoint => void this.opened.push(endpoint),
-        use: (active, also) => {
-          this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
-        },
-        story: what => void this.stories.push(what),
-        knock: () => void (this.count.knock += 1),
-        announce: () => void (this.count.announce += 1),
-        refresh: () => void (this.count.refresh += 1),
-        lookAgain: () => void (this.count.lookAgain += 1),
-        tryHarder: () => void (this.count.tryHarder += 1),
-        seek: () => void (this.count.seek += 1),
-      },
-      this.traffic,
-      () => 0.5,
-    )
-  }
-
-  pingsTo(endpoint: Endpoint): number {
-    return this.pings.filter(({ path }) => path.endpoint === endpoint).length
-  }
-
-  /** Lets time pass, in steps of five milliseconds; `talks`: something is sent all the time. */
-  run(ms: number, talks = false): void {
-    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
-      this.nowMs += 5
-      if (talks) this.traffic.sentMs = this.nowMs
-      const due = this.pings.filter(({ atMs }) => atMs + RTT_MS === this.nowMs)
-      for (const { path, token } of due)
-        if (this.answering.has(path.endpoint)) this.paths.answered(token, path.endpoint, this.nowMs)
-      if (this.paths.dueMs(this.nowMs) <= this.nowMs) this.paths.wake(this.nowMs)
-    }
-  }
-}
+import { Bench, ONE, OTHER, place, RELAY, RTT_MS } from './bench.ts'
 
 /** A session that came by the relay; `ONE` may be the direct way. */
 const relayed = (): Bench => {
@@ -136,6 +76,17 @@ describe('a path', () => {
     expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(1)
   })
 
+  test('of nobody but a source that was seen has its answers counted with the challenges', () => {
+    const bench = direct()
+    bench.paths.heardFrom(OTHER, PING_BYTES, bench.nowMs)
+    bench.paths.asked(OTHER, bench.nowMs)
+    for (const _ of [1, 2]) {
+      bench.paths.begin(bench.nowMs)
+      bench.run(5_000)
+    }
+    expect(bench.pings.filter(({ path }) => path.endpoint.address === OTHER.address)).toHaveLength(2)
+  })
+
   test('is one of so many, however many sources there are', () => {
     const bench = direct()
     for (let port = 1; port <= 1_000; port += 1) bench.paths.heardFrom({ ...OTHER, port }, 100, bench.nowMs)
@@ -179,6 +130,52 @@ describe('silence', () => {
     expect(bench.count.seek).toBeLessThan(7)
   })
 
+  describe('of a peer that answers by nothing', () => {
+    const MINUTE_AND_A_HALF_MS = 90_000
+    const dead = (): Bench => {
+      const bench = direct()
+      bench.answering.clear()
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      return bench
+    }
+
+    test('costs ever less, also who goes on sending', () => {
+      const bench = direct()
+      bench.answering.clear()
+      const before = bench.pings.length
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      expect(bench.pings.length - before).toBeLessThan(150)
+      expect(bench.count.seek).toBeLessThan(12)
+      const { seek } = bench.count
+      const asked = bench.pings.length
+      bench.run(MINUTE_AND_A_HALF_MS, true)
+      expect(bench.pings.length - asked).toBeLessThan(60)
+      expect(bench.count.seek - seek).toBeLessThanOrEqual(3)
+    })
+
+    test.each([
+      ['anything is heard', (bench: Bench) => bench.paths.heardFrom(OTHER, 500, bench.nowMs)],
+      ['the peer says something', (bench: Bench) => bench.paths.asked(ONE, bench.nowMs)],
+      ['this host moves', (bench: Bench) => bench.paths.moved(bench.nowMs)],
+    ])('is over at once when %s', (_, happens) => {
+      const bench = dead()
+      bench.run(20_000, true)
+      happens(bench)
+      for (const place of [ONE, RELAY]) bench.answering.add(place)
+      bench.run(RTT_MS + 5, true)
+      expect(bench.used).toEqual({ active: ONE, also: [] })
+    })
+
+    test('has the relay in use and a coordinator asked at once when somebody writes', () => {
+      const bench = dead()
+      const [asked, { seek }] = [bench.pingsTo(RELAY), { ...bench.count }]
+      bench.traffic.sentMs = bench.nowMs
+      bench.paths.trafficBegan(2_000, bench.nowMs)
+      expect(bench.pingsTo(RELAY)).toBe(asked + 1)
+      expect(bench.count.seek).toBe(seek + 1)
+    })
+  })
+
   test('of people costs nothing', () => {
     const bench = direct()
     bench.run(WARM_MS + 5_000)
@@ -199,6 +196,23 @@ describe('moving', () => {
     expect(bench.used).toEqual({ active: ONE, also: [] })
   })
 
+  test('makes strange what meant something before: it is not asked, unless it carries or is heard', () => {
+    const bench = direct()
+    bench.paths.learn([place(3)], 'announced')
+    bench.paths.learn([place(4)], 'nearby')
+    bench.paths.heardFrom(place(5), 1, bench.nowMs)
+    for (const last of [1, 3, 4, 5, 6]) bench.strange.add(place(last).address)
+    const placesOf = () => bench.paths.all.map(({ endpoint }) => endpoint)
+    expect(placesOf()).toEqual([RELAY, ONE, place(3), place(4), place(5)])
+    bench.run(1_000)
+    bench.paths.moved(bench.nowMs)
+    expect(placesOf()).toEqual([RELAY, ONE])
+    bench.paths.heardFrom(place(6), 1, bench.nowMs + 1)
+    bench.run(500)
+    bench.paths.begin(bench.nowMs)
+    expect(placesOf()).toEqual([RELAY, ONE, place(6)])
+  })
+
   test('of the peer, told by itself, is believed as far as a doubt goes', () => {
     const bench = direct()
     bench.answering.add(OTHER)
@@ -207,6 +221,45 @@ describe('moving', () => {
     bench.answering.delete(ONE)
     bench.run(1_000, true)
     expect(bench.used?.active).toBe(OTHER)
+  })
+})
+
+describe('what the peer says of its places', () => {
+  const placesOf = ({ paths }: Bench): Endpoint[] => paths.all.map(({ endpoint }) => endpoint)
+
+  test('is all of them: others that it said before, and that nothing has proved, are not probed any more', () => {
+    const bench = direct()
+    for (let last = 10; last < 30; last += 1) bench.paths.announced([ONE, place(last)], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(29)])
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    const before = bench.pings.length
+    bench.paths.moved(bench.nowMs)
+    bench.run(5_000)
+    const probed = new Set(bench.pings.slice(before).map(({ path }) => path.endpoint))
+    probed.delete(RELAY)
+    expect(probed).toEqual(new Set([ONE, OTHER]))
+  })
+
+  test('takes nothing away that works, is in use, or was learnt elsewhere', () => {
+    const bench = direct()
+    bench.paths.learn([place(3)], 'remembered')
+    bench.paths.learn([place(4)], 'attested')
+    bench.paths.heardFrom(place(5), 10, bench.nowMs)
+    bench.answering.add(OTHER)
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    bench.run(1_000, true)
+    bench.paths.announced([], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(3), place(4), place(5), OTHER])
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+  })
+
+  test('is one thing, what a coordinator sees of it another, and the last of each counts', () => {
+    const bench = direct()
+    bench.paths.announced([place(6)], bench.nowMs)
+    for (const last of [3, 4]) bench.paths.replace([place(last)], 'attested')
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(6), place(4)])
+    bench.paths.replace([place(7)], 'announced')
+    expect(placesOf(bench)).toEqual([RELAY, ONE, place(4), place(7)])
   })
 })
 
@@ -220,4 +273,38 @@ test('only when ordinary probes had their chance is anything harder tried, once 
   expect(bench.count.tryHarder).toBe(1)
   bench.run(3_000, true)
   expect(bench.count.tryHarder).toBe(2)
+})
+
+describe('while there is only a relay', () => {
+  const MINUTE_MS = 60_000
+
+  /** Every round begins by saying where this node is. */
+  const roundsDuring = (bench: Bench, act: () => void): number => {
+    const before = bench.count.announce
+    act()
+    return bench.count.announce - before
+  }
+
+  test.each([
+    ['a text every two seconds', (bench: Bench) => bench.chat(MINUTE_MS, 2_000)],
+    ['a text every twenty seconds', (bench: Bench) => bench.chat(MINUTE_MS, 20_000)],
+    ['data without a pause', (bench: Bench) => bench.run(MINUTE_MS, true)],
+  ])('%s: a better path is looked for by the schedule', (_, talk) => {
+    const bench = relayed()
+    const rounds = [1, 2, 3, 4, 5, 6].map(() => roundsDuring(bench, () => talk(bench)))
+    // Every 5 s at first, every 15 s after a minute, every minute after five.
+    expect(rounds[0]).toBeGreaterThanOrEqual(11)
+    expect(rounds[0]).toBeLessThanOrEqual(13)
+    for (const later of rounds.slice(1, 5)) expect(Math.abs(later - 4)).toBeLessThanOrEqual(1)
+    expect(Math.abs(rounds[5]! - 1)).toBeLessThanOrEqual(1)
+  })
+
+  test('who writes after a long silence has one looked for at once', () => {
+    const bench = relayed()
+    bench.chat(6 * MINUTE_MS, 2_000)
+    bench.run(WARM_MS - 5_000)
+    expect(roundsDuring(bench, () => bench.write())).toBe(0)
+    bench.run(WARM_MS + 5_000)
+    expect(roundsDuring(bench, () => bench.write())).toBe(1)
+  })
 })

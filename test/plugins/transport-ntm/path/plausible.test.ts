@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   isPlausible,
+  isPlausibleStill,
   isPublicAddress,
   type Surroundings,
 } from '../../../../src/plugins/transport-ntm/path/plausible.ts'
@@ -55,6 +56,17 @@ describe('a place', () => {
     expect(isPlausible({ address: '192.168.1.2', port: 1 }, blind)).toBe(false)
     expect(isPlausible({ address: '203.0.113.5', port: 1 }, blind)).toBe(true)
   })
+})
+
+test.each([
+  ['a private one of this network', '192.168.1.77', true],
+  ['a private one of another network', '192.168.7.3', false],
+  ['a public one', '203.0.113.5', true],
+  ['one on this very host', '127.0.0.1', true],
+  ['one on this very host by IPv6', '::1', true],
+  ['a link-local one', '169.254.1.1', false],
+])('where a peer was reached before, %s (%s) may still be it: %s', (_, address, is) => {
+  expect(isPlausibleStill({ address, port: 1 }, HERE)).toBe(is)
 })
 
 test.each([

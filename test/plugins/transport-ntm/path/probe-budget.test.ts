@@ -1,4 +1,4 @@
-/** What is sent to places that have shown nothing: counted per address, over all ports and all who announce it. */
+/** What is sent to places that have shown nothing: counted per network, over all ports and all who announce it. */
 import { expect, test } from 'vitest'
 import { ProbeBudget } from '../../../../src/plugins/transport-ntm/path/probe-budget.ts'
 
@@ -20,6 +20,16 @@ test('an address that is used up takes nothing from another', () => {
   const budget = new ProbeBudget()
   taken(budget, '192.0.2.1', 0, 1_000)
   expect(taken(budget, '192.0.2.2', 0, 1_000)).toBe(96)
+})
+
+test('the addresses of one IPv6 network are one, those of another are not', () => {
+  const budget = new ProbeBudget()
+  let sent = 0
+  for (let host = 1; host <= 200; host += 1)
+    sent += taken(budget, `2001:db8:0:7:${host.toString(16)}::1`, 0, 10)
+  expect(sent).toBe(96)
+  expect(taken(budget, '2001:db8:0:7::1', 0, 10)).toBe(0)
+  expect(taken(budget, '2001:db8:0:8::1', 0, 1_000)).toBe(96)
 })
 
 test('a thousand announced addresses get a minute’s trickle each, and no more', () => {

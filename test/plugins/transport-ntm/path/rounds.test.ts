@@ -80,10 +80,18 @@ describe('rounds over a relay', () => {
     const rounds = new Rounds()
     rounds.start(0)
     probes(rounds, 4_000)
-    rounds.again(relayedForMs, EVEN)
+    rounds.again(relayedForMs, 0, EVEN)
     expect(rounds.dueMs).toBe(pauseMs)
     expect(probes(rounds, pauseMs)).toEqual([pauseMs])
     expect(rounds.startedMs).toBe(pauseMs)
+  })
+
+  test('come more rarely where nobody answers', () => {
+    const rounds = new Rounds()
+    rounds.start(0)
+    probes(rounds, 4_000)
+    rounds.again(0, 20_000, EVEN)
+    expect(rounds.dueMs).toBe(20_000)
   })
 
   test('come a tenth sooner or later, so that two sides do not stay in step', () => {
@@ -91,7 +99,7 @@ describe('rounds over a relay', () => {
       const rounds = new Rounds()
       rounds.start(0)
       probes(rounds, 4_000)
-      rounds.again(0, () => chance)
+      rounds.again(0, 0, () => chance)
       return Math.round(rounds.dueMs)
     })
     expect(dues).toEqual([4_500, 5_500])
@@ -100,10 +108,10 @@ describe('rounds over a relay', () => {
   test('are planned once, not in the middle of one, and no more when it rests', () => {
     const rounds = new Rounds()
     rounds.start(0)
-    rounds.again(0, EVEN)
+    rounds.again(0, 0, EVEN)
     expect(probes(rounds, 100_000)).toHaveLength(PROBE_OFFSETS_MS.length)
-    rounds.again(0, EVEN)
-    rounds.again(NEVER, EVEN)
+    rounds.again(0, 0, EVEN)
+    rounds.again(NEVER, 0, EVEN)
     expect(rounds.dueMs).toBe(5_000)
     rounds.rest()
     expect(rounds.dueMs).toBe(NEVER)

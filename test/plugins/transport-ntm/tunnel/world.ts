@@ -37,6 +37,7 @@ export interface NodeOptions {
   readonly limits?: Partial<TunnelLimits>
   readonly admit?: (publicKey: Uint8Array, from: Endpoint) => PeerOptions | undefined
   readonly cookieForStrangers?: boolean
+  readonly mayCall?: (to: Endpoint) => boolean
   readonly isHidden?: boolean
   readonly timestamps?: TimestampMemory
   /** Adopt every new source, as a shell without a path layer does. */
@@ -179,6 +180,7 @@ export class World {
       replayWindow: 16_384,
       admit: options.admit ?? (() => undefined),
       cookieForStrangers: options.cookieForStrangers ?? false,
+      mayCall: options.mayCall,
       isHidden: options.isHidden ?? false,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       environment: {
@@ -254,12 +256,14 @@ export function pair(
 }
 
 function peerPart(options: Partial<NodeOptions & PeerOptions> = {}): PeerOptions {
-  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, endpoints, mayKnowPlace } = options
+  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, challenged, endpoints, mayKnowPlace } =
+    options
   return {
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepaliveMs && { persistentKeepaliveMs }),
     ...(initiateDelayMs && { initiateDelayMs }),
     ...(plain && { plain }),
+    ...(challenged && { challenged }),
     ...(endpoints && { endpoints }),
     ...(mayKnowPlace && { mayKnowPlace }),
   }

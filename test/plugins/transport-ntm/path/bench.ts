@@ -1,0 +1,80 @@
+/** The paths to one peer on a bench: time is turned by hand, and places answer or do not. */
+import type { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
+import { PeerPaths } from '../../../../src/plugins/transport-ntm/path/peer-paths.ts'
+import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
+
+export const place = (last: number): Endpoint => ({ address: `198.51.100.${last}`, port: 4_500 })
+export const [ONE, OTHER] = [place(1), place(2)]
+export const RELAY: Endpoint = { address: '203.0.113.10', port: 4_500, via: { send: () => undefined } }
+export const RTT_MS = 40
+
+export class Bench {
+  nowMs = 1_000
+  traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity }
+  readonly pings: { readonly path: Path; readonly token: Buffer; readonly atMs: number }[] = []
+  readonly opened: Endpoint[] = []
+  readonly stories: string[] = []
+  used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
+  isUsedShown: boolean | undefined
+  count = { knock: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
+  /** Places whose challenges are answered a round trip later. */
+  readonly answering = new Set<Endpoint>()
+  /** Addresses that mean nothing from here. */
+  readonly strange = new Set<string>()
+  readonly paths: PeerPaths
+
+  constructor() {
+    this.paths = new PeerPaths(
+      {
+        challenge: path => {
+          const token = Buffer.alloc(8, this.pings.length + 1)
+          this.pings.push({ path, token, atMs: this.nowMs })
+          return token
+        },
+        isPlausible: ({ endpoint }) => !this.strange.has(endpoint.address),
+        open: endpoint => void this.opened.push(endpoint),
+        use: (active, also) => {
+          this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
+          this.isUsedShown = active.isShown
+        },
+        story: what => void this.stories.push(what),
+        knock: () => void (this.count.knock += 1),
+        announce: () => void (this.count.announce += 1),
+        refresh: () => void (this.count.refresh += 1),
+        lookAgain: () => void (this.count.lookAgain += 1),
+        tryHarder: () => void (this.count.tryHarder += 1),
+        seek: () => void (this.count.seek += 1),
+      },
+      this.traffic,
+      () => 0.5,
+    )
+  }
+
+  /** A text every so often for so long; each is answered at once. */
+  chat(ms: number, everyMs: number): void {
+    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.run(everyMs)) this.write()
+  }
+
+  /** One text after a pause. */
+  write(): void {
+    const quietMs = this.nowMs - this.traffic.sentMs
+    this.traffic.sentMs = this.traffic.receivedMs = this.traffic.heardHereMs = this.nowMs
+    this.paths.trafficBegan(quietMs, this.nowMs)
+  }
+
+  pingsTo(endpoint: Endpoint): number {
+    return this.pings.filter(({ path }) => path.endpoint === endpoint).length
+  }
+
+  /** Lets time pass, in steps of five milliseconds; `talks`: something is sent all the time. */
+  run(ms: number, talks = false): void {
+    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
+      this.nowMs += 5
+      if (talks) this.traffic.sentMs = this.nowMs
+      const due = this.pings.filter(({ atMs }) => atMs + RTT_MS === this.nowMs)
+      for (const { path, token } of due)
+        if (this.answering.has(path.endpoint)) this.paths.answered(token, path.endpoint, this.nowMs)
+      if (this.paths.dueMs(this.nowMs) <= this.nowMs) this.paths.wake(this.nowMs)
+    }
+  }
+}

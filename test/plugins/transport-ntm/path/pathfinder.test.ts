@@ -1,0 +1,90 @@
+/** What is limited over all reasons and all parts of the search: how often a coordinator is asked for a lost peer. */
+import { describe, expect, test } from 'vitest'
+import type { ChannelEvents, RelayChannel, UdpEndpoint } from '../../../../src/kernel/api/index.ts'
+import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
+import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
+import type { Neighbour } from '../../../../src/plugins/transport-ntm/carrier.ts'
+import { DIRECTION_PAUSE_MS, TRY_HARDER_AFTER_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import { Pathfinder, type PathfinderParts } from '../../../../src/plugins/transport-ntm/path/pathfinder.ts'
+
+const RELAY = { address: '203.0.113.10', port: 4_500 }
+
+class Bench {
+  readonly clock = new VirtualClock()
+  sought = 0
+  readonly neighbour = { key: 'ab', peer: { endpoint: undefined as UdpEndpoint | undefined }, sentMs: 0 }
+  readonly finder: Pathfinder
+  #channel: { state: RelayChannel['state'] } | undefined
+  #events: ChannelEvents | undefined
+
+  constructor() {
+    const nothing = (): void => {}
+    const relays = {
+      open: (_: Uint8Array, events: ChannelEvents) => {
+        const channel = { state: 'bound' as const, refresh: nothing, close: nothing, send: nothing }
+        this.#events = events
+        return (this.#channel = Object.assign(channel, { endpoint: { ...RELAY, via: channel } }))
+      },
+      moved: nothing,
+      lookAgain: nothing,
+      measurements: () => [],
+    }
+    const tunnel = { knock: nothing, setEndpoint: nothing, setCandidates: nothing }
+    const parts = {
+      ...{ clock: this.clock, random: new SeededRandom(1), network: { localAddresses: () => [] } },
+      carrier: { tunnel, locals: [], hint: nothing, renew: nothing, knock: nothing, count: nothing },
+      own: { nat: 'unknown', list: () => [], publicAddresses: [] },
+      acquaintance: { say: nothing, ping: () => Buffer.alloc(8), freshToken: () => Buffer.alloc(8) },
+      ...{ relays, mayPunch: false, relayOnly: false, onPath: nothing, onRelaySilent: nothing },
+      ...{ onLookAgain: nothing, story: nothing },
+      onLost: () => void (this.sought += 1),
+    }
+    Object.assign(this.neighbour, { receivedMs: 0, heardHereMs: 0, heardMs: 0 })
+    this.finder = new Pathfinder(parts as unknown as PathfinderParts)
+    this.finder.open(this.neighbour as unknown as Neighbour, { grant: new Uint8Array(1) }, true)
+    this.neighbour.peer.endpoint = { ...RELAY, via: this.#channel as unknown as RelayChannel }
+    this.finder.established(this.neighbour as unknown as Neighbour)
+  }
+
+  run(ms: number): void {
+    const untilMs = this.clock.monotonicMs() + ms
+    while (this.clock.step(untilMs));
+    this.neighbour.sentMs = this.clock.monotonicMs()
+  }
+
+  /** The relay falls silent, and is back. */
+  flap(): void {
+    for (const state of ['lost', 'bound'] as const) {
+      this.#channel!.state = state
+      this.#events!.onState(this.#channel as unknown as RelayChannel)
+    }
+  }
+}
+
+describe('a coordinator is asked for a peer once in two seconds', () => {
+  test('when its relay comes and goes', () => {
+    const bench = new Bench()
+    for (let times = 0; times < 10; times += 1) {
+      bench.flap()
+      bench.run(50)
+    }
+    expect(bench.sought).toBe(1)
+    bench.run(DIRECTION_PAUSE_MS)
+    const before = bench.sought
+    for (let times = 0; times < 3; times += 1) bench.flap()
+    expect(bench.sought - before).toBeLessThanOrEqual(1)
+  })
+
+  test('when this host has moved, too, and at the next round if it had to wait', () => {
+    const bench = new Bench()
+    bench.run(100)
+    bench.flap()
+    expect(bench.sought).toBe(1)
+    bench.finder.moved()
+    bench.run(TRY_HARDER_AFTER_MS + 50)
+    expect(bench.sought).toBe(1)
+    bench.run(10_000)
+    expect(bench.sought).toBeGreaterThanOrEqual(2)
+    expect(bench.sought).toBeLessThanOrEqual(1 + 10_000 / DIRECTION_PAUSE_MS)
+  })
+})
