@@ -98,7 +98,7 @@ export class NtmNode {
       ...{ network, clock, random, keys, role: 'node', isHidden: settings.relayOnly },
       timestamps: this.#timestamps,
       admit: key => this.#admit(key),
-      mayCall: to => this.#ways.finder.mayCall(to),
+      mayCall: to => this.#ways.finder.mayProbe(to),
       onEstablished: neighbour => this.#established(neighbour),
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),

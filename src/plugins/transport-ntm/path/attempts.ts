@@ -3,22 +3,17 @@
  * look like an attack (EasyTier#289), so one attempt is made at a time, and only so many to one peer. A peer that was
  * reached in this way and comes again at once must find room, so a few may follow each other.
  */
-import { TokenBucket } from '../../../kernel/api/index.ts'
 import { ATTEMPT_EVERY_MS, ATTEMPTED_PEERS_MAX, ATTEMPTS_AT_ONCE } from './limits.ts'
+import { RecentBuckets } from './recent-buckets.ts'
 
 export class Attempts {
-  readonly #byPeer = new Map<string, TokenBucket>()
+  readonly #byPeer = new RecentBuckets(1_000 / ATTEMPT_EVERY_MS, ATTEMPTS_AT_ONCE, ATTEMPTED_PEERS_MAX)
   #isUnderWay = false
 
   /** Takes the one place there is; false: not now. */
   take(peer: string, nowMs: number): boolean {
     if (this.#isUnderWay) return false
-    const bucket = this.#byPeer.get(peer) ?? new TokenBucket(1_000 / ATTEMPT_EVERY_MS, ATTEMPTS_AT_ONCE)
-    this.#byPeer.delete(peer)
-    this.#byPeer.set(peer, bucket)
-    const [oldest] = this.#byPeer.keys()
-    if (this.#byPeer.size > ATTEMPTED_PEERS_MAX) this.#byPeer.delete(oldest!)
-    this.#isUnderWay = bucket.take(nowMs)
+    this.#isUnderWay = this.#byPeer.take(peer, nowMs)
     return this.#isUnderWay
   }
 

@@ -97,8 +97,8 @@ export class Pathfinder {
       })
   }
 
-  /** Whether the first message of a handshake may go to a place now. */
-  mayCall({ address }: UdpEndpoint): boolean {
+  /** Whether one more packet may go now to a place that has shown nothing: a challenge, an opener, a first message. */
+  mayProbe({ address }: UdpEndpoint): boolean {
     return this.#budget.take(address, this.#parts.clock.monotonicMs())
   }
 
@@ -233,14 +233,14 @@ export class Pathfinder {
   }
 
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
-    const { clock, carrier, acquaintance, onPath, seek, story } = this.#parts
+    const { carrier, acquaintance, onPath, seek, story } = this.#parts
     return {
       challenge: path => {
-        const mayProbe = path.isShown || this.#budget.take(path.endpoint.address, clock.monotonicMs())
+        const mayProbe = path.isShown || this.mayProbe(path.endpoint)
         return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
       },
       open: endpoint => {
-        if (this.#budget.take(endpoint.address, clock.monotonicMs())) carrier.knock(endpoint, OPENER_HOPS)
+        if (this.mayProbe(endpoint)) carrier.knock(endpoint, OPENER_HOPS)
       },
       callAgain: () => void carrier.tunnel.callAgain(neighbour.peer),
       use: (path, also) => {

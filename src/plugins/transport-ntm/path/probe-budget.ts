@@ -3,22 +3,15 @@
  * (FORMATS §6.1): whoever announces somebody else's address gets a trickle sent there, and no more for being many, or
  * for announcing many addresses that one host may have.
  */
-import { TokenBucket } from '../../../kernel/api/index.ts'
 import { sourceNetwork } from '../tunnel/endpoint.ts'
 import { PROBED_NETWORKS_MAX, PROBES_BURST, PROBES_PER_SECOND } from './limits.ts'
+import { RecentBuckets } from './recent-buckets.ts'
 
 export class ProbeBudget {
-  /** In order of last use. */
-  readonly #buckets = new Map<string, TokenBucket>()
+  readonly #buckets = new RecentBuckets(PROBES_PER_SECOND, PROBES_BURST, PROBED_NETWORKS_MAX)
 
   /** Whether one more probe may go to this address now. */
   take(address: string, nowMs: number): boolean {
-    const network = sourceNetwork(address)
-    const bucket = this.#buckets.get(network) ?? new TokenBucket(PROBES_PER_SECOND, PROBES_BURST)
-    this.#buckets.delete(network)
-    this.#buckets.set(network, bucket)
-    const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > PROBED_NETWORKS_MAX) this.#buckets.delete(oldest!)
-    return bucket.take(nowMs)
+    return this.#buckets.take(sourceNetwork(address), nowMs)
   }
 }
