@@ -24,15 +24,22 @@ export interface Subject {
   readonly name: string
   readonly pid: number
   readonly pairs: readonly LoadPair[]
+  /** Half of the rate that it shall reach: the load at which its delay is judged. */
+  readonly askedRate: number
 }
 
 export interface Round {
   readonly rate: number
   readonly lostShare: number
   readonly us: number
+  readonly atHalf: Delay
+  readonly atAsked: Delay
+}
+
+/** At so many a second; what is added is more than the same load has without a server. */
+export interface Delay {
   readonly p50Ms: number
-  readonly p99Ms: number
-  readonly bareP99Ms: number
+  readonly p99AddedMs: number
 }
 
 const cpuUs = (pid: number): number => {
@@ -71,12 +78,18 @@ export class Contest {
     const before = cpuUs(subject.pid)
     const flat = await this.#run(kind, window, 0, SECONDS)
     const us = (cpuUs(subject.pid) - before) / flat.got
-    const half = flat.rate / 2
-    const { p50Us, p99Us } = await this.#run(kind, Number.MAX_SAFE_INTEGER, half, SECONDS)
-    this.#load.use(this.#bare)
-    const bare = await this.#run(kind, Number.MAX_SAFE_INTEGER, half, SECONDS)
     const { rate, lostShare } = flat
-    return { rate, lostShare, us, p50Ms: p50Us / 1000, p99Ms: p99Us / 1000, bareP99Ms: bare.p99Us / 1000 }
+    const atHalf = await this.#delay(subject, kind, rate / 2)
+    const atAsked = await this.#delay(subject, kind, subject.askedRate)
+    return { rate, lostShare, us, atHalf, atAsked }
+  }
+
+  async #delay({ pairs }: Subject, kind: Kind, rate: number): Promise<Delay> {
+    this.#load.use(pairs)
+    const { p50Us, p99Us } = await this.#run(kind, Number.MAX_SAFE_INTEGER, rate, SECONDS)
+    this.#load.use(this.#bare)
+    const bare = await this.#run(kind, Number.MAX_SAFE_INTEGER, rate, SECONDS)
+    return { p50Ms: p50Us / 1000, p99AddedMs: (p99Us - bare.p99Us) / 1000 }
   }
 
   #run(kind: Kind, window: number, rate: number, seconds: number): Promise<LoadResult> {
