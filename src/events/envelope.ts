@@ -12,7 +12,7 @@ export interface Draft<T extends string = string, D = unknown> {
   /** Version of the shape of `data` for this type; upcasters read it. */
   readonly rev: number
   readonly data: D
-  /** The data decides who may do what: it can never be dropped (FORMATS §2.2). */
+  /** The data decides who may do what: it can never be dropped (wire/SPEC.md §6). */
   readonly kept?: boolean
 }
 

@@ -1,7 +1,7 @@
 /**
  * The grammar of names. A name is a fully qualified domain name in lower-case A-labels without a trailing
  * dot, everywhere: in records, in messages, in the store. Whatever a person types is brought into this form
- * at the command line, so that two spellings can never be two names (FORMATS §1.5).
+ * at the command line, so that two spellings can never be two names.
  */
 
 /** RFC 1035 §2.3.4, less the length and root octets that are not written. */

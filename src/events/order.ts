@@ -1,7 +1,7 @@
 /**
  * The order in which a set of events is shown: Kahn's algorithm over `prev` and `seen`, ties broken by
  * (at, id). It depends on the set alone, so every device shows the same timeline whatever order it heard things
- * in. Authority never asks this order (FORMATS §3.4, §3.5).
+ * in. Authority never asks this order.
  */
 import type { EventId, Millis } from './ids.ts'
 

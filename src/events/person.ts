@@ -1,7 +1,7 @@
 /**
  * The grammar of a person: a stream whose founding event pins a recovery key and the first device, and whose
  * later events certify and revoke devices. Every other stream learns who its authors are from introductions
- * that carry their own proof, so that resolving one stream reads one stream (FORMATS §1, §3.2).
+ * that carry their own proof, so that resolving one stream reads one stream (wire/SPEC.md §9).
  */
 
 import {

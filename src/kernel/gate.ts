@@ -1,5 +1,5 @@
 /**
- * The one door for foreign events (FORMATS §2.4, §3, §4.1). A run is opened, its chain and signature are checked
+ * The one door for foreign events (wire/SPEC.md §7, §9). A run is opened, its chain and signature are checked
  * once, and it is admitted by the law of its stream; the answer comes after the sync. What cannot be judged yet
  * is held or quarantined within bounds, and never acknowledged.
  */

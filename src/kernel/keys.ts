@@ -1,6 +1,6 @@
 /**
  * This device's keys. One random seed yields the signing, tunnel and storage keys, each under its own label
- * (FORMATS §1.1); plugins get the `Keys` face, which does labelled operations and never shows a key. The
+ * (wire/SPEC.md §4); plugins get the `Keys` face, which does labelled operations and never shows a key. The
  * recovery key of a person is made from words and is never stored.
  */
 import { entropyToMnemonic, mnemonicToSeedSync, validateMnemonic } from '@scure/bip39'

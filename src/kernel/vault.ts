@@ -1,5 +1,5 @@
 /**
- * Sealing at rest (FORMATS §7.1). Every value is sealed with XChaCha20-Poly1305 to its place, and every id in a
+ * Sealing at rest. Every value is sealed with XChaCha20-Poly1305 to its place, and every id in a
  * key is replaced by a keyed hash, so that a stolen disk tells sizes and order and nothing else. The data key
  * itself lies wrapped by a passphrase, or bare in a file that only its owner can read.
  */

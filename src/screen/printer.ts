@@ -1,5 +1,5 @@
 /**
- * The one way that a stranger's text reaches a terminal (FORMATS §7.4). Whatever could move the cursor, recolour
+ * The one way that a stranger's text reaches a terminal. Whatever could move the cursor, recolour
  * the screen, reverse the reading order or hide letters is shown as its code; what is stored stays untouched.
  */
 

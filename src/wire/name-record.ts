@@ -1,6 +1,6 @@
 /**
  * The name record: who stands behind a name, which devices are theirs, and the proof of it, signed by one of
- * those devices and countersigned by the coordinator of the domain (FORMATS §1.4). The bytes that were signed
+ * those devices and countersigned by the coordinator of the domain (plugins/transport-ntm/SPEC.md §4). The bytes that were signed
  * are kept and passed on as they are, so fields that a newer program added survive every hand they go
  * through.
  */

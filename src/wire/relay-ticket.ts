@@ -1,6 +1,6 @@
 /**
  * What a coordinator gives to two devices that may need a Relay Server: a ticket for each, good for one side of one
- * slot pair at one relay (FORMATS §6.3). A relay knows nobody; it believes the coordinator's signature, and whoever
+ * slot pair at one relay (plugins/relay/SPEC.md §1). A relay knows nobody; it believes the coordinator's signature, and whoever
  * brings a ticket must also prove the key that it names.
  */
 import { type DeviceId, ID_BYTES, idToBytes, type Millis, type TunnelKey } from '../events/ids.ts'

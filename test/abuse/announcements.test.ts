@@ -1,7 +1,7 @@
 /**
  * A contact of Alice's wants her to send to somebody else: it announces a thousand places of a victim, all addresses of
  * the victim's network, the same victim by many contacts at once, and has her guess at ports there. What reaches the
- * victim is bounded per address, over all peers (FORMATS §6.1).
+ * victim is bounded per address, over all peers.
  */
 import { describe, expect, test } from 'vitest'
 import type { UdpEndpoint } from '../../src/kernel/api/index.ts'

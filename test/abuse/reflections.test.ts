@@ -1,7 +1,7 @@
 /**
  * Whoever is authentic can still lie about where: packets may bear the source of a victim. Alice must not send a stream
  * there. Until the victim has answered a challenge, at no moment has it got more than three times what seemed to come
- * from it (FORMATS §5.5).
+ * from it.
  */
 import { describe, expect, test } from 'vitest'
 import type { UdpEndpoint } from '../../src/kernel/api/index.ts'

@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import {
+  judgeCitations,
   judgeFileSizes,
   judgeFunctionSizes,
   judgeLeftOut,
@@ -102,5 +103,16 @@ describe('tests', () => {
 
   it('may depend on the machine', () => {
     expect(report(judgeLeftOut(treeOf({ 'test/a.test.ts': "it.skipIf(noRoot)('x', () => {})" })))).toBe('')
+  })
+})
+
+describe('citations', () => {
+  it('are of what a clone holds', () => {
+    expect(report(judgeCitations(readTree()))).toBe('')
+  })
+
+  it.each(['FORMATS', 'DESIGN'])('of %s are noticed', paper => {
+    const tree = treeOf({ 'src/a.ts': `/** A rule (${paper} ${'§'}6.1). */` })
+    expect(report(judgeCitations(tree))).toContain(`cites ${paper} ${'§'}6`)
   })
 })

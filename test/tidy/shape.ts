@@ -1,6 +1,6 @@
 /**
  * The shape of files: how long they and their functions are, what they and their folders are called, how they
- * open, and that no test is left out.
+ * open, that they cite what a clone holds, and that no test is left out.
  */
 import ts from 'typescript'
 import { lineOf, nodesOf, type Offence, syntaxOf, type Tree } from './tree.ts'
@@ -94,4 +94,17 @@ export const judgeLeftOut = (tree: Tree): readonly Offence[] =>
           ]
         : [],
     ),
+  )
+
+/** Papers of the time before the specifications, which no clone has: `FORMATS` with a number, `DESIGN` with one. */
+const FOREIGN_PAPER = /\b(FORMATS|DESIGN)(\.md)? ?§? ?\d/
+
+export const judgeCitations = (tree: Tree): readonly Offence[] =>
+  all(tree, (_, text) =>
+    text.split('\n').flatMap((line, at) => {
+      const what = FOREIGN_PAPER.exec(line)?.[0]
+      return what === undefined
+        ? []
+        : [{ line: at + 1, what: `cites ${what}`, why: 'a clone does not hold it' }]
+    }),
   )

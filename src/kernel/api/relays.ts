@@ -1,5 +1,5 @@
 /**
- * Relay Servers as the rest of the house sees them (FORMATS §6.3). A transport hands its relay client the sockets
+ * Relay Servers as the rest of the house sees them (plugins/relay/SPEC.md). A transport hands its relay client the sockets
  * that it has and the grants that a coordinator gave; it gets channels, and a channel is one more way out for
  * opaque packets. The server's side is met in the same way by whoever holds the socket that it works on.
  */

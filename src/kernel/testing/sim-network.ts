@@ -21,7 +21,7 @@ export interface Faults {
 }
 
 export const QUIET: Faults = { latencyMs: [1, 1], loss: 0, duplicates: 0, reordering: 0 }
-/** The harshest that this project promises to live with (DESIGN §10). */
+/** The harshest that this project promises to live with. */
 export const HARSH: Faults = { latencyMs: [20, 200], loss: 0.3, duplicates: 0.1, reordering: 0.2 }
 
 /** `filtered`: a gateway would not pass it. `expired`: its hop limit ran out. `streamed`: it came through a connection. */

@@ -1,6 +1,6 @@
 /**
  * Who may do what in a person's stream, judged from the most senior key down: the recovery key outranks every
- * device, older devices outrank newer ones, and nobody acts against a senior (FORMATS §1.2, §3.5). It reads the
+ * device, older devices outrank newer ones, and nobody acts against a senior (wire/SPEC.md §9). It reads the
  * set of events and what each of them cites; never a clock, an id's order or the order of arrival.
  */
 import { isKept, type Opened } from '../../events/envelope.ts'

@@ -1,7 +1,7 @@
 /**
  * What this node holds on to about coordinators: where the one of a name or domain is and which tunnel key it has,
  * and which identity was shown behind that key. Kept for good: whoever could make a pin fall out could put another
- * coordinator in its place (FORMATS §1.6).
+ * coordinator in its place (SPEC.md §5).
  */
 import { type DeviceId, ID_BYTES, idFromBytes, idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Keyspace } from '../../kernel/api/index.ts'

@@ -1,6 +1,6 @@
 /**
  * How this node stands to its own domain: registered or not, with which virtual IPv4, and why it was refused. A
- * coordinator with another identity than the one pinned is refused loudly (FORMATS §1.6).
+ * coordinator with another identity than the one pinned is refused loudly (SPEC.md §5).
  */
 import { type Observable, Subject } from 'rxjs'
 import { ChatError, type Clock, type Journal } from '../../kernel/api/index.ts'

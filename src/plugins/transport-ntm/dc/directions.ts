@@ -1,7 +1,7 @@
 /**
  * Directing two nodes to each other. The responder hears first and decides; only then is the initiator told,
  * or at once if the responder authorised that person before. To a stranger, a responder that refuses and one
- * that is not there look alike: the same bytes, after the same time (FORMATS §6.1).
+ * that is not there look alike: the same bytes, after the same time (SPEC.md §6.2).
  */
 import type { PersonId, TunnelKey } from '../../../events/ids.ts'
 import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'

@@ -1,7 +1,7 @@
 /**
  * Which name is whose. The first to claim a name holds it, refreshes it by records with growing serials, and
  * never loses it to anybody: only the operator can release a name, and then its former holder does not get it
- * back by simply still running (FORMATS §1.4).
+ * back by simply still running (SPEC.md §4).
  */
 import type { PersonId } from '../../../events/ids.ts'
 import { packData, readData } from '../../../wire/msgpack.ts'

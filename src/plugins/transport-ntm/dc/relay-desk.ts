@@ -1,6 +1,6 @@
 /**
  * Everything that a coordinator does about Relay Servers: who may be one, what nodes hear and say of them, and the
- * tickets for two nodes that are directed to each other (FORMATS §6.3). A relay is known by the key of its tunnel and
+ * tickets for two nodes that are directed to each other (SPEC.md §6.7). A relay is known by the key of its tunnel and
  * by nothing that it says, so none can answer for another.
  */
 import type { TunnelKey } from '../../../events/ids.ts'

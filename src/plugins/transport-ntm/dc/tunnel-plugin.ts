@@ -1,5 +1,5 @@
 /**
- * The tunnels' other end at a coordinator: one socket, strangers welcome after a cookie (FORMATS §5.6), each
+ * The tunnels' other end at a coordinator: one socket, strangers welcome after a cookie (SPEC.md §1), each
  * known by nothing but its key. The coordinator itself is another plugin and never sees a socket.
  */
 import { z } from 'zod'

@@ -1,6 +1,6 @@
 /**
  * Virtual addresses: 4 or 16 bytes, as they stand in a packet. The IPv6 one is a hash of the device's tunnel
- * key, so whoever completes a handshake has proved the address with it (FORMATS §5.3); the IPv4 one is given by
+ * key, so whoever completes a handshake has proved the address with it; the IPv4 one is given by
  * the DC and means something within its domain only.
  */
 import { labelledHash } from '../../../wire/hash.ts'

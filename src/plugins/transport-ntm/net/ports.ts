@@ -1,6 +1,6 @@
 /**
  * The virtual ports that belong to this project. They are reached over the key-derived virtual IPv6 only, and
- * never from or to a TUN device, so that no program on the machine can speak in the node's name (FORMATS §5.2).
+ * never from or to a TUN device, so that no program on the machine can speak in the node's name (SPEC.md §2).
  */
 export const PORTS = {
   control: 61001,

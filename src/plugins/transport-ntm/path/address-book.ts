@@ -1,6 +1,6 @@
 /**
  * Where each device was last reached, kept across restarts: with it two nodes that know each other need no
- * coordinator to meet again (DESIGN §9.4). The oldest entries make room for new ones.
+ * coordinator to meet again. The oldest entries make room for new ones.
  */
 
 import type { DeviceId } from '../../../events/ids.ts'

@@ -1,7 +1,7 @@
 /**
  * What two nodes say to each other about their tunnel, on the control port inside it: a hello when it opens (what
  * each can do, and which name record it used for the other), challenges that prove a path before it is used
- * (FORMATS §5.5), where a node is now, and where to look for it behind a NAT that gives every flow another port.
+ * (SPEC.md §3), where a node is now, and where to look for it behind a NAT that gives every flow another port.
  * A plain WireGuard peer does not answer any of it.
  */
 

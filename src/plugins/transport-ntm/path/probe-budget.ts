@@ -1,6 +1,6 @@
 /**
  * How much this node sends to places that have not shown they are there, counted per network over all peers
- * (FORMATS §6.1): whoever announces somebody else's address gets a trickle sent there, and no more for being many, or
+ *: whoever announces somebody else's address gets a trickle sent there, and no more for being many, or
  * for announcing many addresses that one host may have.
  */
 import { sourceNetwork } from '../tunnel/endpoint.ts'

@@ -1,6 +1,6 @@
 /**
  * A node's own addresses, sealed to one device of the peer, so that the coordinator that passes them on
- * cannot read them (FORMATS §6.1). Both devices share one secret by their tunnel keys; the additional data
+ * cannot read them (SPEC.md §6.5). Both devices share one secret by their tunnel keys; the additional data
  * names who seals to whom, so that nothing can be handed back to its author as the peer's.
  */
 import sodium from 'sodium-native'

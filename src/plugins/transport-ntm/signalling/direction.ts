@@ -1,7 +1,7 @@
 /**
  * The node's part in being directed to others. As initiator it asks the coordinator for the way to a name; as
  * responder it is asked first, decides whether the requester may know its addresses, and learns the
- * requester's in the same message, so that both begin to open the path (FORMATS §6.1).
+ * requester's in the same message, so that both begin to open the path (SPEC.md §6.2).
  */
 import type { DeviceId, Millis, PersonId, TunnelKey } from '../../../events/ids.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'

@@ -1,7 +1,7 @@
 /**
  * Finding the coordinator of a domain, and holding on to its key. DNS says where (`_ntm._udp.DOMAIN`, SRV and
  * TXT), but DNS is not trusted twice: a key once seen is pinned, and another one is followed only if the old
- * identity signed it (FORMATS §1.5). A join string needs none of this.
+ * identity signed it (SPEC.md §5). A join string needs none of this.
  */
 import { type DeviceId, idToBytes, type TunnelKey } from '../../../events/ids.ts'
 import { isDomain } from '../../../events/name.ts'

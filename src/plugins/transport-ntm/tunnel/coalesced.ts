@@ -1,7 +1,7 @@
 /**
  * Takes apart what the kernel handed over in one piece: datagrams of one source, all of the same size but for the
  * last, which may be shorter. Nobody says which size, so it is found: where the second message begins, at every
- * multiple of it, another must begin (FORMATS 5.8). Strangers write into these pieces, too: whatever they hold,
+ * multiple of it, another must begin. Strangers write into these pieces, too: whatever they hold,
  * the work is bounded, and a datagram of theirs between honest ones costs none of those.
  */
 import { DATA, DATA_OVERHEAD_BYTES, INITIATION, lengthOfType, RESPONSE, readUint32 } from './messages.ts'

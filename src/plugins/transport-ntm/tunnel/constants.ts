@@ -96,7 +96,7 @@ export const SOURCES_REMEMBERED = 16_384
 export const ACQUAINTED_SOURCE = { sourcePerSecond: 5, sourceBurst: 5 }
 export const ACQUAINTED_PER_SECOND = { sourcePerSecond: 100, sourceBurst: 20 }
 
-/** An accepted first message keeps its answer this long, for so many other sources (FORMATS 5.4). */
+/** An accepted first message keeps its answer this long, for so many other sources (SPEC.md §1). */
 export const ANSWER_KEPT_MS = 5_000
 export const ANSWER_OTHER_SOURCES = 8
 /** How often it is given in all beyond the first time, known sources included. */

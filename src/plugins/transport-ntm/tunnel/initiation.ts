@@ -1,7 +1,7 @@
 /**
  * Opening a tunnel: when to send a first message, to whom, and when to give up (paper §6.4). A node's first
  * message goes to all its candidate endpoints at once, unchanged, so that whichever path works first carries
- * the session (FORMATS 5.4).
+ * the session (SPEC.md §1).
  */
 
 import {

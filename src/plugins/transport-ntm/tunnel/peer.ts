@@ -67,7 +67,7 @@ export interface PendingHandshake {
   isAnswerRead: boolean
 }
 
-/** Our answer to an accepted first message (FORMATS 5.4). */
+/** Our answer to an accepted first message (SPEC.md §1). */
 export interface Answer {
   readonly initiation: Uint8Array
   readonly response: Uint8Array

@@ -1,6 +1,6 @@
 /**
  * What goes to an address that only a handshake has shown: at most three times what came from it, whoever has the
- * handshake come from there, and everything once it has shown that it is there (FORMATS 5.5, RFC 9000 §8).
+ * handshake come from there, and everything once it has shown that it is there (RFC 9000 §8).
  */
 import { describe, expect, it } from 'vitest'
 import {
