@@ -8,6 +8,7 @@ interface PeerList {
     readonly path: string | null
     readonly address: string | null
     readonly rttMs: number | null
+    readonly mtu: number
     readonly why: string | null
   }[]
 }
@@ -17,9 +18,10 @@ export default oneCall<PeerList>({
   method: 'peers',
   tell: ({ peers }) =>
     peers
-      .map(({ name, path, address, rttMs, why }) => {
+      .map(({ name, path, address, rttMs, mtu, why }) => {
         const how = `${path ?? 'no path'}${why === null ? '' : `: ${printable(why)}`}`
-        const known = [rttMs === null ? '' : `${rttMs.toFixed(1)} ms`, address ?? '', how]
+        const size = path === null ? '' : `mtu ${mtu}`
+        const known = [rttMs === null ? '' : `${rttMs.toFixed(1)} ms`, address ?? '', size, how]
         return [printable(name), ...known.filter(word => word !== '')].join('  ')
       })
       .join('\n') || 'no peers yet',

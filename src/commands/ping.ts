@@ -10,6 +10,7 @@ interface Pinged {
   readonly rttMsP50: number
   readonly rttMsMax: number
   readonly path: string
+  readonly mtu: number
   readonly why: string | null
 }
 
@@ -20,9 +21,9 @@ export default oneCall<Pinged>({
     count: Flags.integer({ char: 'c', description: 'how many echoes', default: 3, min: 1, max: 1000 }),
   },
   method: 'ping',
-  tell: ({ sent, received, path, why, rttMsMin, rttMsP50, rttMsMax }) => {
+  tell: ({ sent, received, path, mtu, why, rttMsMin, rttMsP50, rttMsMax }) => {
     const times = [rttMsMin, rttMsP50, rttMsMax].map(ms => ms.toFixed(2)).join(' / ')
     const how = why === null ? path : `${path}: ${printable(why)}`
-    return `${received} of ${sent} came back (${how}), min / median / max ${times} ms`
+    return `${received} of ${sent} came back (${how}), min / median / max ${times} ms, mtu ${mtu}`
   },
 })

@@ -1,6 +1,7 @@
 /**
  * UDP sockets of the machine. One here promises more than node:dgram does: the bytes may be used again as soon as
- * `send` returns, and a datagram may have a hop limit of its own. Who asks for it, and has a kernel that takes many
+ * `send` returns, a datagram may have a hop limit of its own, and where the kernel can be asked for it, one that is longer
+ * than every path carries arrives whole or not at all. Who asks for it, and has a kernel that takes many
  * datagrams in one call, has them gathered until the turn of the event loop ends.
  */
 import { createSocket, type Socket } from 'node:dgram'
@@ -18,6 +19,8 @@ const USUAL_HOP_LIMIT = 64
 const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
+/** Of an IPv4 packet of 1,280 bytes. What is longer asks whether a path carries it; in pieces it would show nothing. */
+const EVERYWHERE_BYTES = 1_252
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
 
@@ -44,14 +47,20 @@ class ShellSocket implements UdpSocket {
   readonly local: UdpEndpoint
   readonly #socket: Socket
   readonly #batch: DatagramBatch | undefined
+  readonly #keepWhole: ((isWhole: boolean) => void) | undefined
   /** Made when needed: of hundreds of sockets at a time each sends a few datagrams. */
   readonly #slots: (Buffer | undefined)[] = new Array(SLOTS).fill(undefined)
   #slot = 0
   #ownHopLimit: number | undefined
   #closed: Promise<void> | undefined
 
-  constructor(socket: Socket, sender: SegmentSender | undefined) {
+  constructor(
+    socket: Socket,
+    sender: SegmentSender | undefined,
+    keepWhole: ((isWhole: boolean) => void) | undefined,
+  ) {
     this.#socket = socket
+    this.#keepWhole = keepWhole
     const { address, port } = socket.address()
     this.local = { address, port }
     this.#batch =
@@ -66,6 +75,7 @@ class ShellSocket implements UdpSocket {
   send(bytes: Uint8Array, to: UdpEndpoint, hopLimit?: number): void {
     if (this.#closed || bytes.length > SLOT_BYTES) return
     if (hopLimit !== undefined) this.#sendLimited(bytes, to, hopLimit)
+    else if (bytes.length > EVERYWHERE_BYTES) this.#sendWhole(bytes, to)
     else if (this.#batch?.add(bytes, to) !== true) this.#sendAlone(bytes, to)
   }
 
@@ -119,6 +129,15 @@ class ShellSocket implements UdpSocket {
     }
   }
 
+  /** As with a hop limit; what has to wait for others goes as usual. */
+  #sendWhole(bytes: Uint8Array, to: UdpEndpoint): void {
+    this.#batch?.flush()
+    const isAlone = this.#socket.getSendQueueCount() === 0
+    if (isAlone) this.#keepWhole?.(true)
+    this.#sendAlone(bytes, to)
+    if (isAlone) this.#keepWhole?.(false)
+  }
+
   /** The limit is the socket's, so nothing else may leave under it, nor this one later under another. */
   #sendLimited(bytes: Uint8Array, to: UdpEndpoint, hopLimit: number): void {
     this.#batch?.flush()
@@ -167,7 +186,8 @@ export async function openUdp(
   receive: Receive,
   options: OpenOptions,
 ): Promise<UdpSocket> {
-  const offload = options.offload && options.coalesced ? await findOffload() : undefined
+  const calls = options.offload ? await findOffload() : undefined
+  const offload = options.coalesced ? calls : undefined
   const socket = createSocket({
     type: isIPv6(local.address) ? 'udp6' : 'udp4',
     // One socket a family, so that both can have the same port.
@@ -186,7 +206,7 @@ export async function openUdp(
       socket.on('error', () => undefined)
       enlarge(socket)
       offload?.coalesce(socket)
-      const opened = new ShellSocket(socket, offload?.senderOf(socket))
+      const opened = new ShellSocket(socket, offload?.senderOf(socket), calls?.wholeOf(socket))
       socket.on(
         'message',
         offload === undefined ? receive : opened.receiving(receive, offload.receiverOf(socket)),

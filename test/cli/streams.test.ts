@@ -67,7 +67,7 @@ const talk = async (town: Town): Promise<void> => {
   )
   expect(sent).toMatchObject({ state: 'delivered', path: 'relay' })
   const { peers } = (await town.at('alice', ['peers'])).json
-  expect(peers).toMatchObject([{ path: 'relay', why: 'over TCP: UDP is blocked' }])
+  expect(peers).toMatchObject([{ path: 'relay', why: 'over TCP: the relay has not answered by UDP' }])
   await expect.poll(() => alice.stderr, { timeout: 10_000 }).toContain('does not get through: TCP is used')
   for (const node of [alice, bob]) expect(await node.stop()).toBe(0)
 }

@@ -1,10 +1,14 @@
-/** A hop limit is what the network sees: a router between two namespaces lets through what may go two hops. */
+/**
+ * What the network sees of a datagram: a router between two namespaces lets through what may go two hops, and what asks
+ * whether a path carries it does not come in pieces.
+ */
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findOffload } from '../../src/kernel/offload-shell.ts'
 import { DIST } from './lab.ts'
 
 const PROCESS = fileURLToPath(new URL('./hop-process.mjs', import.meta.url))
@@ -41,6 +45,7 @@ const start = (namespace: string, role: string, options: object): ChildProcess =
   return spawn('ip', ['netns', 'exec', namespace, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
+const hasOffload = (await findOffload()) !== undefined
 const reason = whyNot()
 if (reason !== undefined) console.log(`hop limits are skipped: ${reason}`)
 
@@ -68,20 +73,39 @@ describe.skipIf(reason !== undefined)('through a router', () => {
   })
 
   describe.each(FAMILIES)('over $name', ({ here, there }) => {
-    it.each([true, false])('only one that may go two hops arrives, offload %s', async offload => {
+    /** What arrives of these; the last, `the end`, has to. */
+    const heardOf = async (texts: readonly (readonly [string, number?])[], offload: boolean) => {
       const receiver = start(THERE, 'receive', { local: { address: there, port: 0 }, offload })
       const heard: string[] = []
       const lines = createInterface({ input: receiver.stdout! })
       const port = await new Promise<number>(resolve => lines.once('line', line => resolve(Number(line))))
       lines.on('line', line => heard.push(line))
-      const texts = [['own'], ['one', 1], ['two', 2], ['own again'], ['one again', 1], ['the end']]
       const to = { address: there, port }
       const sender = start(HERE, 'send', { local: { address: here, port: 0 }, to, texts, offload })
       await new Promise(resolve => sender.once('close', resolve))
       await expect.poll(() => heard, { timeout: 10_000 }).toContain('the end')
       receiver.stdin!.end('enough\n')
       await new Promise(resolve => receiver.once('close', resolve))
-      expect(heard).toEqual(['own', 'two', 'own again', 'the end'])
+      return heard
+    }
+
+    it.each([true, false])('only one that may go two hops arrives, offload %s', async offload => {
+      const texts = [['own'], ['one', 1], ['two', 2], ['own again'], ['one again', 1], ['the end']] as const
+      expect(await heardOf(texts, offload)).toEqual(['own', 'two', 'own again', 'the end'])
     })
+
+    it.skipIf(!hasOffload)(
+      'one that is longer than a line of 1,400 bytes carries does not arrive',
+      async () => {
+        const [fits, large] = ['fits'.padEnd(1_340, '.'), 'large'.padEnd(1_400, '.')]
+        expect(await heardOf([[large], [fits], [large], ['the end']], true)).toContain(large)
+        ip('-n', HERE, 'link', 'set', 'eth0', 'mtu', '1400')
+        try {
+          expect(await heardOf([[large], [fits], [large], ['the end']], true)).toEqual([fits, 'the end'])
+        } finally {
+          ip('-n', HERE, 'link', 'set', 'eth0', 'mtu', '1500')
+        }
+      },
+    )
   })
 })

@@ -44,6 +44,15 @@ test('both come to one LAN with new addresses, are started there, and a text arr
   await world.end()
 })
 
+test('on a LAN with IPv6 alone, too', async () => {
+  const { world, lan, alice, bob } = await metOnce(3)
+  const cafe = lan('198.51.100.9')
+  alice.host.move([{ address: 'fd00:20::5', on: cafe }])
+  bob.host.move([{ address: 'fd00:20::6', on: cafe }])
+  expect(await say(world, alice, bob, 'after')).toMatchObject({ state: 'delivered', path: 'direct' })
+  await world.end()
+})
+
 test('one is there already, the other comes while both run', async () => {
   const { world, lan, alice, bob } = await metOnce(2)
   const cafe = lan('198.51.100.9')
@@ -83,9 +92,9 @@ test('a stranger who heard everything learns no name and is called by nobody', a
   await stranger.udp({ address: '0.0.0.0', port: 7000 }, (_, from) => came.push(from.address))
   await world.run(20 * 60_000)
   const instances = new Set(heard.map(({ instance }) => instance))
-  // Not more than one a minute, and a new name each quarter of an hour.
+  // Not more than one a minute, and a new name each time.
   expect(heard.length).toBeLessThanOrEqual(24)
-  expect(instances.size).toBe(2)
+  expect(instances.size).toBe(heard.length)
   expect(new Set(heard.map(({ hints }) => hints.length))).toEqual(new Set([240]))
   const [first] = heard
   channel?.announce({ ...first!, instance: 'ab'.repeat(16), port: 7000 })

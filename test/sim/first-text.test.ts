@@ -1,7 +1,7 @@
 /**
  * How long the first text takes, from typing to its acknowledgement: the coordinator's round trip, one for the
- * handshake, one for the text. Who was never met before is looked up as well, and asked before being told of
- * (plugins/transport-ntm/SPEC.md §6.2): two more round trips to the coordinator.
+ * handshake, one for the text. Who was never met before is asked before being told of, which takes their own round trip
+ * to the coordinator, and whose name stands for nobody yet is looked up before a word can be written to them.
  */
 import { expect, test } from 'vitest'
 import type { NAT_KINDS } from '../../src/kernel/testing/nat-kinds.ts'
@@ -10,16 +10,19 @@ import { say } from '../support/ntm-world.ts'
 
 const LINE_MS = 25
 const DC_MS = 5
-const DC_RTT_MS = 2 * (LINE_MS + DC_MS)
-const PATH_RTT_MS = 4 * LINE_MS
+/** Of who has a line this long. */
+const dcRttMs = (lineMs: number): number => 2 * (lineMs + DC_MS)
+const pathRttMs = (one: number, other: number): number => 2 * (one + other)
+const DC_RTT_MS = dcRttMs(LINE_MS)
+const PATH_RTT_MS = pathRttMs(LINE_MS, LINE_MS)
 /** Where somebody was last is tried for so long before the coordinator is troubled. */
 const KNOWN_FIRST_MS = 100
 
-const line = (nat: keyof typeof NAT_KINDS) => ({ nat, latencyMs: LINE_MS }) as const
+const line = (nat: keyof typeof NAT_KINDS, latencyMs = LINE_MS) => ({ nat, latencyMs }) as const
 
-async function meeting(seed: number) {
+async function meeting(seed: number, alicesMs = LINE_MS, bobsMs = LINE_MS) {
   const hood = await neighbourhood({
-    ...{ seed, alice: line('home'), bob: line('home') },
+    ...{ seed, alice: line('home', alicesMs), bob: line('home', bobsMs) },
     ...{ dcLatencyMs: DC_MS, relayLatenciesMs: [DC_MS] },
   })
   const { world, alice, bob } = hood
@@ -31,9 +34,27 @@ async function meeting(seed: number) {
   return { hood, world, alice, bob, timed }
 }
 
-test.each([1, 2, 3])('of a stranger (seed %i)', async seed => {
-  const { world, timed } = await meeting(seed)
-  expect(await timed()).toBeLessThanOrEqual(3 * DC_RTT_MS + 2 * PATH_RTT_MS)
+/** One way: near and far from the coordinator, and the other way round. */
+const LINES = [
+  [LINE_MS, LINE_MS],
+  [5, 60],
+  [60, 5],
+] as const
+
+test.each(LINES)(
+  'of a stranger: looking up, asking, and meeting (lines of %i and %i ms)',
+  async (one, other) => {
+    const { world, timed } = await meeting(1, one, other)
+    const [lookingUp, asking] = [dcRttMs(one), dcRttMs(one) + dcRttMs(other)]
+    expect(await timed()).toBeLessThanOrEqual(lookingUp + asking + 2 * pathRttMs(one, other))
+    await world.end()
+  },
+)
+
+test.each(LINES)('of a stranger whose name is known: asking, and meeting (%i, %i ms)', async (one, other) => {
+  const { world, alice, bob, timed } = await meeting(1, one, other)
+  await world.until(alice.home.call('contact.add', { name: bob.home.spec.name }))
+  expect(await timed()).toBeLessThanOrEqual(dcRttMs(one) + dcRttMs(other) + 2 * pathRttMs(one, other))
   await world.end()
 })
 

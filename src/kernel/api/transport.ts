@@ -26,7 +26,7 @@ export interface Link {
   /** `address:port` as seen on the outside. */
   readonly address: string | undefined
   readonly rttMs: number | undefined
-  /** Largest payload of one datagram, bytes. */
+  /** Largest packet that the path has been shown to carry, with all of its headers, bytes. */
   readonly mtu: number
   readonly lastSeenMs: number | undefined
   /** Why the path is the one it is, or why there is none; for a person. */

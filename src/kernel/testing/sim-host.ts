@@ -36,8 +36,8 @@ const LOOPBACKS = ['127.0.0.1', '::1']
 
 const isOnLan =
   (core: Segment) =>
-  ({ on, address }: Place): boolean =>
-    on !== core && !isIpv6(address)
+  ({ on }: Place): boolean =>
+    on !== core
 const areOneFamily = (one: string, other: string): boolean => isIpv6(one) === isIpv6(other)
 
 /** Whether a packet to `address` is for this socket. */

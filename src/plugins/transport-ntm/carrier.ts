@@ -91,6 +91,12 @@ const QUIET_MS = 1_000
 /** What opens a NAT means nothing to anybody who gets it after all. */
 const KNOCK = Uint8Array.of(0)
 
+/** One path, and how long the message that takes it shall be: padding fills it. */
+export interface Passage {
+  readonly path: UdpEndpoint
+  readonly roomBytes?: number | undefined
+}
+
 /** `payload` is valid during the call only. */
 export type OnPayload = (payload: Uint8Array, from: Neighbour, fromPort: number) => void
 
@@ -115,8 +121,8 @@ export class Carrier {
   readonly #dropped = new Map<string, number>()
   /** Whose packet is in hand: where the stack's next emission goes. */
   #inHand: Neighbour | undefined
-  /** By which path it goes, if not by the one in use. */
-  #by: UdpEndpoint | undefined
+  /** How it goes, if not by the path in use. */
+  #by: Passage | undefined
   #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
 
   constructor(options: CarrierOptions) {
@@ -276,8 +282,8 @@ export class Carrier {
   }
 
   /** One datagram by one path, whichever is in use, or not at all: to prove a path, or to answer on it. */
-  sendBy(path: UdpEndpoint, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): void {
-    this.#by = path
+  sendBy(by: Passage, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): void {
+    this.#by = by
     try {
       this.send(fromPort, to, toPort, payload)
     } finally {
@@ -325,7 +331,7 @@ export class Carrier {
   #emit(packet: Uint8Array): void {
     if (this.#inHand === undefined) return
     if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
-    else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by)
+    else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by.path, this.#by.roomBytes)
   }
 
   #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {

@@ -132,7 +132,7 @@ export class Domains {
         onRefused: why => this.#refused(join, why),
         onRelays: places => ways.follow(join.key, places),
         onSilent: endpoints => this.#silent(endpoints),
-        patienceMs: () => (ways.detours?.isBlocked ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
+        patienceMs: () => (ways.detours?.isExpected ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
         onDropped: why => carrier.count(why),
       })
     }

@@ -72,7 +72,7 @@ export interface WaysParts {
 
 const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
 /** For a person: why a peer is met over a relay. */
-const OVER_TCP = 'over TCP: UDP is blocked'
+const OVER_TCP = 'over TCP: the relay has not answered by UDP'
 const QUESTIONS_MAX = 64
 
 export class Ways {
@@ -215,7 +215,7 @@ export class Ways {
   #isMet({ tunnelKey }: PeerCard): boolean {
     const neighbour = this.#parts.carrier().neighbour(tunnelKey)
     const view = neighbour && this.finder.viewOf(neighbour)
-    return view?.endpoint !== undefined && view.isDirect && !view.isSuspect
+    return view?.isDirect === true && !view.isSuspect
   }
 
   get #wired() {

@@ -22,6 +22,25 @@ const ms = ({ tookMs }: Figures): string =>
 const times = (idle: Figures, under: Figures, of: number): string =>
   (share(under.tookMs, of) / share(idle.tookMs, of)).toFixed(2)
 
+/** The same people before and in a flood. */
+export interface Turn {
+  readonly idle: Figures
+  readonly under: Figures
+}
+
+const medianOf = (all: readonly Figures[]): number =>
+  share(figuresOf({ tookMs: all.flatMap(({ tookMs }) => tookMs), failed: 0 }).tookMs, 0.5)
+
+/** Of all turns together, and how far the idle ones are apart. */
+export const mediansOf = (turns: readonly Turn[]) => {
+  const idle = turns.map(turn => medianOf([turn.idle]))
+  return {
+    idleMs: medianOf(turns.map(turn => turn.idle)),
+    underMs: medianOf(turns.map(turn => turn.under)),
+    spreadMs: Math.max(...idle) - Math.min(...idle),
+  }
+}
+
 /** Medians and 95th percentiles, idle and under the flood, their ratios, and what came and left. */
 export const line = (what: string, idle: Figures, under: Figures, flooded: Flooded): string => {
   const { sent, refused, elapsedMs, in: came, out: left, overflowed, cpuMs } = flooded

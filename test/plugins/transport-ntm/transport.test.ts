@@ -67,7 +67,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
         return learn.next(record)
       },
     },
-    links: new Links(street.clock, 1_152, () => undefined),
+    links: new Links(street.clock, () => undefined),
     known: () => ({ nearby: [], remembered: [] }),
     forget: () => {},
     coordinators: {

@@ -52,6 +52,7 @@ const ping = async (peers: Peers, people: People, { peer, count, timeoutMs }: z.
     rttMsP50: median(sorted),
     rttMsMax: sorted.at(-1) ?? null,
     path: link?.path ?? null,
+    mtu: link?.mtu ?? null,
     why: link?.why ?? null,
   }
   if (sorted.length > 0) return pinged

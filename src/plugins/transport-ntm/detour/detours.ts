@@ -64,9 +64,24 @@ export class Detours {
     this.#parts = parts
   }
 
-  /** Whether UDP did not get through last time. */
-  get isBlocked(): boolean {
+  /** Whether the next server that is silent should be looked for another way soon. */
+  get isExpected(): boolean {
     return this.#isBlocked
+  }
+
+  /** Whether UDP was asked, and waited for, in vain. */
+  get isBlocked(): boolean {
+    return this.#isTold
+  }
+
+  /** Whether that is being found out. */
+  get isUndecided(): boolean {
+    return this.#entries.some(({ cancelVerdict }) => cancelVerdict !== undefined)
+  }
+
+  /** Whether any server is spoken to through TCP. */
+  get isAnyTaken(): boolean {
+    return this.#entries.some(({ isTaken }) => isTaken)
   }
 
   /** What datagrams to this place take instead of the socket. Nothing is made, for it is asked with every packet. */

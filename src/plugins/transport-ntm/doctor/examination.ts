@@ -5,6 +5,7 @@
 import type { Clock, Link, Outlet, RelayMeasurement, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Carrier } from '../carrier.ts'
 import type { Membership } from '../membership.ts'
+import { MTU_BASE_BYTES } from '../path/limits.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
 import type { Ways } from '../ways.ts'
 import { type Condition, type Finding, findingsOf } from './findings.ts'
@@ -71,8 +72,9 @@ const conditionOf = (
     relays: measured.map(({ relay, endpoint, rttMs, observed }) => ({
       ...{ relay, endpoint: placeOf(endpoint), rttMs: roundTrip(rttMs), observed: orNull(observed) },
     })),
+    isOverTcp: ways.detours?.isAnyTaken ?? false,
     isUdpBlocked: ways.detours?.isBlocked ?? false,
-    mtu: carrier.stack.maxPayloadBytes(carrier.address),
+    mtu: Math.max(MTU_BASE_BYTES, ...all.filter(({ up }) => up).map(({ mtu }) => mtu)),
     peers: {
       direct: countOf(({ up, path }) => up && path === 'direct'),
       relay: countOf(({ up, path }) => up && path === 'relay'),
@@ -142,7 +144,8 @@ export async function examine(
     upSinceMs ??= nowMs
     const areNamed = calls.count > 0 || ways.relays === undefined || nowMs - upSinceMs >= RELAYS_NAMED_MS
     const isMapped = ways.portMapping.state !== 'seeking'
-    return areNamed && calls.isSettled && isMapped && echo.rttMs !== undefined
+    const isDecided = ways.detours?.isUndecided !== true
+    return areNamed && calls.isSettled && isMapped && isDecided && echo.rttMs !== undefined
   }
   for (;;) {
     const nowMs = clock.monotonicMs()

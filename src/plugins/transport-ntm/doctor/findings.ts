@@ -41,8 +41,11 @@ export interface Condition {
     readonly rttMs: number | null
     readonly observed: string | null
   }[]
-  /** Whether DC and relays had to be reached through TCP, when that was last tried. */
+  /** Whether the DC or a relay is spoken to through TCP. */
+  readonly isOverTcp: boolean
+  /** Whether UDP was asked meanwhile, and waited for, in vain. */
   readonly isUdpBlocked: boolean
+  /** The largest IP packet that a path from here has been shown to carry. */
   readonly mtu: number
   readonly peers: { readonly direct: number; readonly relay: number; readonly down: number }
   readonly settings: {
@@ -82,8 +85,8 @@ const judgeDc = ({ dc, relays, candidates }: Condition): Finding => {
     )
   if (relays.length > 0)
     return bad(
-      `Neither the DC at ${address} nor any relay answers: UDP seems to be blocked.`,
-      'Let this network’s firewall pass UDP, or try another network.',
+      `Neither the DC at ${address} nor any relay answers.`,
+      'See whether this network leads to the Internet and lets UDP out, or TCP to port 443.',
     )
   return bad(
     `The DC at ${address} does not answer.`,
@@ -91,15 +94,22 @@ const judgeDc = ({ dc, relays, candidates }: Condition): Finding => {
   )
 }
 
-const judgeUdp = ({ isUdpBlocked }: Condition): readonly Finding[] =>
-  isUdpBlocked
-    ? [
-        warning(
-          'UDP is blocked: the DC and its relays are reached through TCP, and peers by a relay only.',
-          'Let this network’s firewall pass UDP, or try another network.',
-        ),
-      ]
-    : []
+const judgeUdp = ({ isOverTcp, isUdpBlocked }: Condition): readonly Finding[] => {
+  if (!isOverTcp) return []
+  if (!isUdpBlocked)
+    return [
+      warning(
+        'A server that did not answer by UDP is spoken to through TCP.',
+        'Look again in a few seconds: UDP is being asked.',
+      ),
+    ]
+  return [
+    warning(
+      'No answer comes by UDP: servers are spoken to through TCP, and peers are met by a relay only.',
+      'Let this network’s firewall pass UDP, or try another network.',
+    ),
+  ]
+}
 
 const judgeNat = ({ nat, portMapping, candidates }: Condition): readonly Finding[] => {
   const views = nat.views.filter(({ observed }) => !isIpv6(observed))

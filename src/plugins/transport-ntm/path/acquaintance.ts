@@ -60,18 +60,18 @@ export class Acquaintance {
     this.say(neighbour, { kind: 'ping', token }, endpoint)
   }
 
-  /** A challenge by one path, whose answer `onAnswer` gets. */
-  ping(neighbour: Neighbour, path: UdpEndpoint): Buffer {
+  /** A challenge by one path, whose answer `onAnswer` gets. Its message is padded to fill `roomBytes`, if given. */
+  ping(neighbour: Neighbour, path: UdpEndpoint, roomBytes?: number): Buffer {
     const token = this.freshToken()
-    this.say(neighbour, { kind: 'ping', token }, path)
+    this.say(neighbour, { kind: 'ping', token }, path, roomBytes)
     return token
   }
 
   /** By the path in use, or by the one that is named. */
-  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint): void {
+  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint, roomBytes?: number): void {
     const bytes = encodeControl(control)
     if (path === undefined) this.#port.send(neighbour, PORTS.control, bytes)
-    else this.#parts.carrier.sendBy(path, PORTS.control, neighbour, PORTS.control, bytes)
+    else this.#parts.carrier.sendBy({ path, roomBytes }, PORTS.control, neighbour, PORTS.control, bytes)
   }
 
   freshToken(): Buffer {

@@ -23,12 +23,15 @@ export interface Places {
 
 /** A peer's path as others may see it. */
 export interface PathView {
-  /** False: by a relay. */
+  /** False: by a relay, or there is none. */
   readonly isDirect: boolean
+  /** A direct one has missed an answer. */
   readonly isSuspect: boolean
   /** Undefined: there is none. */
   readonly endpoint: UdpEndpoint | undefined
   readonly rttMs: number | undefined
+  /** The largest IP packet that it has been shown to carry. */
+  readonly mtuBytes: number | undefined
   readonly why: string
 }
 

@@ -39,8 +39,6 @@ const INSTANCE = /^[0-9a-f]{32}$/
 /** After the start, and after a move; a frame or two may be lost while a link comes up. */
 const FIRST_SAID_AFTER_MS = [0, 1_000, 3_000]
 const SAID_EVERY_MS = 60_000
-/** Who watches a link for longer than this cannot tell that it is the same device. */
-const INSTANCE_LIVES_MS = 15 * 60_000
 const CONTACTS_MAX = 512
 /** Devices called for one announcement. */
 const CALLED_MAX = 16
@@ -51,7 +49,8 @@ const PLACES_MAX = 256
 /** What was not said again for so long is not so any more. */
 const PLACE_LIVES_MS = 150_000
 
-const isIpv4 = (address: string): boolean => !address.includes(':')
+const isIpv6 = (address: string): boolean => address.includes(':')
+const WILDCARDS = ['0.0.0.0', '::']
 
 /** A device is called no more often: what was recorded may be said again by anybody. */
 const CALL_PAUSE_MS = 2_000
@@ -68,8 +67,9 @@ export class Lan {
   readonly #heard = new TokenBucket(HEARD_PER_SECOND, HEARD_BURST)
   readonly #budget = new ProbeBudget()
   #channel: LanChannel | undefined
-  #own: (LanNotice & { readonly sinceMs: number }) | undefined
-  /** Which sixty of many contacts the next instance speaks to. */
+  /** What was said last. */
+  #own: LanNotice | undefined
+  /** Which sixty of many contacts are spoken to next. */
   #firstHinted = 0
   #said = 0
   #cancel = (): void => {}
@@ -100,6 +100,7 @@ export class Lan {
     this.#channel = undefined
     this.#own = undefined
     this.#said = 0
+    this.#firstHinted = 0
     this.#places.clear()
   }
 
@@ -111,19 +112,16 @@ export class Lan {
   }
 
   #say(port: number): void {
-    const { clock } = this.#parts
-    const nowMs = clock.monotonicMs()
-    if (this.#own === undefined || nowMs - this.#own.sinceMs >= INSTANCE_LIVES_MS)
-      this.#own = { ...this.#notice(port), sinceMs: nowMs }
-    const { instance, hints } = this.#own
-    this.#channel?.announce({ instance, port, hints })
+    this.#own = this.#notice(port)
+    this.#channel?.announce(this.#own)
     const saidMs = FIRST_SAID_AFTER_MS[this.#said] ?? 0
     const nextMs = FIRST_SAID_AFTER_MS[this.#said + 1]
     this.#said += 1
     const afterMs = nextMs === undefined ? SAID_EVERY_MS : nextMs - saidMs
-    this.#cancel = clock.after(afterMs, () => this.#say(port))
+    this.#cancel = this.#parts.clock.after(afterMs, () => this.#say(port))
   }
 
+  /** Under a new name each time, so that nobody sees which of the hints are of people, nor whether they are many. */
   #notice(port: number): LanNotice {
     const { random } = this.#parts
     const instance = Buffer.from(random.bytes(INSTANCE_BYTES)).toString('hex')
@@ -178,8 +176,10 @@ const isWellFormed = ({ instance, port, hints }: LanNotice): boolean =>
   port > 0 &&
   port <= 0xffff
 
-/** The port that others on the link can reach, if any. */
+/** The port that others on the link can reach, if any; sockets of both families have the same. */
 const portOn = (locals: readonly UdpEndpoint[], hosts: readonly string[]): number | undefined =>
   locals.find(({ address }) =>
-    address === '0.0.0.0' ? hosts.some(isIpv4) : isIpv4(address) && hosts.includes(address),
+    WILDCARDS.includes(address)
+      ? hosts.some(host => isIpv6(host) === isIpv6(address))
+      : hosts.includes(address),
   )?.port

@@ -53,6 +53,12 @@ export const IPV6_BONUS_MS = 3
 export const PATHS_MAX = 40
 /** Challenges of one path that may still be answered. */
 export const PINGS_OPEN_MAX = 8
+/** An IP packet that every path is taken to carry: IPv6 promises it (RFC 8200 §5), and IPv4 has hardly a line with less. */
+export const MTU_BASE_BYTES = 1_280
+/** What a path is asked for beyond that: Ethernet; less what PPPoE or one tunnel takes; less several of them. */
+export const MTU_SIZES_BYTES: readonly number[] = [1_500, 1_480, 1_400]
+/** Challenges of one size: one may be lost without being too long. */
+export const MTU_TRIES = 2
 /** What the tunnel holds itself to as well: one rule for everything that goes to an address. */
 export { CHALLENGE_MESSAGE_BYTES as PING_BYTES, UNPROVEN_FACTOR } from '../tunnel/constants.ts'
 

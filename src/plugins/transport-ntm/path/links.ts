@@ -4,11 +4,11 @@
  */
 import { type Observable, Subject } from 'rxjs'
 import type { DeviceId } from '../../../events/ids.ts'
-import type { Clock, Link } from '../../../kernel/api/index.ts'
+import type { Clock, Link, PathKind } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../carrier.ts'
 import { sameAddress, type VirtualAddress } from '../net/address.ts'
 import type { PathView } from './entry.ts'
-import { LINK_FRESH_MS, LINKS_MAX } from './limits.ts'
+import { LINK_FRESH_MS, LINKS_MAX, MTU_BASE_BYTES } from './limits.ts'
 
 interface Entry {
   readonly neighbour: Neighbour
@@ -18,7 +18,6 @@ interface Entry {
 
 export class Links {
   readonly #clock: Clock
-  readonly #mtu: number
   readonly #viewOf: (neighbour: Neighbour) => PathView | undefined
   /** In order of the last handshake, oldest first. */
   readonly #byDevice = new Map<DeviceId, Entry>()
@@ -26,9 +25,8 @@ export class Links {
   readonly link$: Observable<Link> = this.#changes.asObservable()
 
   /** `viewOf`: which path a neighbour's packets go by. */
-  constructor(clock: Clock, mtu: number, viewOf: (neighbour: Neighbour) => PathView | undefined) {
+  constructor(clock: Clock, viewOf: (neighbour: Neighbour) => PathView | undefined) {
     this.#clock = clock
-    this.#mtu = mtu
     this.#viewOf = viewOf
   }
 
@@ -107,14 +105,20 @@ export class Links {
     return {
       device,
       up: entry?.up ?? false,
-      path: entry?.up !== true ? undefined : view?.isDirect === false ? 'relay' : 'direct',
+      path: entry?.up === true ? kindOf(view) : undefined,
       address: endpoint === undefined ? undefined : endpointText(endpoint),
       rttMs: view?.rttMs ?? entry?.rttMs,
-      mtu: this.#mtu,
+      mtu: view?.mtuBytes ?? MTU_BASE_BYTES,
       lastSeenMs: agoMs === undefined ? undefined : Math.round(this.#clock.now() - agoMs),
       why: view?.why,
     }
   }
+}
+
+/** Who is no peer of ours in this sense, such as a coordinator, has but one way. */
+const kindOf = (view: PathView | undefined): PathKind | undefined => {
+  if (view === undefined || view.isDirect) return 'direct'
+  return view.endpoint === undefined ? undefined : 'relay'
 }
 
 const endpointText = ({ address, port }: { address: string; port: number }): string =>

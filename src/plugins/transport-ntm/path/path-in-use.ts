@@ -119,10 +119,10 @@ export class PathInUse {
   /** Chooses anew after something was proved, missed or forgotten. */
   decide(nowMs: number): void {
     const path = this.#path
-    const isTrusted = path?.isValid(nowMs) && !path.isMissed(nowMs)
+    const isTrusted = path?.isValid(nowMs) === true && !path.isMissed(nowMs)
     const best = choosePath(this.#parts.table.all, isTrusted ? path : undefined, nowMs)
     const isOnlyRelay = path !== undefined && best?.isRelay === true && !path.isRelay
-    if (best !== undefined && best !== path && !isOnlyRelay) this.#switch(best, nowMs, undefined)
+    if (best !== undefined && best !== path && !isOnlyRelay) this.#switch(best, nowMs, isTrusted)
     if (this.#path?.isMissed(nowMs) === false) this.#isSuspect = false
     this.#route()
   }
@@ -144,7 +144,7 @@ export class PathInUse {
     if (relay === undefined) return
     const { unansweredSinceMs } = path
     path.unprove()
-    this.#switch(relay, nowMs, unansweredSinceMs)
+    this.#switch(relay, nowMs, false, unansweredSinceMs)
   }
 
   /** What is used when this one is dead. Among relays that are all silent there is nothing to choose. */
@@ -153,10 +153,10 @@ export class PathInUse {
     return path.isRelay && relay?.isMissed(nowMs) === true ? undefined : relay
   }
 
-  /** `silentSinceMs`: for how long the path before has not answered, if that is why. */
-  #switch(path: Path, nowMs: number, silentSinceMs: number | undefined): void {
+  /** `isTrusted`: the path before leads there, too. `silentSinceMs`: since when it has not answered, if that is why. */
+  #switch(path: Path, nowMs: number, isTrusted: boolean, silentSinceMs?: number): void {
     const before = this.#path
-    this.#cause = causeOfSwitch(this.#cause, before, path, this.#isSuspect, silentSinceMs)
+    this.#cause = causeOfSwitch(this.#cause, before, path, isTrusted, silentSinceMs)
     this.#path = path
     if (before?.isShown === false) before.unprove()
     this.#isSuspect = false

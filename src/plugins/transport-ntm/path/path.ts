@@ -4,6 +4,7 @@
  */
 import type { Endpoint } from '../tunnel/endpoint.ts'
 import { PATIENCE_MIN_MS, PATIENCE_UNKNOWN_MS, PINGS_OPEN_MAX, VALID_MS } from './limits.ts'
+import { PathMtu } from './mtu.ts'
 
 /**
  * How a path was learnt: from the peer, from a coordinator that sees the peer there, by a packet that came from there,
@@ -40,6 +41,7 @@ export class Path {
   creditBytes: number
   /** How often in a row it was found better than the one in use. */
   betterTimes = 0
+  readonly mtu = new PathMtu()
   readonly #pings: Ping[] = []
 
   constructor(endpoint: Endpoint, origin: PathOrigin) {
@@ -118,6 +120,7 @@ export class Path {
     this.provenMs = NEVER
     this.creditBytes = this.#usualCredit
     this.#pings.length = 0
+    this.mtu.forget()
     this.unansweredSinceMs = Number.POSITIVE_INFINITY
   }
 

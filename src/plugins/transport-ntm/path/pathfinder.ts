@@ -26,6 +26,7 @@ import {
   WAKE_MIN_MS,
   WARM_MS,
 } from './limits.ts'
+import { messageRoom } from './mtu.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
 import { isPlausible, isPlausibleStill } from './plausible.ts'
@@ -183,13 +184,13 @@ export class Pathfinder {
     if (entry === undefined) return undefined
     const { own, relayOnly, mayPunch, clock } = this.#parts
     const { active, cause, isDirect } = entry.paths
-    const isRelay = active?.isRelay === true
-    const isSuspect = !isDirect && !isRelay
+    const isSuspect = active?.isRelay === false && !isDirect
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
       ...{ isPeerHidden: entry.isHidden, isSuspect },
     })
-    return { isDirect: !isRelay, isSuspect, endpoint: active?.endpoint, rttMs: active?.srttMs, why }
+    const measured = { rttMs: active?.srttMs, mtuBytes: active?.mtu.bytes }
+    return { isDirect: active?.isRelay === false, isSuspect, endpoint: active?.endpoint, ...measured, why }
   }
 
   /** Resolves when no socket of its own is open. */
@@ -235,9 +236,10 @@ export class Pathfinder {
   #outputFor(neighbour: Neighbour): ConstructorParameters<typeof PeerPaths>[0] {
     const { carrier, acquaintance, onPath, seek, story } = this.#parts
     return {
-      challenge: path => {
+      challenge: (path, packetBytes) => {
         const mayProbe = path.isShown || this.mayProbe(path.endpoint)
-        return mayProbe ? acquaintance.ping(neighbour, path.endpoint) : undefined
+        const roomBytes = packetBytes && messageRoom(packetBytes, path)
+        return mayProbe ? acquaintance.ping(neighbour, path.endpoint, roomBytes) : undefined
       },
       open: endpoint => {
         if (this.mayProbe(endpoint)) carrier.knock(endpoint, OPENER_HOPS)

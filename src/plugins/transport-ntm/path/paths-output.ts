@@ -6,8 +6,11 @@ import type { Endpoint } from '../tunnel/endpoint.ts'
 import type { Path } from './path.ts'
 
 export interface PathsOutput {
-  /** A challenge by this path; returns its token, or undefined if nothing may be sent there now. */
-  challenge(path: Path): Buffer | undefined
+  /**
+   * A challenge by this path; returns its token, or undefined if nothing may be sent there now. `packetBytes`: it fills
+   * an IP packet of this size, as far as padding can.
+   */
+  challenge(path: Path, packetBytes?: number): Buffer | undefined
   /** Opens the own NAT towards the place, with a datagram that does not get there. */
   open(endpoint: Endpoint): void
   /** The first message of the handshake once more, to every place that is known. */

@@ -175,14 +175,15 @@ export class PeerPaths {
     this.#inUse.doubt(nowMs)
   }
 
-  /** An answer to a challenge came from `from`. Its round trip, or undefined if nothing was asked. */
+  /** An answer to a challenge came from `from`. Its round trip, or undefined if it was none that is measured. */
   answered(token: Uint8Array, from: Endpoint, nowMs: number): number | undefined {
     for (const path of this.#table.all) {
+      if (path.mtu.answered(token)) return undefined
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
       const rttMs = nowMs - sentMs
       this.#silence.broken()
-      if (sameEndpoint(path.endpoint, from)) path.proved(rttMs, nowMs)
+      if (sameEndpoint(path.endpoint, from)) this.#proved(path, rttMs, nowMs)
       if (this.active !== undefined && path !== this.active) compareWith(this.active, path)
       this.#inUse.decide(nowMs)
       return rttMs
@@ -202,7 +203,9 @@ export class PeerPaths {
 
   /** This node's own addresses are others now: nothing direct is certain. */
   moved(nowMs: number): void {
-    for (const path of this.#table.all) if (!path.isRelay) path.unprove()
+    for (const path of this.#table.all)
+      if (path.isRelay) path.mtu.forget()
+      else path.unprove()
     this.replace([], 'nearby')
     this.#movedMs = nowMs
     this.#silence.broken()
@@ -298,6 +301,14 @@ export class PeerPaths {
     path.creditBytes -= PING_BYTES
     path.pinged(token, nowMs)
     this.#silence.asked(nowMs)
+  }
+
+  /** With each proof, for as long as there is a size to ask for, the path is asked for it. */
+  #proved(path: Path, rttMs: number, nowMs: number): void {
+    path.proved(rttMs, nowMs)
+    const bytes = path.mtu.due(nowMs, path.patienceMs)
+    const token = bytes === undefined ? undefined : this.#output.challenge(path, bytes)
+    if (token !== undefined) path.mtu.asked(token, bytes!, nowMs)
   }
 
   #beatMs(nowMs: number): number {

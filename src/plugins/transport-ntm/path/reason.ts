@@ -13,7 +13,7 @@ export type PathCause =
   | { readonly kind: 'given-up' }
   /** This direct path was the first to be proved. */
   | { readonly kind: 'answered' }
-  /** It took the place of another direct one, which was worse or had fallen silent. */
+  /** It took the place of another direct one, which was worse, or was not known to lead there any more. */
   | { readonly kind: 'faster' | 'replaced' }
   /** Only a relay has been proved so far. */
   | { readonly kind: 'relayed' }
@@ -22,17 +22,20 @@ export type PathCause =
 
 export const SOUGHT: PathCause = { kind: 'sought' }
 
-/** The cause from now on, when another path is taken; `silentSinceMs` if that is because the one before died. */
+/**
+ * The cause from now on, when another path is taken. `isTrusted`: the one before leads there, too; `silentSinceMs`: since
+ * when it has been dead, if that is why.
+ */
 export const causeOfSwitch = (
   was: PathCause,
   before: Pick<Path, 'isRelay'> | undefined,
   to: Pick<Path, 'isRelay'>,
-  isSuspect: boolean,
+  isTrusted: boolean,
   silentSinceMs: number | undefined,
 ): PathCause => {
   if (!to.isRelay) {
     if (before === undefined || before.isRelay) return { kind: 'answered' }
-    return { kind: isSuspect ? 'replaced' : 'faster' }
+    return { kind: isTrusted ? 'faster' : 'replaced' }
   }
   if (before?.isRelay === false && silentSinceMs !== undefined)
     return { kind: 'silent', sinceMs: silentSinceMs }
@@ -99,5 +102,5 @@ export const reasonOf = (cause: PathCause, around: Circumstances): string => {
   }
   if (around.isSuspect) return 'it has fallen silent and is being asked'
   if (cause.kind === 'faster') return 'it is clearly faster than the one before'
-  return cause.kind === 'replaced' ? 'it answered when the one before was silent' : 'it answered first'
+  return cause.kind === 'replaced' ? 'it answered when the one before did not' : 'it answered first'
 }

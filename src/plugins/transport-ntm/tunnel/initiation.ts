@@ -22,12 +22,11 @@ import { KEEPALIVE, OPEN, RETRANSMIT, ZERO } from './timers.ts'
 
 export const PROLOGUE = new TextEncoder().encode(IDENTIFIER)
 
-/** Starts an attempt unless one is under way; waits first if the peer was to be given the first move. */
+/** Starts an attempt unless one is under way; first messages keep their distance. */
 export function openTunnel(device: Device, peer: Peer, now: number): void {
   const { timers } = peer
   if (timers.isSet(RETRANSMIT) || timers.isSet(OPEN) || !isKnown(device, peer)) return
-  const earliest = Math.max(now + peer.initiateDelayMs, peer.handshakeSentAt + device.limits.rekeyTimeoutMs)
-  peer.initiateDelayMs = 0
+  const earliest = peer.handshakeSentAt + device.limits.rekeyTimeoutMs
   if (earliest > now) timers.set(OPEN, earliest)
   else startAttempt(device, peer, now)
 }

@@ -20,8 +20,6 @@ export interface PeerOptions {
   /** Where the peer may be. A node's first message goes to all, a plain peer's to one after another. */
   readonly endpoints?: readonly Endpoint[]
   readonly persistentKeepaliveMs?: number
-  /** Wait this long before the first initiation of our own. */
-  readonly initiateDelayMs?: number
   /** Speaks WireGuard and nothing of ours: it roams by data alone. */
   readonly plain?: boolean
   /** Leaves the table when its keys go. Default: only who came by itself does. */
@@ -114,7 +112,6 @@ export class Peer implements TunnelPeer {
   timestamp: Timestamp | undefined
   readonly staged: Uint8Array[] = []
 
-  initiateDelayMs: number
   attemptStartedAt = Number.NEGATIVE_INFINITY
   attempts = 0
   handshakeSentAt = Number.NEGATIVE_INFINITY
@@ -136,7 +133,6 @@ export class Peer implements TunnelPeer {
     this.challenged = options.challenged ?? false
     this.mayKnowPlace = options.mayKnowPlace ?? false
     this.endpoints = options.endpoints?.map(copyOf) ?? NOWHERE
-    this.initiateDelayMs = options.initiateDelayMs ?? 0
     this.timers = timersOf(this)
   }
 

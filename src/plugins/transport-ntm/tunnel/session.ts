@@ -68,11 +68,13 @@ export class Session<P> {
   }
 
   /**
-   * Seals an inner packet, padded, as a data message into the scratch.
+   * Seals an inner packet, padded, as a data message into the scratch; `roomBytes`: with as much padding as a message
+   * of this length has room for.
    * @returns the length of the message
    */
-  seal(packet: Uint8Array, scratch: PacketScratch): number {
-    const padded = Math.ceil(packet.length / PADDING_BYTES) * PADDING_BYTES
+  seal(packet: Uint8Array, scratch: PacketScratch, roomBytes = 0): number {
+    const steps = Math.floor((roomBytes - DATA_OVERHEAD_BYTES) / PADDING_BYTES)
+    const padded = Math.max(Math.ceil(packet.length / PADDING_BYTES), steps) * PADDING_BYTES
     const counter = this.#sent++
     const { bytes } = scratch
     writeUint32(bytes, 0, DATA)

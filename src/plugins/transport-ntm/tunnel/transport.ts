@@ -88,10 +88,11 @@ export function sendPacketTo(
   packet: Uint8Array,
   to: Endpoint,
   now: number,
+  roomBytes = 0,
 ): boolean {
   const session = peer.current
   if (session === undefined || !session.canSend(now, device.limits)) return false
-  const message = seal(device, session, packet)
+  const message = seal(device, session, packet, roomBytes)
   if (peer.endpoint !== undefined && !peer.isProven && sameEndpoint(peer.endpoint, to)) {
     if (message.length > peer.allowanceBytes) return false
     peer.allowanceBytes -= message.length
@@ -102,12 +103,12 @@ export function sendPacketTo(
 }
 
 /** The data message, in the scratch. */
-function seal(device: Device, session: PeerSession, packet: Uint8Array): Uint8Array {
+function seal(device: Device, session: PeerSession, packet: Uint8Array, roomBytes = 0): Uint8Array {
   if (packet.length > 0) {
     device.counters.packetsSent += 1
     device.counters.bytesSent += packet.length
   }
-  return device.sendScratch.whole(session.seal(packet, device.sendScratch))
+  return device.sendScratch.whole(session.seal(packet, device.sendScratch, roomBytes))
 }
 
 /** A data message whose length was checked. */

@@ -69,11 +69,12 @@ export interface Tunnel {
   isLive(index: number): boolean
   /** One inner IP packet; it is copied if it has to wait. */
   send(peer: TunnelPeer, packet: Uint8Array): void
-  /** One inner IP packet by one path, now or not at all: to prove a path, or to answer on it. */
-  sendTo(peer: TunnelPeer, packet: Uint8Array, to: Endpoint): boolean
-  /** Opens a session, if none is in use, without having anything to send. */
-  open(peer: TunnelPeer): void
-  /** Opens a new session although one is in use: the peer seems to have lost it. */
+  /**
+   * One inner IP packet by one path, now or not at all: to prove a path, or to answer on it. `roomBytes`: the message is
+   * padded for as long as it fits in there.
+   */
+  sendTo(peer: TunnelPeer, packet: Uint8Array, to: Endpoint, roomBytes?: number): boolean
+  /** Opens a session without having anything to send, a new one if one is in use: the peer seems to have lost it. */
   renew(peer: TunnelPeer): void
   /**
    * Sends to this endpoint from now on, and to `alsoTo` as well. `isProven`: it has shown that it is there; one that has
@@ -107,18 +108,13 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const refusal = peer && sendPacket(device, peer, packet, environment.now())
       if (refusal !== undefined) drop(device, refusal)
     },
-    sendTo(handle, packet, to) {
+    sendTo(handle, packet, to, roomBytes) {
       const peer = known(handle)
-      return peer !== undefined && sendPacketTo(device, peer, packet, to, environment.now())
+      return peer !== undefined && sendPacketTo(device, peer, packet, to, environment.now(), roomBytes)
     },
     callAgain(handle) {
       const peer = known(handle)
       return peer !== undefined && repeatInitiation(device, peer)
-    },
-    open(handle) {
-      const peer = known(handle)
-      const now = environment.now()
-      if (peer !== undefined && !peer.inUse(now, device.limits)) openTunnel(device, peer, now)
     },
     renew(handle) {
       const peer = known(handle)

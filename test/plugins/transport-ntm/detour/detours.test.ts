@@ -11,6 +11,7 @@ import {
   STALE_MS,
   UDP_AGAIN_MAX_MS,
   UNUSED_MS,
+  VERDICT_MS,
 } from '../../../../src/plugins/transport-ntm/detour/limits.ts'
 
 const DC: UdpEndpoint = { address: '203.0.113.1', port: 4500 }
@@ -94,7 +95,7 @@ test('a silent server is spoken to through TCP as soon as that is open, and nobo
   stage.detours.seek(DC)
   expect(stage.send('too early')).toBe(false)
   await stage.run(100)
-  expect([stage.rerouted, stage.detours.isBlocked]).toEqual([['203.0.113.1 by tcp'], true])
+  expect([stage.rerouted, stage.detours.isExpected]).toEqual([['203.0.113.1 by tcp'], true])
   expect(stage.send('hello')).toBe(true)
   expect(stage.send('hello', RS)).toBe(false)
   expect(stage.last.sent).toEqual(['hello'])
@@ -141,6 +142,24 @@ test('what opens and never answers is left, and the next is begun with another w
   expect(stage.send('by UDP')).toBe(false)
   await stage.run(3_000)
   expect(stage.last).toMatchObject({ target: '443 tls', isClosed: false })
+})
+
+test('that UDP is blocked is said when it was asked in vain, and expected before', async () => {
+  const stage = new Stage()
+  const { detours } = stage
+  const said = () => {
+    const { isAnyTaken, isExpected, isUndecided, isBlocked } = detours
+    return Object.entries({ isAnyTaken, isExpected, isUndecided, isBlocked }).flatMap(([what, is]) =>
+      is ? [what] : [],
+    )
+  }
+  detours.seek(DC)
+  await stage.run(100)
+  expect(said()).toEqual(['isAnyTaken', 'isExpected', 'isUndecided'])
+  await stage.run(VERDICT_MS)
+  expect(said()).toEqual(['isAnyTaken', 'isExpected', 'isBlocked'])
+  detours.answered(DC)
+  expect(said()).toEqual([])
 })
 
 test('while nothing opens it is tried ever more rarely, and not at all where UDP is not known to be blocked', async () => {

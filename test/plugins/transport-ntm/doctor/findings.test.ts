@@ -24,6 +24,7 @@ const WELL: Condition = {
   candidates: [{ kind: 'reflexive', endpoint: VIEW.observed }, HOST, HOST6],
   portMapping: OFF,
   relays: [RELAY],
+  isOverTcp: false,
   isUdpBlocked: false,
   mtu: 1_152,
   peers: { direct: 2, relay: 0, down: 1 },
@@ -88,11 +89,27 @@ const rows: readonly (readonly [string, Partial<Condition>, readonly string[]])[
     ],
   ],
   [
-    'UDP is blocked',
+    'nothing answers',
     { ...DOWN, relays: [SILENT] },
     [
-      `bad: Neither the DC at ${DC} nor any relay answers: UDP seems to be blocked. Let this network’s firewall pass UDP, or try another network.`,
+      `bad: Neither the DC at ${DC} nor any relay answers. See whether this network leads to the Internet and lets UDP out, or TCP to port 443.`,
       ...without('DC', 'NAT', 'relay'),
+    ],
+  ],
+  [
+    'a server is spoken to through TCP, and UDP is being asked',
+    { isOverTcp: true },
+    [
+      'warn: A server that did not answer by UDP is spoken to through TCP. Look again in a few seconds: UDP is being asked.',
+      ...ALL_WELL,
+    ],
+  ],
+  [
+    'UDP was asked in vain',
+    { isOverTcp: true, isUdpBlocked: true },
+    [
+      'warn: No answer comes by UDP: servers are spoken to through TCP, and peers are met by a relay only. Let this network’s firewall pass UDP, or try another network.',
+      ...ALL_WELL,
     ],
   ],
   [

@@ -12,6 +12,15 @@ export class Bench {
   nowMs = 1_000
   traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity }
   readonly pings: { readonly path: Path; readonly token: Buffer; readonly atMs: number }[] = []
+  /** Challenges of a certain size. */
+  readonly sized: {
+    readonly path: Path
+    readonly bytes: number
+    readonly token: Buffer
+    readonly atMs: number
+  }[] = []
+  /** What is longer is lost, by whatever path. */
+  mtuBytes = Number.POSITIVE_INFINITY
   readonly opened: Endpoint[] = []
   readonly stories: string[] = []
   used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
@@ -26,7 +35,8 @@ export class Bench {
   constructor() {
     this.paths = new PeerPaths(
       {
-        challenge: path => {
+        challenge: (path, packetBytes) => {
+          if (packetBytes !== undefined) return this.#ask(path, packetBytes)
           const token = Buffer.alloc(8, this.pings.length + 1)
           this.pings.push({ path, token, atMs: this.nowMs })
           return token
@@ -74,7 +84,16 @@ export class Bench {
       const due = this.pings.filter(({ atMs }) => atMs + RTT_MS === this.nowMs)
       for (const { path, token } of due)
         if (this.answering.has(path.endpoint)) this.paths.answered(token, path.endpoint, this.nowMs)
+      for (const { path, token, bytes } of this.sized.filter(({ atMs }) => atMs + RTT_MS === this.nowMs))
+        if (this.answering.has(path.endpoint) && bytes <= this.mtuBytes)
+          this.paths.answered(token, path.endpoint, this.nowMs)
       if (this.paths.dueMs(this.nowMs) <= this.nowMs) this.paths.wake(this.nowMs)
     }
+  }
+
+  #ask(path: Path, bytes: number): Buffer {
+    const token = Buffer.alloc(8, `size ${this.sized.length}`)
+    this.sized.push({ path, bytes, token, atMs: this.nowMs })
+    return token
   }
 }

@@ -57,7 +57,13 @@ describe('a node on a link', () => {
     const untilMs = clock.monotonicMs() + ms
     while (clock.step(untilMs));
   }
-  const lanOf = (over: { locals?: readonly UdpEndpoint[]; hosts?: readonly string[]; isWanted?: boolean }) =>
+  interface Circumstances {
+    locals?: readonly UdpEndpoint[]
+    hosts?: readonly string[]
+    isWanted?: boolean
+    contacts?: readonly PeerCard[]
+  }
+  const lanOf = (over: Circumstances) =>
     new Lan({
       ...{ clock, random: new SeededRandom(9), keys: keysOf(ALICE), isWanted: over.isWanted ?? true },
       network: {
@@ -68,7 +74,7 @@ describe('a node on a link', () => {
         },
       },
       locals: () => over.locals ?? [{ address: '0.0.0.0', port: 4_000 }],
-      contacts: () => [cardOf(BOB)],
+      contacts: () => over.contacts ?? [cardOf(BOB)],
       isMet: () => isMet,
       call: ({ name }, { address, port }) => called.push(`${name} ${address} ${port}`),
       count: why => counted.push(why),
@@ -90,25 +96,54 @@ describe('a node on a link', () => {
     expect(said).toHaveLength(3)
     pass(10 * 60_000)
     expect(said).toHaveLength(13)
-    expect(new Set(said.map(({ instance }) => instance)).size).toBe(1)
     lan.moved()
-    expect(said.at(-1)!.instance).not.toBe(said[0]!.instance)
+    expect(new Set(said.map(({ instance }) => instance)).size).toBe(said.length)
     lan.stop()
     const sofar = said.length
     pass(60 * 60_000)
     expect(said).toHaveLength(sofar)
   })
 
+  test('speaks to each of many contacts within minutes, to those that are sought most at once', () => {
+    lan.stop()
+    said = []
+    const contacts = Array.from({ length: 150 }, (_, n) => cardOf(n + 10))
+    lanOf({ contacts }).start()
+    const speaksTo = (seed: number): readonly number[] =>
+      [...said.keys()].filter(at => {
+        const { instance, hints } = said[at]!
+        return new LanHints(keysOf(seed)).read(instance, hints, [cardOf(ALICE).tunnelKey]).length > 0
+      })
+    pass(5 * 60_000)
+    expect([10, 69, 70, 129, 130, 159].map(speaksTo)).toEqual([
+      [0, 3, 6],
+      [0, 3, 6],
+      [1, 4],
+      [1, 4],
+      [2, 5],
+      [2, 5],
+    ])
+  })
+
   test.each([
     ['on loopback', { locals: [{ address: '127.0.0.1', port: 4_000 }] }],
-    ['on IPv6 alone', { locals: [{ address: '::', port: 4_000 }] }],
+    ['on IPv6 alone, without an address of it', { locals: [{ address: '::', port: 4_000 }] }],
     ['without an address', { hosts: [] }],
-    ['with IPv6 alone', { hosts: ['2001:db8::1'] }],
+    ['on IPv4 alone, without an address of it', { hosts: ['2001:db8::1'] }],
     ['that was told not to', { isWanted: false }],
   ])('%s says nothing', (_, over) => {
     said = []
     lanOf(over).start()
     expect(said).toEqual([])
+  })
+
+  test('with IPv6 alone says and hears the same', () => {
+    said = []
+    lan = lanOf({ locals: [{ address: '::', port: 4_000 }], hosts: ['fd00:1::2'] })
+    lan.start()
+    expect(said).toMatchObject([{ port: 4_000 }])
+    hear(noticeOf(BOB), 'fd00:1::9')
+    expect(called).toEqual(['2.example fd00:1::9 7000'])
   })
 
   test('calls a contact that it hears, and knows then where that is', () => {

@@ -4,6 +4,7 @@ import type { DeviceId } from '../../../../src/events/ids.ts'
 import type { Link } from '../../../../src/kernel/api/index.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import type { Neighbour } from '../../../../src/plugins/transport-ntm/carrier.ts'
+import type { PathView } from '../../../../src/plugins/transport-ntm/path/entry.ts'
 import { Links } from '../../../../src/plugins/transport-ntm/path/links.ts'
 import { Street } from '../nodes.ts'
 
@@ -13,7 +14,7 @@ async function watched() {
   const street = new Street()
   const [, , toOther] = await street.pair()
   const clock = new VirtualClock()
-  const links = new Links(clock, 1_152, () => undefined)
+  const links = new Links(clock, () => undefined)
   const told: Pick<Link, 'device' | 'up'>[] = []
   links.link$.subscribe(({ device, up }) => told.push({ device, up }))
   return { links, told, clock, neighbour: toOther as Neighbour }
@@ -28,6 +29,21 @@ describe('links', () => {
     expect(links.open(deviceOf(1))).toBeUndefined()
     expect(told.map(({ up }) => up)).toEqual([true, false])
     expect(links.all()).toMatchObject([{ device: deviceOf(1), up: false, path: undefined }])
+  })
+
+  test('are direct, by a relay, or by no path that is known', async () => {
+    const { neighbour } = await watched()
+    const place = { address: '198.51.100.1', port: 1 }
+    const pathOf = (view: PathView | undefined) => {
+      const links = new Links(new VirtualClock(), () => view)
+      links.established(deviceOf(1), neighbour)
+      return links.all()[0]!.path
+    }
+    const view = { isDirect: false, isSuspect: false, rttMs: 1, mtuBytes: 1_280, why: '' }
+    expect(pathOf(undefined)).toBe('direct')
+    expect(pathOf({ ...view, isDirect: true, endpoint: place })).toBe('direct')
+    expect(pathOf({ ...view, endpoint: place })).toBe('relay')
+    expect(pathOf({ ...view, endpoint: undefined })).toBeUndefined()
   })
 
   test('are trusted for five seconds after the last word', async () => {

@@ -1,4 +1,4 @@
-/** What is limited over all reasons and all parts of the search: how often a coordinator is asked for a lost peer. */
+/** What is said of a peer's way, and what is limited over all reasons: how often a coordinator is asked for a lost peer. */
 import { describe, expect, test } from 'vitest'
 import type { ChannelEvents, RelayChannel, UdpEndpoint } from '../../../../src/kernel/api/index.ts'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
@@ -54,12 +54,22 @@ class Bench {
 
   /** The relay falls silent, and is back. */
   flap(): void {
-    for (const state of ['lost', 'bound'] as const) {
-      this.#channel!.state = state
-      this.#events!.onState(this.#channel as unknown as RelayChannel)
-    }
+    for (const state of ['lost', 'bound'] as const) this.turn(state)
+  }
+
+  turn(state: RelayChannel['state']): void {
+    this.#channel!.state = state
+    this.#events!.onState(this.#channel as unknown as RelayChannel)
   }
 }
+
+test('a peer whose only way is gone is met neither directly nor by a relay', () => {
+  const bench = new Bench()
+  const view = () => bench.finder.viewOf(bench.neighbour as unknown as Neighbour)
+  expect(view()).toMatchObject({ isDirect: false, isSuspect: false, endpoint: RELAY })
+  bench.turn('closed')
+  expect(view()).toMatchObject({ isDirect: false, isSuspect: false, endpoint: undefined })
+})
 
 describe('a coordinator is asked for a peer once in two seconds', () => {
   test('when its relay comes and goes', () => {

@@ -66,6 +66,17 @@ describe('a path', () => {
     expect(bench.paths.answered(token, ONE, bench.nowMs)).toBeUndefined()
   })
 
+  test('that is taken because this node has moved is not called faster', () => {
+    const bench = direct()
+    bench.paths.learn([OTHER], 'announced')
+    bench.answering.delete(ONE)
+    bench.answering.add(OTHER)
+    bench.paths.moved(bench.nowMs)
+    bench.run(2 * RTT_MS, true)
+    expect(bench.used?.active).toBe(OTHER)
+    expect(bench.paths.cause).toEqual({ kind: 'replaced' })
+  })
+
   test('of nobody but a source that was seen gets three times what came from there', () => {
     const bench = direct()
     for (let bytes = 8; bytes < PING_BYTES / 3; bytes += 8) bench.paths.heardFrom(OTHER, 8, bench.nowMs)

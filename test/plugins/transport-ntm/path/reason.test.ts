@@ -29,7 +29,7 @@ describe('the reason', () => {
     [ANSWERED, {}, 'it answered first'],
     [ANSWERED, { ownNat: hard, mayPunch: false }, 'it answered first'],
     [{ kind: 'faster' }, {}, 'it is clearly faster than the one before'],
-    [{ kind: 'replaced' }, {}, 'it answered when the one before was silent'],
+    [{ kind: 'replaced' }, {}, 'it answered when the one before did not'],
     [ANSWERED, { isSuspect: true }, 'it has fallen silent and is being asked'],
     [{ kind: 'silent', sinceMs: 99_300 }, {}, 'the direct path fell silent 700 ms ago'],
     [{ kind: 'silent', sinceMs: 88_000 }, {}, 'the direct path fell silent 12 s ago'],
@@ -67,14 +67,14 @@ describe('what led to a switch', () => {
   const switched: readonly (readonly [string, ...Parameters<typeof causeOfSwitch>, PathCause])[] = [
     ['the first path', SOUGHT, undefined, direct, false, undefined, ANSWERED],
     ['a relay first', SOUGHT, undefined, relay, false, undefined, RELAYED],
-    ['up from a relay', silent, relay, direct, false, undefined, ANSWERED],
-    ['a better one', ANSWERED, direct, direct, false, undefined, { kind: 'faster' }],
-    ['another, in doubt', ANSWERED, direct, direct, true, undefined, { kind: 'replaced' }],
-    ['down to a relay', ANSWERED, direct, relay, true, 7, silent],
-    ['a dead relay', RELAYED, relay, relay, true, 7, RELAYED],
-    ['another relay, later', silent, relay, relay, true, 90, silent],
+    ['up from a relay', silent, relay, direct, true, undefined, ANSWERED],
+    ['a better one', ANSWERED, direct, direct, true, undefined, { kind: 'faster' }],
+    ['another, in doubt', ANSWERED, direct, direct, false, undefined, { kind: 'replaced' }],
+    ['down to a relay', ANSWERED, direct, relay, false, 7, silent],
+    ['a dead relay', RELAYED, relay, relay, false, 7, RELAYED],
+    ['another relay, later', silent, relay, relay, false, 90, silent],
   ]
-  test.each(switched)('%s', (_, was, before, to, isSuspect, sinceMs, cause) => {
-    expect(causeOfSwitch(was, before, to, isSuspect, sinceMs)).toEqual(cause)
+  test.each(switched)('%s', (_, was, before, to, isTrusted, sinceMs, cause) => {
+    expect(causeOfSwitch(was, before, to, isTrusted, sinceMs)).toEqual(cause)
   })
 })

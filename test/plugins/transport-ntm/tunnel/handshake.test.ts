@@ -80,31 +80,6 @@ describe('a tunnel opens', () => {
     expect(b.delivered).toEqual(['from a', 'again a'])
     expect([...a.drops, ...b.drops]).toEqual([])
   })
-
-  it('after the wait that was asked for, unless the peer opened meanwhile', () => {
-    const world = new World()
-    const { a, toB } = pair(world, { a: { initiateDelayMs: 1_000 } })
-    a.tunnel.send(toB, ipPacket('late'))
-    world.run(999)
-    expect(a.sent).toEqual([])
-    world.run(1)
-    expect(typesOf(a)).toEqual([1])
-
-    const kept = new World()
-    const { a: keeper } = pair(kept, { a: { initiateDelayMs: 1_000, persistentKeepaliveMs: 25_000 } })
-    kept.run(999)
-    expect(keeper.sent).toEqual([])
-    kept.run(1)
-    expect(typesOf(keeper)).toEqual([1])
-
-    const other = new World()
-    const both = pair(other, { b: { initiateDelayMs: 1_000 } })
-    both.b.tunnel.send(both.toA, ipPacket('waited'))
-    both.a.tunnel.open(both.toB)
-    other.run(2_000)
-    expect(typesOf(both.b)).not.toContain(1)
-    expect(both.a.delivered).toEqual(['waited'])
-  })
 })
 
 describe('a node with several addresses', () => {
@@ -284,7 +259,7 @@ describe('a first message', () => {
         publicKey: server.staticKey.publicKey,
         endpoints: [server.endpoint],
       })
-      stranger.tunnel.open(peer)
+      stranger.tunnel.renew(peer)
     }
     world.run(12)
     expect(server.sent).toHaveLength(5)

@@ -53,7 +53,7 @@ describe('a hidden device', () => {
   it('does not answer who calls it directly, and knows nothing of it afterwards', () => {
     const world = new World()
     const { a, b, toA } = pair(world, HIDDEN)
-    b.tunnel.open(toA)
+    b.tunnel.renew(toA)
     world.run(1_000)
     expect(directly(a)).toEqual([])
     expect(a.drops).toEqual(['hidden'])
@@ -97,7 +97,7 @@ describe('a hidden device', () => {
   it('asks nobody for a cookie, under any load', () => {
     const world = new World()
     const { a, b, toA } = pair(world, { a: { isHidden: true, limits: { handshakesPerSecond: 0 } } })
-    b.tunnel.open(toA)
+    b.tunnel.renew(toA)
     world.run(1_000)
     expect(directly(a)).toEqual([])
     expect(a.drops).toEqual(['hidden'])

@@ -45,7 +45,7 @@ describe('under a flood of first messages', () => {
   it('whoever was there before gets through as fast as ever', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 20 } } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(6_000)
     flood(world, b, 100, 3)
     world.run(1_000)
@@ -57,7 +57,7 @@ describe('under a flood of first messages', () => {
   it('a forged source that is known gains a few handshakes, and costs the real one nothing', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 20 } } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(6_000)
     flood(world, b, 100, 3, a.endpoint)
     world.run(2_000)
@@ -83,7 +83,7 @@ describe('under a flood of first messages', () => {
     const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 20 } } })
     flood(world, b, 100, 1)
     world.run(2_100)
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(50)
     expect(a.sent.map(({ bytes }) => bytes[0])).toEqual([1, 4])
   })
@@ -94,7 +94,7 @@ describe('under a flood of first messages', () => {
     const { a, b, toB } = pair(world, { b: { limits } })
     // What is known of the source from before is used up.
     const spend = (): void => flood(world, b, 1_000, 0.005, a.endpoint)
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(100)
     expect(b.tunnel.counters.cookieRepliesSent).toBe(1)
     b.tunnel.removePeer(a.staticKey.publicKey)
@@ -103,12 +103,12 @@ describe('under a flood of first messages', () => {
     const renewed = a.tunnel.addPeer({ publicKey: b.staticKey.publicKey, endpoints: [b.endpoint] })
     world.run(120_000)
     spend()
-    a.tunnel.open(renewed)
+    a.tunnel.renew(renewed)
     world.run(100)
     expect(b.tunnel.counters.cookieRepliesSent).toBe(2)
     world.run(20_000)
     spend()
-    a.tunnel.open(renewed)
+    a.tunnel.renew(renewed)
     world.run(175_000)
     spend()
     a.tunnel.send(renewed, ipPacket('x'))
@@ -120,7 +120,7 @@ describe('under a flood of first messages', () => {
   it('a cookie is answered once for each message', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 0 } } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(15)
     const reply = b.sent[0]!.bytes
     a.tunnel.receive(reply, b.endpoint)
@@ -150,7 +150,7 @@ describe('under a flood of first messages', () => {
   it('a cookie that came from elsewhere is kept but not answered, so that it cannot aim us at others', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { b: { limits: { handshakesPerSecond: 0 } } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(15)
     const reply = b.sent[0]!.bytes
     expect(reply).toHaveLength(64)

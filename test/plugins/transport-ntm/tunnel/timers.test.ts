@@ -98,7 +98,7 @@ describe('a session', () => {
     const world = new World()
     const limits = { keepaliveMs: 50_000 }
     const { a, b, toA, toB } = pair(world, { a: { limits }, b: { limits } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(1_000)
     talk(world, 200, n => b.tunnel.send(toA, ipPacket(`${n}`)))
     expect(a.delivered).toHaveLength(200)
@@ -132,7 +132,7 @@ describe('a session', () => {
     const world = new World()
     const limits = { rekeyAfterMessages: 100, rejectAfterMessages: 120 }
     const { a, b, toB } = pair(world, { a: { limits }, b: { limits } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(10_000)
     for (let n = 0; n < 99; n++) a.tunnel.send(toB, ipPacket(`${n}`))
     world.run(1_000)
@@ -286,7 +286,7 @@ describe('an admitted stranger', () => {
       publicKey: server.staticKey.publicKey,
       endpoints: [server.endpoint],
     })
-    stranger.tunnel.open(peer)
+    stranger.tunnel.renew(peer)
     if (unconfirmed) {
       world.run(10)
       world.stop(stranger)

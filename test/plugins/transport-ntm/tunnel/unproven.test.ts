@@ -30,7 +30,7 @@ describe('an address that only a handshake has shown', () => {
     const world = new World()
     const { a, b, toA, toB } = pair(world, { a: { challenged: true }, b: { challenged: true } })
     pretend(a)
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(200)
     expect(b.events).toContain('established 10.9.9.9')
     for (let n = 0; n < 100; n += 1) b.tunnel.send(toA, ipPacket(LONG))
@@ -43,7 +43,7 @@ describe('an address that only a handshake has shown', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { a: { challenged: true } })
     a.tunnel.setCandidates(toB, [b.endpoint, VICTIM])
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     const called = bytesTo(a, VICTIM)
     b.endpoint = VICTIM
     world.run(30)
@@ -78,7 +78,7 @@ describe('an address that only a handshake has shown', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { a: { challenged: true } })
     const relay: Endpoint = { ...b.endpoint, port: 1, via: { send: () => undefined } }
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(100)
     a.tunnel.setEndpoint(toB, b.endpoint, [relay], false)
     const before = a.sent.length
@@ -89,7 +89,7 @@ describe('an address that only a handshake has shown', () => {
   it('may be asked by one path only as long as there is something left', () => {
     const world = new World()
     const { a, b, toB } = pair(world, { a: { challenged: true } })
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     world.run(30)
     const asked = Array.from({ length: 10 }, () => a.tunnel.sendTo(toB, ipPacket('?'), b.endpoint))
     expect(asked.filter(Boolean).length).toBeLessThan(5)
@@ -101,7 +101,7 @@ describe('an address that only a handshake has shown', () => {
     let left = 3
     const { a, toB } = pair(world, { a: { challenged: true, mayCall: () => left-- > 0 } })
     world.link = { ...world.link, lossRate: 1 }
-    a.tunnel.open(toB)
+    a.tunnel.renew(toB)
     for (let n = 0; n < 20; n += 1) a.tunnel.callAgain(toB)
     world.run(60_000)
     expect(a.sent.length).toBe(3)

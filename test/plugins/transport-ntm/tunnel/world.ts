@@ -256,12 +256,10 @@ export function pair(
 }
 
 function peerPart(options: Partial<NodeOptions & PeerOptions> = {}): PeerOptions {
-  const { presharedKey, persistentKeepaliveMs, initiateDelayMs, plain, challenged, endpoints, mayKnowPlace } =
-    options
+  const { presharedKey, persistentKeepaliveMs, plain, challenged, endpoints, mayKnowPlace } = options
   return {
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepaliveMs && { persistentKeepaliveMs }),
-    ...(initiateDelayMs && { initiateDelayMs }),
     ...(plain && { plain }),
     ...(challenged && { challenged }),
     ...(endpoints && { endpoints }),
