@@ -29,7 +29,8 @@ export interface CarrierOptions {
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
   /** Whether a first message may go now to a place that has not shown that a peer is there. */
   readonly mayCall?: (to: UdpEndpoint) => boolean
-  readonly onEstablished: (neighbour: Neighbour) => void
+  /** `from`: where the handshake came from last, not always where packets go. */
+  readonly onEstablished: (neighbour: Neighbour, from: UdpEndpoint) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
   /**
@@ -117,6 +118,7 @@ export class Carrier {
   #inHand: Neighbour | undefined
   /** By which path it goes, if not by the one in use. */
   #by: UdpEndpoint | undefined
+  #isSentBy = false
   #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
 
   constructor(options: CarrierOptions) {
@@ -141,7 +143,7 @@ export class Carrier {
       output: {
         transmit: (bytes, to) => this.transmit(bytes, to),
         deliver: (packet, peer, from) => this.#take(packet, peer, from),
-        established: peer => options.onEstablished(this.#neighbourOf(peer)),
+        established: (peer, from) => options.onEstablished(this.#neighbourOf(peer), from),
         handshakeFailed: peer => options.onFailed(this.#neighbourOf(peer)),
         newSource: (peer, from, bytes) => options.onNewSource?.(this.#neighbourOf(peer), from, bytes),
         forgotten: peer => this.#forget(peer),
@@ -198,11 +200,12 @@ export class Carrier {
 
   /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
   async extraSocket(address: string): Promise<ExtraSocket> {
+    const outlet = { isSocket: true, send: (bytes: Uint8Array, to: UdpEndpoint) => socket.send(bytes, to) }
     const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void =>
-      this.take(bytes, { address, port, via: socket })
+      this.take(bytes, { address, port, via: outlet })
     const socket = await this.#options.network.udp({ address, port: 0 }, receive)
     return {
-      outlet: socket,
+      outlet,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
       close: () => socket.close(),
     }
@@ -275,11 +278,13 @@ export class Carrier {
     }
   }
 
-  /** One datagram by one path, whichever is in use, or not at all: to prove a path, or to answer on it. */
-  sendBy(path: UdpEndpoint, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): void {
+  /** One datagram by one path, whichever is in use, to prove it or to answer on it. False: it may not go now. */
+  sendBy(path: UdpEndpoint, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): boolean {
     this.#by = path
+    this.#isSentBy = false
     try {
       this.send(fromPort, to, toPort, payload)
+      return this.#isSentBy
     } finally {
       this.#by = undefined
     }
@@ -325,7 +330,7 @@ export class Carrier {
   #emit(packet: Uint8Array): void {
     if (this.#inHand === undefined) return
     if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
-    else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by)
+    else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by)
   }
 
   #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {

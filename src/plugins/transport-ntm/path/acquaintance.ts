@@ -60,18 +60,17 @@ export class Acquaintance {
     this.say(neighbour, { kind: 'ping', token }, endpoint)
   }
 
-  /** A challenge by one path, whose answer `onAnswer` gets. */
-  ping(neighbour: Neighbour, path: UdpEndpoint): Buffer {
+  /** A challenge by one path, whose answer `onAnswer` gets; undefined: none may be sent there now. */
+  ping(neighbour: Neighbour, path: UdpEndpoint): Buffer | undefined {
     const token = this.freshToken()
-    this.say(neighbour, { kind: 'ping', token }, path)
-    return token
+    return this.say(neighbour, { kind: 'ping', token }, path) ? token : undefined
   }
 
-  /** By the path in use, or by the one that is named. */
-  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint): void {
+  /** By the path in use, where it may wait, or by the one that is named, where it may not: false. */
+  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint): boolean {
     const bytes = encodeControl(control)
-    if (path === undefined) this.#port.send(neighbour, PORTS.control, bytes)
-    else this.#parts.carrier.sendBy(path, PORTS.control, neighbour, PORTS.control, bytes)
+    if (path === undefined) return this.#port.send(neighbour, PORTS.control, bytes).ok
+    return this.#parts.carrier.sendBy(path, PORTS.control, neighbour, PORTS.control, bytes)
   }
 
   freshToken(): Buffer {
