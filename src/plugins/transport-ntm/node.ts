@@ -228,13 +228,10 @@ export class NtmNode {
       asking.unsubscribe()
       for (const device of met) {
         const card = this.#given.people.card(device)
-        if (card !== undefined && !this.#links.isFresh(device)) this.#ask(card)
+        if (card === undefined || this.#links.isFresh(device)) continue
+        this.transport.greet(card).catch(() => this.carrier.count('direction-not-followed'))
       }
     })
-  }
-
-  #ask(card: PeerCard): void {
-    this.transport.seek(card).catch(() => this.carrier.count('direction-not-followed'))
   }
 
   /** Devices of the contact book; those that were met last come first. */
@@ -298,7 +295,8 @@ export class NtmNode {
 
   #seek(neighbour: Neighbour): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
-    if (card !== undefined) this.#ask(card)
+    if (card !== undefined)
+      this.transport.seek(card).catch(() => this.carrier.count('direction-not-followed'))
   }
 
   #tell(neighbour: Neighbour, what: string): void {
