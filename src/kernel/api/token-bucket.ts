@@ -16,11 +16,21 @@ export class TokenBucket {
 
   /** Whether so many more are allowed now. A clock that steps back fills nothing. */
   take(nowMs: number, count = 1): boolean {
+    if (!this.has(nowMs, count)) return false
+    this.#tokens -= count
+    return true
+  }
+
+  /** Whether so many more would be allowed now. */
+  has(nowMs: number, count = 1): boolean {
     const earned = (Math.max(0, nowMs - this.#atMs) * this.#perSecond) / 1000
     this.#tokens = Math.min(this.#burst, this.#tokens + earned)
     this.#atMs = nowMs
-    if (this.#tokens < count) return false
-    this.#tokens -= count
-    return true
+    return this.#tokens >= count
+  }
+
+  /** Whether it is as if nothing had ever been taken. */
+  isFull(nowMs: number): boolean {
+    return this.has(nowMs, this.#burst)
   }
 }

@@ -29,7 +29,8 @@ export interface CarrierOptions {
   readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
   /** Whether a first message may go now to a place that has not shown that a peer is there. */
   readonly mayCall?: (to: UdpEndpoint) => boolean
-  readonly onEstablished: (neighbour: Neighbour) => void
+  /** `from`: where the handshake came from last, not always where packets go. */
+  readonly onEstablished: (neighbour: Neighbour, from: UdpEndpoint) => void
   readonly onFailed: (neighbour: Neighbour) => void
   readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
   /**
@@ -123,6 +124,7 @@ export class Carrier {
   #inHand: Neighbour | undefined
   /** How it goes, if not by the path in use. */
   #by: Passage | undefined
+  #isSentBy = false
   #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
 
   constructor(options: CarrierOptions) {
@@ -147,7 +149,7 @@ export class Carrier {
       output: {
         transmit: (bytes, to) => this.transmit(bytes, to),
         deliver: (packet, peer, from) => this.#take(packet, peer, from),
-        established: peer => options.onEstablished(this.#neighbourOf(peer)),
+        established: (peer, from) => options.onEstablished(this.#neighbourOf(peer), from),
         handshakeFailed: peer => options.onFailed(this.#neighbourOf(peer)),
         newSource: (peer, from, bytes) => options.onNewSource?.(this.#neighbourOf(peer), from, bytes),
         forgotten: peer => this.#forget(peer),
@@ -204,11 +206,12 @@ export class Carrier {
 
   /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
   async extraSocket(address: string): Promise<ExtraSocket> {
+    const outlet = { isSocket: true, send: (bytes: Uint8Array, to: UdpEndpoint) => socket.send(bytes, to) }
     const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void =>
-      this.take(bytes, { address, port, via: socket })
+      this.take(bytes, { address, port, via: outlet })
     const socket = await this.#options.network.udp({ address, port: 0 }, receive)
     return {
-      outlet: socket,
+      outlet,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
       close: () => socket.close(),
     }
@@ -281,11 +284,13 @@ export class Carrier {
     }
   }
 
-  /** One datagram by one path, whichever is in use, or not at all: to prove a path, or to answer on it. */
-  sendBy(by: Passage, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): void {
+  /** One datagram by one path, whichever is in use, to prove it or to answer on it. False: it may not go now. */
+  sendBy(by: Passage, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): boolean {
     this.#by = by
+    this.#isSentBy = false
     try {
       this.send(fromPort, to, toPort, payload)
+      return this.#isSentBy
     } finally {
       this.#by = undefined
     }
@@ -331,7 +336,7 @@ export class Carrier {
   #emit(packet: Uint8Array): void {
     if (this.#inHand === undefined) return
     if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
-    else this.tunnel.sendTo(this.#inHand.peer, packet, this.#by.path, this.#by.roomBytes)
+    else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by.path, this.#by.roomBytes)
   }
 
   #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {

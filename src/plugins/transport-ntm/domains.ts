@@ -119,22 +119,28 @@ export class Domains {
       candidates: () => ways.own.list(),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
       relayOnly: settings.relayOnly,
+      isOpen: ({ address }: UdpEndpoint) =>
+        !address.includes(':') && network.localAddresses().includes(address),
       wallMs: () => clock.now(),
     }
     return join => {
       const isHome = join.key === settings.dc?.key
-      return new CoordinatorLink({
+      const link: CoordinatorLink = new CoordinatorLink({
         ...{ clock, random, network, carrier, port, join, pins, environment },
         onDirected: directed => this.#directed(directed),
         onObserved: endpoint => this.#seenBy(join, endpoint),
         onRegistered: registered => isHome && membership.registered(registered),
-        onState: state => isHome && membership.changed(state),
+        onState: state => {
+          if (state === 'down') ways.unseen('coordinator', link.places)
+          if (isHome) membership.changed(state)
+        },
         onRefused: why => this.#refused(join, why),
         onRelays: places => ways.follow(join.key, places),
         onSilent: endpoints => this.#silent(endpoints),
         patienceMs: () => (ways.detours?.isExpected ? SILENT_WHILE_BLOCKED_MS : SILENT_MS),
         onDropped: why => carrier.count(why),
       })
+      return link
     }
   }
 

@@ -35,6 +35,7 @@ import type { Join } from './signalling/join.ts'
 import type { Directed } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
+import { isByRelay } from './tunnel/endpoint.ts'
 import type { PeerOptions } from './tunnel/peer.ts'
 import { Ways } from './ways.ts'
 
@@ -68,6 +69,8 @@ export interface NodeSettings {
 
 /** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
 const CALL_AT_START_MAX = 32
+/** Of these the coordinator is asked for the ones met last: they still mean the path of before. */
+const ASK_AT_START_MAX = 3
 
 export class NtmNode {
   readonly transport: NtmTransport
@@ -99,7 +102,7 @@ export class NtmNode {
       timestamps: this.#timestamps,
       admit: key => this.#admit(key),
       mayCall: to => this.#ways.finder.mayProbe(to),
-      onEstablished: neighbour => this.#established(neighbour),
+      onEstablished: (neighbour, from) => this.#established(neighbour, from),
       onFailed: neighbour => this.#lost(neighbour),
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
       onTraffic: (neighbour, quietMs) => this.#ways.finder.trafficBegan(neighbour, quietMs),
@@ -157,6 +160,7 @@ export class NtmNode {
     this.#shutOutTheBlocked()
     this.domains.register(this.#record.signed)
     this.#callNeighbours()
+    this.#askForNeighbours()
   }
 
   /** When it resolves no timer is armed and nothing is open. */
@@ -213,6 +217,21 @@ export class NtmNode {
     }
   }
 
+  /** Once there is a coordinator to ask: who was talked with last and has not answered where it was. */
+  #askForNeighbours(): void {
+    const { membership } = this.domains
+    const met = this.#addresses.devices().slice(0, ASK_AT_START_MAX)
+    const asking = membership.changed$.subscribe(() => {
+      if (membership.state !== 'up') return
+      asking.unsubscribe()
+      for (const device of met) {
+        const card = this.#given.people.card(device)
+        if (card === undefined || this.#links.isFresh(device)) continue
+        this.transport.greet(card).catch(() => this.carrier.count('direction-not-followed'))
+      }
+    })
+  }
+
   /** Devices of the contact book; those that were met last come first. */
   #soughtDevices(): readonly PeerCard[] {
     const { people } = this.#given
@@ -239,23 +258,25 @@ export class NtmNode {
     return { endpoints: this.#reachedAt(card.device), transient: contact === undefined, challenged: true }
   }
 
-  #established(neighbour: Neighbour): void {
+  #established(neighbour: Neighbour, from: UdpEndpoint): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card === undefined) {
-      const introduced = () => neighbour.peer.established && this.#established(neighbour)
+      const introduced = () => neighbour.peer.established && this.#established(neighbour, from)
       this.transport.introduction(neighbour.key)?.then(introduced, () => undefined)
       return
     }
     const { endpoint } = neighbour.peer
     neighbour.heardMs = this.#given.clock.monotonicMs()
     this.#remember(card.device, endpoint)
-    this.#ways.established(neighbour)
+    this.#ways.established(neighbour, from)
     this.#links.established(card.device, neighbour)
   }
 
   /** Where somebody was reached without a relay's help is where to look next time. */
   #remember(device: DeviceId, endpoint: UdpEndpoint | undefined): void {
-    if (endpoint !== undefined && endpoint.via === undefined) this.#addresses.reached(device, endpoint)
+    if (endpoint === undefined || isByRelay(endpoint)) return
+    const { address, port } = endpoint
+    this.#addresses.reached(device, { address, port })
   }
 
   /** Where somebody was reached, as far as that means anything from here. */

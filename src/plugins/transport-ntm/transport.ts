@@ -157,6 +157,13 @@ export class NtmTransport implements Transport {
     if (standingOf(this.#parts.people.contact(card.person)).mayBeHeard) await this.#askTheWay(card)
   }
 
+  /** The same for who is written to by nobody: not to be found is no reason to doubt the name then. */
+  async greet(card: PeerCard): Promise<void> {
+    if (!standingOf(this.#parts.people.contact(card.person)).mayBeHeard) return
+    const asked = await this.#parts.coordinators.direct(card.name, card.tunnelKey)
+    if (typeof asked !== 'string') await this.follow(asked)
+  }
+
   async #search(card: PeerCard): Promise<Reached> {
     const known = this.#parts.known(card)
     const isKnown = known.nearby.length + known.remembered.length > 0

@@ -149,7 +149,7 @@ export class Ways {
     const { relays } = this
     relays?.measured$.subscribe(({ endpoint, observed }) => {
       if (observed === undefined) {
-        this.own.unseen('relay', placeOf(endpoint))
+        this.unseen('relay', [endpoint])
         this.detours?.seek(endpoint)
       } else this.seen('relay', endpoint, observed)
       this.#parts.onMeasured(relays.measurements())
@@ -169,6 +169,11 @@ export class Ways {
     if (this.detours?.to(server) === undefined) this.#see(by, server, observed)
   }
 
+  /** A server at these places does not answer any more. */
+  unseen(by: Viewer, places: readonly UdpEndpoint[]): void {
+    for (const place of places) this.own.unseen(by, placeOf(place))
+  }
+
   #see(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
     if (this.own.seen(by, placeOf(server), observed)) this.finder.reannounce()
   }
@@ -179,8 +184,9 @@ export class Ways {
     this.relays?.follow([...this.#places.values()].flat())
   }
 
-  established(neighbour: Neighbour): void {
-    this.finder.established(neighbour)
+  /** `from`: where the handshake came from last. */
+  established(neighbour: Neighbour, from: UdpEndpoint): void {
+    this.finder.established(neighbour, from)
     this.#wired.control.greet(neighbour)
   }
 
@@ -284,6 +290,7 @@ export class Ways {
     if (server === undefined) return
     const { address, port } = endpoint
     const token = this.#wired.control.ping(server, { address, port, via: byUdp })
+    if (token === undefined) return
     this.#questions.set(token.toString('hex'), endpoint)
     const [oldest] = this.#questions.keys()
     if (this.#questions.size > QUESTIONS_MAX) this.#questions.delete(oldest!)

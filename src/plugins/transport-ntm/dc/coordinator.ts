@@ -303,7 +303,7 @@ export class Coordinator {
     const { number: relays } = this.relayDesk.relays
     const welcome = tell(from, { type: 'registration-response', ...response, capabilities: 0, relays })
     if (isGuest) return welcome
-    const arrived = this.#directions.arrived(this.#party(this.registrations.find(from)!), turn)
+    const arrived = this.#directions.arrived(record.name, this.#party(this.registrations.find(from)!), turn)
     return [...welcome, ...this.drop(unlisted), ...this.#tell(arrived, turn)]
   }
 

@@ -82,8 +82,8 @@ export class Directions {
   readonly #relays: Pick<RelayDesk, 'grants'>
   readonly #byKey = new Map<string, Pending>()
   readonly #byQuestion = new Map<TransactionId, Pending>()
-  /** Those whose responder is away, by whom they seek. */
-  readonly #sought = new Map<PersonId, Set<Pending>>()
+  /** By the name that they ask for. */
+  readonly #sought = new Map<string, Set<Pending>>()
   readonly #perInitiator = new Map<TunnelKey, number>()
   readonly #deadlines = new Deadlines<Pending>()
 
@@ -105,21 +105,27 @@ export class Directions {
     const { transaction } = request
     const key = pendingKey(initiator.tunnelKey, transaction)
     if (this.#byKey.has(key)) return []
-    const isAuthorised = this.#authorisations.has(responder.person, initiator.person)
-    const isHere = responder.tunnelKey !== undefined
-    if (isAuthorised && !isHere) return [this.#unreachable(initiator.tunnelKey, transaction)]
     const ofInitiator = this.#perInitiator.get(initiator.tunnelKey) ?? 0
     if (this.#byKey.size >= DIRECTIONS_PENDING_MAX || ofInitiator >= DIRECTIONS_PENDING_PER_NODE)
       return [answer(initiator.tunnelKey, { type: 'error', transaction, code: 'busy' })]
     return this.#open({ key, initiator, request }, responder, turn, turn.nowMs + DIRECTION_DEADLINE_MS)
   }
 
-  /** Somebody has come who was sought while away: the question is put after all. */
-  arrived(responder: Party, turn: DcTurn): readonly Telling[] {
-    const seekers = [...(this.#sought.get(responder.person) ?? [])].filter(
-      ({ request: { device } }) => device === undefined || device === responder.tunnelKey,
-    )
-    return seekers.flatMap(pending => {
+  /**
+   * Somebody has come under this name who was sought while away, or was asked where nobody is any more: the question is
+   * put now.
+   */
+  arrived(name: string, responder: Party, turn: DcTurn): readonly Telling[] {
+    const { tunnelKey, person } = responder
+    const isMeant = ({ initiator, request: { device }, responder: sought, isRefused }: Pending): boolean =>
+      sought.person === person &&
+      initiator.tunnelKey !== tunnelKey &&
+      !isRefused &&
+      (sought.tunnelKey === undefined
+        ? device === undefined || device === tunnelKey
+        : sought.tunnelKey === tunnelKey)
+    return [...(this.#sought.get(name) ?? [])].filter(isMeant).flatMap(pending => {
+      if (pending.responder.tunnelKey !== undefined) return this.#again(pending, tunnelKey)
       this.#leave(pending)
       return this.#open(pending, responder, turn, pending.deadlineMs)
     })
@@ -139,7 +145,7 @@ export class Directions {
     const datagrams = isHere ? this.#questionTo(initiator, request, question, grants) : []
     const pending: Pending = {
       ...{ key, initiator, request, responder, question, datagrams, deadlineMs },
-      isToldAtOnce: isAuthorised,
+      isToldAtOnce: isAuthorised && isHere,
       grants,
       tries: 1,
       isRefused: false,
@@ -185,14 +191,19 @@ export class Directions {
           tellings.push(this.#unreachable(pending.initiator.tunnelKey, pending.request.transaction))
         continue
       }
-      const { responder, datagrams, isRefused } = pending
-      if (!isRefused && responder.tunnelKey !== undefined && pending.tries < REQUEST_TRIES) {
-        tellings.push({ to: responder.tunnelKey, datagrams, answers: undefined })
-        pending.tries += 1
-      }
+      const { responder, isRefused } = pending
+      if (!isRefused && responder.tunnelKey !== undefined)
+        tellings.push(...this.#again(pending, responder.tunnelKey))
       this.#schedule(pending, nowMs)
     }
     return tellings
+  }
+
+  /** Once more, but not for ever: whoever registers in a loop is not told more for that. */
+  #again(pending: Pending, to: TunnelKey): readonly Telling[] {
+    if (pending.tries >= REQUEST_TRIES) return []
+    pending.tries += 1
+    return [{ to, datagrams: pending.datagrams, answers: undefined }]
   }
 
   #questionTo(
@@ -222,8 +233,8 @@ export class Directions {
     this.#byQuestion.set(pending.question, pending)
     const { tunnelKey } = pending.initiator
     this.#perInitiator.set(tunnelKey, (this.#perInitiator.get(tunnelKey) ?? 0) + 1)
-    const { person, tunnelKey: device } = pending.responder
-    if (device === undefined) this.#sought.set(person, (this.#sought.get(person) ?? new Set()).add(pending))
+    const { name } = pending.request
+    this.#sought.set(name, (this.#sought.get(name) ?? new Set()).add(pending))
     this.#schedule(pending, nowMs)
   }
 
@@ -239,9 +250,9 @@ export class Directions {
     const left = (this.#perInitiator.get(tunnelKey) ?? 1) - 1
     if (left === 0) this.#perInitiator.delete(tunnelKey)
     else this.#perInitiator.set(tunnelKey, left)
-    const { person } = pending.responder
-    const seekers = this.#sought.get(person)
+    const { name } = pending.request
+    const seekers = this.#sought.get(name)
     seekers?.delete(pending)
-    if (seekers?.size === 0) this.#sought.delete(person)
+    if (seekers?.size === 0) this.#sought.delete(name)
   }
 }

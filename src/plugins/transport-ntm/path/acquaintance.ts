@@ -60,18 +60,20 @@ export class Acquaintance {
     this.say(neighbour, { kind: 'ping', token }, endpoint)
   }
 
-  /** A challenge by one path, whose answer `onAnswer` gets. Its message is padded to fill `roomBytes`, if given. */
-  ping(neighbour: Neighbour, path: UdpEndpoint, roomBytes?: number): Buffer {
+  /**
+   * A challenge by one path, whose answer `onAnswer` gets; undefined: none may be sent there now. Its message is padded to
+   * fill `roomBytes`, if given.
+   */
+  ping(neighbour: Neighbour, path: UdpEndpoint, roomBytes?: number): Buffer | undefined {
     const token = this.freshToken()
-    this.say(neighbour, { kind: 'ping', token }, path, roomBytes)
-    return token
+    return this.say(neighbour, { kind: 'ping', token }, path, roomBytes) ? token : undefined
   }
 
-  /** By the path in use, or by the one that is named. */
-  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint, roomBytes?: number): void {
+  /** By the path in use, where it may wait, or by the one that is named, where it may not: false. */
+  say(neighbour: Neighbour, control: Control, path?: UdpEndpoint, roomBytes?: number): boolean {
     const bytes = encodeControl(control)
-    if (path === undefined) this.#port.send(neighbour, PORTS.control, bytes)
-    else this.#parts.carrier.sendBy({ path, roomBytes }, PORTS.control, neighbour, PORTS.control, bytes)
+    if (path === undefined) return this.#port.send(neighbour, PORTS.control, bytes).ok
+    return this.#parts.carrier.sendBy({ path, roomBytes }, PORTS.control, neighbour, PORTS.control, bytes)
   }
 
   freshToken(): Buffer {

@@ -62,7 +62,11 @@ export const MTU_TRIES = 2
 /** What the tunnel holds itself to as well: one rule for everything that goes to an address. */
 export { CHALLENGE_MESSAGE_BYTES as PING_BYTES, UNPROVEN_FACTOR } from '../tunnel/constants.ts'
 
-/** Enough to pass the own NAT, and a carrier's behind it; too little to reach the other side's. */
+/**
+ * Enough to pass the own NAT, and a carrier's behind it; too little to reach the other side's, unless both are customers of
+ * one small provider. There the byte is what any early packet is: dropped, or, by a router that lets it occupy the port,
+ * answered by a fresh socket after `ROUNDS_BEFORE_FRESH_SOCKET`. Fewer hops would leave people behind two NATs shut.
+ */
 export const OPENER_HOPS = 3
 
 /** A path fell silent: where servers see this node is asked anew no more often than this. */
@@ -91,13 +95,13 @@ export const CHALLENGE_LIFETIME_MS = 1_000
 /** Probes to one network that has not shown that anybody is there, over all peers: some at once, then a trickle. */
 export const PROBES_PER_SECOND = 12
 export const PROBES_BURST = 96
-/** Networks counted. */
+/** Networks counted each for itself; all others are one while none of these is as if nothing had been sent there. */
 export const PROBED_NETWORKS_MAX = 1_024
 
-/** Hard ways to one peer that may follow each other at once, and how often there is one more. */
+/** Hard ways to one peer, and to one address, that may follow each other at once, and how often there is one more. */
 export const ATTEMPTS_AT_ONCE = 3
 export const ATTEMPT_EVERY_MS = 20_000
-/** Peers whose attempts are counted. */
+/** Peers, and addresses, whose attempts are counted. */
 export const ATTEMPTED_PEERS_MAX = 256
 
 /** While a hard way is tried: how often it is looked whether a path is there, and how often the peer is told. */
@@ -111,6 +115,8 @@ export const PUNCH_SETTLE_MS = 500
 export const PUNCH_TARGETS_MAX = 2
 /** An easy NAT whose port is occupied is left for a fresh one only when ordinary rounds have had their chance. */
 export const ROUNDS_BEFORE_FRESH_SOCKET = 2
+/** Where both NATs are said to be hard many sockets help only if that is wrong: after so many rounds, twice as many, … */
+export const ROUNDS_BEFORE_BOTH_HARD = 6
 
 /** Guesses at one peer's ports: several times the two hundred or so that find one of many sockets. */
 export const GUESSES_MAX = 1_200

@@ -81,6 +81,13 @@ export class PathInUse {
     this.decide(nowMs)
   }
 
+  /** The peer has come by another way with a session of its own making, and may not be here any more. */
+  left(to: Path | undefined, nowMs: number): void {
+    if (this.#path === undefined || this.#path === to) return
+    if (to?.isRelay === true) this.#switch(to, nowMs, false)
+    else if (!this.#path.isRelay) this.doubt(nowMs)
+  }
+
   /** Both it and a relay carry until it has answered anew. */
   doubt(nowMs: number): void {
     const path = this.#path

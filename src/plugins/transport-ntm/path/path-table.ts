@@ -24,10 +24,17 @@ export class PathTable {
     for (const endpoint of endpoints) this.#findOrAdd(endpoint, origin, inUse)
   }
 
-  /** As `learn`; these are all there are: what was learnt in the same way before, and was never proved, is forgotten. */
-  replace(endpoints: readonly Endpoint[], origin: PathOrigin, inUse: Path | undefined): void {
-    const isOver = ({ endpoint }: Path): boolean => !endpoints.some(each => sameEndpoint(each, endpoint))
-    for (const path of this.unproved(inUse)) if (path.origin === origin && isOver(path)) this.remove(path)
+  /**
+   * As `learn`; these are all there are: what was learnt in the same way before is forgotten, unless it has answered of
+   * late. All that a peer says of its places goes for those, too, that only its packets have shown.
+   */
+  replace(endpoints: readonly Endpoint[], origin: PathOrigin, inUse: Path | undefined, nowMs: number): void {
+    const isNamed = ({ endpoint }: Path): boolean => endpoints.some(each => sameEndpoint(each, endpoint))
+    const isMeant = (path: Path): boolean =>
+      path.origin === origin ||
+      (origin === 'announced' && path.origin === 'observed' && path.provenMs !== NEVER)
+    for (const path of [...this.#paths])
+      if (isMeant(path) && path !== inUse && !path.isValid(nowMs) && !isNamed(path)) this.remove(path)
     this.learn(endpoints, origin, inUse)
   }
 

@@ -55,6 +55,11 @@ export class Path {
     return this.origin === 'relay'
   }
 
+  /** Whether it need not be counted what goes there: others' word, or an answer of late. Who was there may have left. */
+  isShownNow(nowMs: number): boolean {
+    return isShownBy(this.origin) || this.isValid(nowMs)
+  }
+
   /** For the journal: `198.51.100.7:4500`, or `the relay at …`. */
   get name(): string {
     const { address, port } = this.endpoint

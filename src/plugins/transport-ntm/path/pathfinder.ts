@@ -82,8 +82,9 @@ export class Pathfinder {
     if (attested !== undefined || grant !== undefined || endpoints.length > 0) entry.hasMoved = false
     const others = entry.attested.filter(seen => seen !== attested?.address)
     if (attested !== undefined) entry.attested = [attested.address, ...others].slice(0, ATTESTED_MAX)
-    if (attested !== undefined) entry.paths.replace(this.#plausible([attested], entry), 'attested')
-    if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced')
+    const nowMs = this.#parts.clock.monotonicMs()
+    if (attested !== undefined) entry.paths.replace(this.#plausible([attested], entry), 'attested', nowMs)
+    if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced', nowMs)
     entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
     if (!this.#parts.relayOnly) entry.paths.learn(nearby, 'nearby')
     if (grant !== undefined) this.#useGrant(entry, grant)
@@ -103,10 +104,11 @@ export class Pathfinder {
     return this.#budget.take(address, this.#parts.clock.monotonicMs())
   }
 
-  established(neighbour: Neighbour): void {
+  /** `from`: where the handshake came from last; not always where packets go. */
+  established(neighbour: Neighbour, from = neighbour.peer.endpoint): void {
     const { endpoint } = neighbour.peer
     const entry = this.#entryOf(neighbour)
-    if (endpoint !== undefined) this.#do(entry, now => entry.paths.established(endpoint, now))
+    if (endpoint !== undefined) this.#do(entry, now => entry.paths.established(endpoint, now, from))
   }
 
   /** No session any more. */
@@ -237,9 +239,12 @@ export class Pathfinder {
     const { carrier, acquaintance, onPath, seek, story } = this.#parts
     return {
       challenge: (path, packetBytes) => {
-        const mayProbe = path.isShown || this.mayProbe(path.endpoint)
+        const isInUse = this.#entries.get(neighbour.key)?.paths.active === path
+        const isFree = isInUse || path.isShownNow(this.#parts.clock.monotonicMs())
         const roomBytes = packetBytes && messageRoom(packetBytes, path)
-        return mayProbe ? acquaintance.ping(neighbour, path.endpoint, roomBytes) : undefined
+        return isFree || this.mayProbe(path.endpoint)
+          ? acquaintance.ping(neighbour, path.endpoint, roomBytes)
+          : undefined
       },
       open: endpoint => {
         if (this.mayProbe(endpoint)) carrier.knock(endpoint, OPENER_HOPS)
@@ -334,8 +339,13 @@ export class Pathfinder {
     const endpoint = channel?.endpoint
     if (channel === undefined || endpoint === undefined) return
     entry.paths.learn([endpoint], 'relay')
-    entry.channels = [channel, ...entry.channels.filter(({ state }) => state !== 'closed')]
-    for (const old of entry.channels.splice(CHANNELS_MAX)) old.close()
+    const before = entry.channels.filter(({ state }) => state !== 'closed')
+    // Whatever makes room, not the one that carries.
+    const isInUse = (one: RelayChannel): boolean => one === entry.paths.active?.endpoint.via
+    const others = before.filter(one => !isInUse(one))
+    const closing = others.slice(CHANNELS_MAX - 1 - (before.length - others.length))
+    entry.channels = [channel, ...before.filter(one => !closing.includes(one))]
+    for (const old of closing) old.close()
     this.#forgetClosed(entry)
   }
 

@@ -84,14 +84,14 @@ export class PeerPaths {
     this.#table.learn(endpoints, origin, this.active)
   }
 
-  /** All places of this origin: those of before are over, as far as nothing has proved them. */
-  replace(endpoints: readonly Endpoint[], origin: PathOrigin): void {
-    this.#table.replace(endpoints, origin, this.active)
+  /** All places of this origin: those of before are over, as far as they have not answered of late. */
+  replace(endpoints: readonly Endpoint[], origin: PathOrigin, nowMs: number): void {
+    this.#table.replace(endpoints, origin, this.active, nowMs)
   }
 
   /** The peer says where it is now, and is about to probe. */
   announced(endpoints: readonly Endpoint[], nowMs: number): void {
-    this.replace(endpoints, 'announced')
+    this.replace(endpoints, 'announced', nowMs)
     if (!this.#isUp) return
     this.#isAsked = true
     this.#rounds.start(nowMs)
@@ -125,17 +125,29 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
-  /** A handshake went through; `endpoint` is where it came from last. */
-  established(endpoint: Endpoint, nowMs: number): void {
-    const path = this.#table.proven(endpoint, this.active)
-    path?.established(nowMs)
-    this.#silence.broken()
+  /** A handshake went through; `endpoint` is where packets go, `from` where it came from last. */
+  established(endpoint: Endpoint, nowMs: number, from = endpoint): void {
     const isFirst = !this.#isUp
+    const isElsewhere = !isFirst && !sameEndpoint(endpoint, from)
+    const path = isElsewhere ? this.#table.find(from) : this.#table.proven(endpoint, this.active)
+    if (!isElsewhere || path?.isRelay === true) path?.established(nowMs)
+    this.#silence.broken()
     this.#isUp = true
-    if (isFirst) this.#startRound(nowMs)
+    if (isElsewhere) this.#left(path, nowMs)
+    if (isFirst || isElsewhere) this.#startRound(nowMs)
     this.#inUse.decide(nowMs)
     if (this.active?.isShown === false) this.#inUse.doubt(nowMs)
-    if (isFirst) this.wake(nowMs)
+    if (isFirst || isElsewhere) this.wake(nowMs)
+  }
+
+  /**
+   * The peer has made a new session by another way than the one in use, as who has started anew does: nothing direct
+   * of before is certain. Whoever keeps back a handshake and sends it on from elsewhere can bring that about, too: it
+   * costs a challenge.
+   */
+  #left(to: Path | undefined, nowMs: number): void {
+    for (const path of this.#table.all) if (!path.isRelay && path !== to) path.unprove()
+    this.#inUse.left(to, nowMs)
   }
 
   /** The session is over. */
@@ -206,7 +218,7 @@ export class PeerPaths {
     for (const path of this.#table.all)
       if (path.isRelay) path.mtu.forget()
       else path.unprove()
-    this.replace([], 'nearby')
+    this.replace([], 'nearby', nowMs)
     this.#movedMs = nowMs
     this.#silence.broken()
     if (!this.#isUp) return

@@ -15,6 +15,7 @@ import {
   PUNCH_SAY_AGAIN_MS,
   PUNCH_SETTLE_MS,
   PUNCH_TARGETS_MAX,
+  ROUNDS_BEFORE_BOTH_HARD,
   ROUNDS_BEFORE_FRESH_SOCKET,
 } from './limits.ts'
 import { ManySockets } from './many-sockets.ts'
@@ -43,6 +44,12 @@ export interface Unreached {
   readonly roundsInVain: number
 }
 
+/** An attempt under way: with whom, and how it is ended before its time. */
+interface UnderWay {
+  readonly neighbour: Neighbour
+  stop(): void
+}
+
 export class Puncher {
   readonly #parts: PuncherParts
   /** Both at once: two who do not know their NATs each open sockets and guess. */
@@ -53,8 +60,10 @@ export class Puncher {
   readonly #kept = new Map<string, readonly ExtraSocket[]>()
   /** The last words of each peer that were acted upon: they come more than once. */
   readonly #heard = new Map<string, Buffer>()
-  #stopGuessing = (): void => {}
-  #stopLooking = (): void => {}
+  /** Who waits until sockets may be opened towards it, by its key, first come first. */
+  readonly #waiting = new Map<string, Unreached>()
+  #opening: UnderWay | undefined
+  #guessing: UnderWay | undefined
   #isClosed = false
 
   constructor(parts: PuncherParts) {
@@ -64,30 +73,41 @@ export class Puncher {
 
   /**
    * Our NAT is the hard one, or may be; or it is easy and yet nothing gets through, as when something that came too
-   * early has occupied our port at the router: then one fresh socket does.
+   * early has occupied our port at the router: then one fresh socket does. What either side takes its NAT for may be
+   * wrong, so that it only says after how many ordinary rounds this is tried.
    */
   async openMany(peer: Unreached): Promise<void> {
     const { own, clock } = this.#parts
     const { neighbour } = peer
-    if (own.nat === 'open' || peer.nat === 'hard') return
-    if (own.nat === 'easy' && peer.roundsInVain < ROUNDS_BEFORE_FRESH_SOCKET) return
+    if (!isTurn(peer.roundsInVain, own.nat, peer.nat)) return
     const places = placesSeen(peer)
-    if (places.length === 0 || !this.#openings.take(neighbour.key, clock.monotonicMs())) return
+    const [first] = places
+    if (first === undefined) return
+    if (this.#opening !== undefined && this.#opening.neighbour !== neighbour)
+      this.#waiting.set(neighbour.key, peer)
+    if (!this.#openings.take(neighbour.key, clock.monotonicMs(), first.address)) return
+    this.#waiting.delete(neighbour.key)
     this.#drop(peer)
+    const opening: UnderWay = { neighbour, stop: () => {} }
+    this.#opening = opening
     try {
-      await this.#openTowards(places, peer)
+      await this.#openTowards(places, peer, opening)
     } catch (error) {
-      this.#openings.over()
+      this.#opened(opening)
       throw error
     }
   }
 
-  async #openTowards(places: readonly UdpEndpoint[], peer: Unreached): Promise<void> {
+  async #openTowards(places: readonly UdpEndpoint[], peer: Unreached, opening: UnderWay): Promise<void> {
     const { own, acquaintance, clock, story } = this.#parts
     const { neighbour, paths } = peer
-    const isEasy = own.nat === 'easy'
-    const { sockets, span } = isEasy ? await this.#many.openOne(places) : await this.#many.open(places)
+    const isOne = takesOne(own.nat)
+    const { sockets, span } = isOne ? await this.#many.openOne(places) : await this.#many.open(places)
     if (this.#isClosed) return
+    if (this.#opening !== opening) {
+      for (const socket of sockets) void socket.close()
+      return
+    }
     this.#kept.set(neighbour.key, sockets)
     story(neighbour, `opened ${sockets.length} more sockets; ${span.count} ports to guess from`)
     const word = { kind: 'punch', token: acquaintance.freshToken(), ...span } as const
@@ -99,11 +119,12 @@ export class Puncher {
       saidMs = clock.monotonicMs()
       acquaintance.say(neighbour, word)
     }
+    const settle = (): void => this.#settle(peer, opening)
     const look = (): void => {
       if (!paths.isDirect) say()
-      if (paths.isDirect) this.#stopLooking = clock.after(PUNCH_SETTLE_MS, () => this.#settle(peer))
-      else if (clock.monotonicMs() < untilMs) this.#stopLooking = clock.after(PUNCH_LOOK_EVERY_MS, look)
-      else this.#settle(peer)
+      if (paths.isDirect) opening.stop = clock.after(PUNCH_SETTLE_MS, settle)
+      else if (clock.monotonicMs() < untilMs) opening.stop = clock.after(PUNCH_LOOK_EVERY_MS, look)
+      else settle()
     }
     look()
   }
@@ -114,10 +135,10 @@ export class Puncher {
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
     if (address === undefined || paths.isDirect || this.#heard.get(neighbour.key)?.equals(token)) return
-    if (!this.#guessings.take(neighbour.key, clock.monotonicMs())) return
+    if (!this.#guessings.take(neighbour.key, clock.monotonicMs(), address)) return
     this.#heard.set(neighbour.key, Buffer.from(token))
     let guesses = 0
-    this.#stopGuessing = guessPorts(span, {
+    const stop = guessPorts(span, {
       clock,
       random: () => random.next(),
       guess: port => {
@@ -126,30 +147,40 @@ export class Puncher {
       },
       isFound: () => paths.isDirect,
       onOver: () => {
+        this.#guessing = undefined
         this.#guessings.over()
         story(neighbour, `${guesses} guesses at its port${paths.isDirect ? '' : ', in vain'}`)
       },
     })
+    this.#guessing = { neighbour, stop }
   }
 
-  /** This peer is of the past. */
+  /** This peer is of the past: nothing more is sent to it, and others need not wait for it. */
   forget(peer: Pick<Unreached, 'neighbour' | 'paths'>): void {
+    const { neighbour } = peer
+    this.#waiting.delete(neighbour.key)
+    if (this.#guessing?.neighbour === neighbour) {
+      this.#guessing.stop()
+      this.#guessing = undefined
+      this.#guessings.over()
+    }
     this.#drop(peer)
-    this.#heard.delete(peer.neighbour.key)
+    this.#heard.delete(neighbour.key)
+    if (this.#opening?.neighbour === neighbour) this.#opened(this.#opening)
   }
 
   /** Resolves when no socket is open, and none will be. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#stopGuessing()
-    this.#stopLooking()
+    this.#guessing?.stop()
+    this.#opening?.stop()
     this.#kept.clear()
+    this.#waiting.clear()
     await this.#many.close()
   }
 
   /** Keeps the socket that found the peer and closes all others. */
-  #settle({ neighbour, paths }: Unreached): void {
-    this.#openings.over()
+  #settle({ neighbour, paths }: Unreached, opening: UnderWay): void {
     const sockets = this.#kept.get(neighbour.key) ?? []
     const isUsed = ({ outlet }: ExtraSocket): boolean => paths.active?.endpoint.via === outlet
     const kept = sockets.filter(isUsed)
@@ -159,6 +190,20 @@ export class Puncher {
       paths,
       sockets.filter(socket => !isUsed(socket)),
     )
+    this.#opened(opening)
+  }
+
+  /** The attempt is over, and whoever has waited for that longest is next. */
+  #opened(opening: UnderWay): void {
+    if (this.#opening !== opening) return
+    opening.stop()
+    this.#opening = undefined
+    this.#openings.over()
+    const [next] = this.#waiting.values()
+    if (next === undefined || this.#isClosed) return
+    this.#waiting.delete(next.neighbour.key)
+    if (next.paths.isUp && !next.paths.isDirect)
+      this.openMany(next).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 
   #drop({ neighbour, paths }: Pick<Unreached, 'neighbour' | 'paths'>): void {
@@ -173,6 +218,19 @@ export class Puncher {
       if (endpoint.via !== undefined && outlets.has(endpoint.via)) paths.forget(endpoint, nowMs)
     for (const socket of sockets) void socket.close()
   }
+}
+
+/** Whose place is one and the same for everybody needs but another one. */
+const takesOne = (own: NatKind): boolean => own === 'easy' || own === 'open'
+
+/**
+ * Whether it is tried after so many ordinary rounds. Where both NATs seem to be hard guesses are in vain but for a
+ * mistake: after six rounds, then after twice as many each time.
+ */
+const isTurn = (rounds: number, own: NatKind, peer: NatKind): boolean => {
+  if (takesOne(own)) return rounds >= ROUNDS_BEFORE_FRESH_SOCKET
+  const doublings = Math.log2(rounds / ROUNDS_BEFORE_BOTH_HARD)
+  return peer !== 'hard' || (doublings >= 0 && Number.isInteger(doublings))
 }
 
 /** The peer's IPv4 places at addresses where a coordinator has seen it. */

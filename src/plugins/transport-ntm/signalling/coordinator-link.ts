@@ -9,9 +9,8 @@ import type { Carrier, Neighbour, Port } from '../carrier.ts'
 import type { CoordinatorPins } from '../coordinator-pins.ts'
 import { PORTS } from '../net/ports.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
-import type { DirectionEnvironment } from './direction.ts'
 import type { Join } from './join.ts'
-import { type NodeInput, SignallingNode } from './node.ts'
+import { type NodeInput, type SignallingEnvironment, SignallingNode } from './node.ts'
 import type { DcState, Directed, NodeOutput, NodeTimer, Registered, RequestFailure } from './outputs.ts'
 import type { Claim } from './registration.ts'
 import type { Measured } from './relay-list.ts'
@@ -25,7 +24,7 @@ export interface CoordinatorLinkParts {
   readonly join: Join
   /** Where the coordinator's identity is kept. */
   readonly pins: Pick<CoordinatorPins, 'identityOf' | 'pinIdentity'>
-  readonly environment: Omit<DirectionEnvironment, 'dcKey'>
+  readonly environment: SignallingEnvironment
   readonly onDirected: (directed: Directed) => void
   readonly onRegistered: (registered: Registered) => void
   /** The coordinator sees this node at another address than before. */
@@ -116,6 +115,11 @@ export class CoordinatorLink {
   /** Its tunnel, if this is one of its places. */
   neighbourAt(endpoint: UdpEndpoint): Neighbour | undefined {
     return this.#endpoints.some(each => sameEndpoint(each, endpoint)) ? this.#neighbour : undefined
+  }
+
+  /** Where it is looked for. */
+  get places(): readonly UdpEndpoint[] {
+    return this.#endpoints
   }
 
   /** Datagrams to this place take another way now: says so at once, or goes on with a handshake that is under way. */

@@ -44,7 +44,10 @@ export const REQUESTS_MAX = 256
 export const WITHDRAWALS_MAX = 16_384
 export const WITHDRAWALS_AT_ONCE = 16
 
-/** How often a node speaks to its coordinator: what it starts with, and how far that adapts. */
+/**
+ * How often a node speaks to its coordinator: what it starts with, and how far that adapts. Not beyond the first behind
+ * a NAT: many forget UDP after 30 s, and one that gives the same port again never shows that it has.
+ */
 export const KEEPALIVE_MS = 25_000
 export const KEEPALIVE_MIN_MS = 15_000
 export const KEEPALIVE_MAX_MS = 120_000

@@ -4,6 +4,7 @@
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'
+import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { decodeMessage } from './codec.ts'
 import { Direction, type DirectionEnvironment } from './direction.ts'
 import { Lookup } from './lookup.ts'
@@ -25,6 +26,11 @@ export type NodeInput =
   | { readonly kind: 'look-up'; readonly name: string }
   | { readonly kind: 'measured'; readonly rtts: readonly Measured[] }
 
+export interface SignallingEnvironment extends Omit<DirectionEnvironment, 'dcKey'> {
+  /** Whether a place where the coordinator sees this node is its own, with no NAT before it. Default: it is not. */
+  isOpen?(observed: UdpEndpoint): boolean
+}
+
 export class SignallingNode {
   readonly #assembler = new Assembler()
   readonly #registration: Registration
@@ -34,10 +40,11 @@ export class SignallingNode {
   #dcKey: DeviceId | undefined
 
   /** The coordinator's identity is learned at the first registration, and pinned by whoever starts the next. */
-  constructor(environment: Omit<DirectionEnvironment, 'dcKey'>) {
+  constructor(environment: SignallingEnvironment) {
     const dcKey = () => this.#dcKey
     const { sealer, relayOnly } = environment
-    this.#registration = new Registration(relayOnly ? CAPABILITIES.relayOnly : 0)
+    const isOpen = (observed: UdpEndpoint): boolean => environment.isOpen?.(observed) ?? false
+    this.#registration = new Registration(relayOnly ? CAPABILITIES.relayOnly : 0, isOpen)
     this.#direction = new Direction({
       sealer,
       relayOnly,

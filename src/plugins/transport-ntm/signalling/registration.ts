@@ -9,7 +9,7 @@ import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { readNameRecord, verifyCountersignature, withCountersignature } from '../../../wire/name-record.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import { FIRST_PACE, nextPace } from './keepalive.ts'
-import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
+import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, KEEPALIVE_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
 import type { Message, RegistrationResponse, SignallingError } from './messages.ts'
 import {
   type DcState,
@@ -68,6 +68,7 @@ function countersigned(claim: Claim, response: RegistrationResponse): Uint8Array
 export class Registration {
   readonly #requests = new Requests<Purpose>()
   readonly #capabilities: number
+  readonly #isOpen: (observed: UdpEndpoint) => boolean
   #claim: Claim | undefined
   #state: DcState = 'down'
   #pace = FIRST_PACE
@@ -78,8 +79,10 @@ export class Registration {
   #hasMoved = false
   #isRefused = false
 
-  constructor(capabilities = 0) {
+  /** `isOpen`: whether nothing stands before a place where the coordinator sees this node, so that nothing forgets it. */
+  constructor(capabilities = 0, isOpen: (observed: UdpEndpoint) => boolean = () => false) {
     this.#capabilities = capabilities
+    this.#isOpen = isOpen
   }
 
   get state(): DcState {
@@ -87,7 +90,9 @@ export class Registration {
   }
 
   get keepAliveMs(): number {
-    return this.#pace.intervalMs
+    const { intervalMs } = this.#pace
+    const isOpen = this.#observed !== undefined && this.#isOpen(this.#observed)
+    return isOpen ? intervalMs : Math.min(intervalMs, KEEPALIVE_MS)
   }
 
   step(input: RegistrationInput, turn: Turn): readonly NodeOutput[] {
@@ -120,6 +125,8 @@ export class Registration {
   #become(state: DcState): NodeOutput[] {
     if (state === this.#state) return []
     this.#state = state
+    // What it saw is of the past, and said anew when it is back.
+    if (state === 'down') this.#observed = undefined
     return [{ kind: 'state', state }]
   }
 
@@ -133,14 +140,14 @@ export class Registration {
 
   #register(turn: Turn): NodeOutput[] {
     this.#isRefused = false
-    const keepAliveMs = this.#pace.intervalMs
+    const { keepAliveMs } = this
     const transaction = freshTransaction(turn)
     const request = { ...this.#claim!, transaction, keepAliveMs, capabilities: this.#capabilities }
     return this.#ask('register', { type: 'registration-request', ...request }, turn)
   }
 
   #keepAlive(turn: Turn): NodeOutput[] {
-    const keepAliveMs = this.#pace.intervalMs
+    const { keepAliveMs } = this
     return this.#ask(
       'keep-alive',
       { type: 'keep-alive', transaction: freshTransaction(turn), keepAliveMs },
@@ -171,9 +178,11 @@ export class Registration {
     const isFirstTry = this.#requests.triesOf(message.transaction) === 1
     this.#requests.clear()
     const isRemapped = !this.#hasMoved && !this.#isObserved(message.observed)
-    this.#pace = nextPace(this.#pace, isRemapped ? 'remapped' : isFirstTry ? 'answered' : 'lost')
+    const tried = { ...this.#pace, intervalMs: this.keepAliveMs }
+    this.#pace = nextPace(tried, isRemapped ? 'remapped' : isFirstTry ? 'answered' : 'lost')
+    const seen = this.#see(message.observed)
     this.#rest(turn)
-    return this.#see(message.observed)
+    return seen
   }
 
   #registered(response: RegistrationResponse, turn: Turn): NodeOutput[] {
@@ -184,10 +193,10 @@ export class Registration {
     this.#requests.clear()
     this.#backoffMs = BACKOFF_MIN_MS
     this.#claim = { ...this.#claim!, token: undefined, pinned: response.dcKey }
-    this.#rest(turn)
     const { virtualIpv4, observed, dcKey, leaseMs } = response
     const registered: Registered = { virtualIpv4, observed, dcKey, record, leaseMs }
     const seen = this.#see(observed)
+    this.#rest(turn)
     return [{ kind: 'registered', registered }, ...seen, ...this.#become('up')]
   }
 
@@ -235,7 +244,7 @@ export class Registration {
   /** Silent until the next keepalive; spread a little, so that nodes do not march in step. */
   #rest(turn: Turn): void {
     this.#hasMoved = false
-    this.#nextMs = turn.nowMs + this.#pace.intervalMs * (0.9 + turn.random() / 10)
+    this.#nextMs = turn.nowMs + this.keepAliveMs * (0.9 + turn.random() / 10)
   }
 
   #isObserved(endpoint: UdpEndpoint): boolean {

@@ -35,10 +35,11 @@ export function receiveResponse(
     message: noise,
   })
   if (!read.ok) return 'forged'
-  adoptPath(device, peer, from, bytes.length, now)
+  const wasInUse = peer.inUse(now, device.limits)
   installInitiated(device, peer, { keys: read.value.keys, localIndex: receiver, remoteIndex: sender, now })
+  adoptPath(device, { peer, wasInUse }, from, bytes.length)
   peer.timers.authenticatedReceived(now)
-  completeHandshake(device, peer, now)
+  completeHandshake(device, peer, from, now)
   flushStaged(device, peer, now)
   if (peer.current?.isUsed === false) sendKeepalive(device, peer, now)
   return undefined
@@ -61,10 +62,14 @@ function refuseAnswerUnderLoad(
 }
 
 /** The answer came this way, so the way is open; while another is in use it is only a candidate. */
-function adoptPath(device: Device, peer: Peer, from: Endpoint, bytes: number, now: number): void {
+function adoptPath(
+  device: Device,
+  { peer, wasInUse }: { readonly peer: Peer; readonly wasInUse: boolean },
+  from: Endpoint,
+  bytes: number,
+): void {
   const isSame = peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)
-  if (isSame || peer.plain || !peer.inUse(now, device.limits) || peer.endpoint === undefined)
-    peer.adopt(from, bytes)
+  if (isSame || peer.plain || !wasInUse || peer.endpoint === undefined) peer.adopt(from, bytes)
   else device.output.newSource?.(peer, from, bytes)
 }
 

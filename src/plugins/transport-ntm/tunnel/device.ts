@@ -8,7 +8,7 @@ import type { StaticKey } from './aead.ts'
 import { ANSWER_KEPT_MS, type TunnelLimits } from './constants.ts'
 import type { CookieJar } from './cookie.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, isByRelay } from './endpoint.ts'
 import type { KeyedMac } from './keyed-mac.ts'
 import type { Acquainted, LoadMeter, SourceLimiter } from './load.ts'
 import { readUint32 } from './messages.ts'
@@ -68,8 +68,8 @@ export interface TunnelOutput {
   transmit(bytes: Uint8Array, to: Endpoint): void
   /** An authentic inner IP packet, without padding. Its addresses are not checked here. */
   deliver(packet: Uint8Array, peer: TunnelPeer, from: Endpoint): void
-  /** A new session carries packets: the first one, and every rekey. */
-  established?(peer: TunnelPeer): void
+  /** A new session carries packets: the first one, and every rekey. `from`: where the handshake came from last. */
+  established?(peer: TunnelPeer, from: Endpoint): void
   /** No answer in a whole attempt; what was waiting is gone. */
   handshakeFailed?(peer: TunnelPeer): void
   /** A node sent authentic, newest data from an address that is not its endpoint (SPEC.md §1). */
@@ -129,7 +129,7 @@ export function drop(device: Device, reason: DropReason): void {
  * outlets of their own; `peer` undefined: it is not known yet who is there.
  */
 export const mayPass = (device: Device, peer: Peer | undefined, at: Endpoint): boolean =>
-  !device.isHidden || at.via !== undefined || peer?.mayKnowPlace === true
+  !device.isHidden || isByRelay(at) || peer?.mayKnowPlace === true
 
 /** The only way out. */
 export function transmit(device: Device, peer: Peer | undefined, bytes: Uint8Array, to: Endpoint): void {

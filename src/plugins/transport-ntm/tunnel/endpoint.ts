@@ -14,7 +14,12 @@ export interface Endpoint {
 /** A way out for datagrams; compared by identity. */
 interface Outlet {
   send(bytes: Uint8Array, to: Endpoint): void
+  /** An own socket, whose datagrams go wherever they are sent: no right to a slot leads there. */
+  readonly isSocket?: boolean
 }
+
+/** Whether a relay leads there: it passes on only to whom the other half of the slot belongs. */
+export const isByRelay = ({ via }: Endpoint): boolean => via !== undefined && via.isSocket !== true
 
 /** A key for maps, and the text that cookies are bound to. */
 export const endpointKey = (endpoint: Endpoint): string => `${endpoint.address}|${endpoint.port}`

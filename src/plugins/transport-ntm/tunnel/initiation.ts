@@ -12,7 +12,7 @@ import {
   ZERO_AFTER_REJECTS,
 } from './constants.ts'
 import { type Device, drop, endHandshake, freeIndex, isKnown, transmit } from './device.ts'
-import { type Endpoint, sameEndpoint } from './endpoint.ts'
+import { type Endpoint, isByRelay, sameEndpoint } from './endpoint.ts'
 import { stampMacs } from './mac.ts'
 import { encodeInitiation } from './messages.ts'
 import { writeInitiation } from './noise.ts'
@@ -68,7 +68,7 @@ export function repeatInitiation(device: Device, peer: Peer): boolean {
 
 /** Somebody else's word for where a peer is must not have us call there as often as they like. */
 function call(device: Device, peer: Peer, message: Uint8Array, to: Endpoint): void {
-  const isFree = !peer.challenged || to.via !== undefined
+  const isFree = !peer.challenged || isByRelay(to)
   const isKnown = peer.isProven && peer.endpoint !== undefined && sameEndpoint(peer.endpoint, to)
   if (isFree || isKnown || device.mayCall(to)) transmit(device, peer, message, to)
 }

@@ -6,7 +6,7 @@
 import { idFromBytes, idToBytes, type TunnelKey } from '../../../events/ids.ts'
 import { KEY_BYTES, RETIRED_MS, RETIRED_SESSIONS, type TunnelLimits, UNPROVEN_FACTOR } from './constants.ts'
 import { cookieKey } from './cookie.ts'
-import { copyOf, type Endpoint, sameEndpoint } from './endpoint.ts'
+import { copyOf, type Endpoint, isByRelay, sameEndpoint } from './endpoint.ts'
 import { mac1Key } from './mac.ts'
 import { type Initiated, wipeInitiated } from './noise.ts'
 import type { Session } from './session.ts'
@@ -163,7 +163,7 @@ export class Peer implements TunnelPeer {
     if (this.endpoint !== undefined && sameEndpoint(this.endpoint, from)) this.earn(bytes)
     else {
       this.endpoint = copyOf(from)
-      const isDoubted = this.challenged && from.via === undefined
+      const isDoubted = this.challenged && !isByRelay(from)
       this.allowanceBytes = isDoubted ? UNPROVEN_FACTOR * bytes : Number.POSITIVE_INFINITY
     }
   }

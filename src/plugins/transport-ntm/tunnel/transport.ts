@@ -72,7 +72,9 @@ function transmitSealed(device: Device, peer: Peer, packet: Uint8Array, now: num
   if (!session.canSend(now, device.limits)) return false
   const message = seal(device, session, packet)
   peer.timers.authenticatedSent(now)
-  if (message.length <= peer.allowanceBytes) {
+  // Where everything goes another way as well, what is kept for a challenge is kept also from short words.
+  const keptBytes = peer.alsoTo.length > 0 ? CHALLENGE_MESSAGE_BYTES : 0
+  if (message.length + keptBytes <= peer.allowanceBytes) {
     peer.allowanceBytes -= message.length
     transmit(device, peer, message, endpoint)
   }
@@ -135,11 +137,15 @@ export function receiveData(
 
   const { peer } = session
   const packetLength = length === 0 ? 0 : ipLength(scratch.body(length))
-  if (newest) noteSource(device, session, from, bytes.length, now)
+  const isConfirming = session === peer.next
+  const isOpening = isConfirming && !peer.inUse(now, device.limits)
+  // Before its source is asked anything: who has started anew reads the new keys only.
+  if (isConfirming) endSessions(device, peer.sessionConfirmed(now))
+  if (newest) noteSource(device, { peer, isOpening }, from, bytes.length)
   peer.timers.authenticatedReceived(now)
   if (packetLength > 0) peer.timers.dataReceived(now)
-  if (session === peer.next) confirmSession(device, peer, now)
-  else if (!peer.isProven) flushStaged(device, peer, now)
+  if (isConfirming) completeHandshake(device, peer, from, now)
+  if (isConfirming || !peer.isProven) flushStaged(device, peer, now)
   rekeyBeforeReject(device, peer, now)
   if (length === 0) return undefined
   if (packetLength < 0) return 'notIp'
@@ -153,26 +159,22 @@ export function receiveData(
  * Data came from where we do not send to. A plain peer has roamed. A node has only shown a candidate, except
  * while it opens its first session: then the path it chose is the best that we know.
  */
-function noteSource(device: Device, session: PeerSession, from: Endpoint, bytes: number, now: number): void {
-  const { peer } = session
+function noteSource(
+  device: Device,
+  { peer, isOpening }: { readonly peer: Peer; readonly isOpening: boolean },
+  from: Endpoint,
+  bytes: number,
+): void {
   if (peer.endpoint !== undefined && sameEndpoint(peer.endpoint, from)) {
     if (!peer.isProven) peer.earn(bytes)
     return
   }
-  const opening = session === peer.next && !peer.inUse(now, device.limits)
-  if (peer.plain || opening || peer.endpoint === undefined) peer.adopt(from, bytes)
+  if (peer.plain || isOpening || peer.endpoint === undefined) peer.adopt(from, bytes)
   else device.output.newSource?.(peer, from, bytes)
 }
 
-/** The initiator uses the session we answered with: so may we. */
-function confirmSession(device: Device, peer: Peer, now: number): void {
-  endSessions(device, peer.sessionConfirmed(now))
-  completeHandshake(device, peer, now)
-  flushStaged(device, peer, now)
-}
-
-/** Common to both ends of a handshake: time starts anew. */
-export function completeHandshake(device: Device, peer: Peer, now: number): void {
+/** Common to both ends of a handshake, whose last message came from there: time starts anew. */
+export function completeHandshake(device: Device, peer: Peer, from: Endpoint, now: number): void {
   peer.timers.sessionDerived(now)
   peer.timers.handshakeCompleted()
   peer.lastHandshakeAt = now
@@ -181,7 +183,7 @@ export function completeHandshake(device: Device, peer: Peer, now: number): void
   const { endpoint } = peer
   if (endpoint !== undefined && endpoint.via === undefined)
     device.acquainted.note(sourceNetwork(endpoint.address))
-  device.output.established?.(peer)
+  device.output.established?.(peer, from)
 }
 
 /** Who only receives must also renew the session in time, once (paper §6.2). */

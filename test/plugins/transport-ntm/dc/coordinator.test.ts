@@ -219,6 +219,74 @@ describe('a direction', () => {
     expect(desk.coordinator.directionsPending).toBe(0)
   })
 
+  /** Bob has accepted Alice before. */
+  const authorised = () => {
+    const [from, sought] = [alice.devices[0]!.tunnelKey, bob.devices[0]!.tunnelKey]
+    const desk = deskWith(alice, bob)
+    const [question] = desk.tell(from, direct(desk.transaction()))
+    const reply = {
+      type: 'route-direction-confirmation',
+      transaction: question!.message.transaction,
+    } as const
+    desk.tell(sought, { ...reply, accepts: true, authorises: true, candidates: undefined, relayOnly: false })
+    return { desk, from, sought }
+  }
+  const registers = (desk: Desk, who: NamedPerson, at = endpoint) =>
+    desk.tell(
+      who.devices[0]!.tunnelKey,
+      {
+        ...{ type: 'registration-request', transaction: desk.transaction(), capabilities: 0 },
+        ...{ record: who.record(), isGuest: false, token: undefined, keepAliveMs: 25_000 },
+      },
+      at,
+    )
+
+  test('of who is authorised waits for somebody who is away, too, and is answered when they come', () => {
+    const { desk, from, sought } = authorised()
+    desk.coordinator.drop([sought])
+    expect(desk.tell(from, direct(desk.transaction()))).toEqual([])
+    desk.nowMs += 1_000
+    expect(registers(desk, bob).map(({ to, message }) => [to, message.type])).toEqual([
+      [sought, 'registration-response'],
+      [sought, 'route-direction'],
+      [from, 'route-direction'],
+    ])
+  })
+
+  test('of who is authorised, to somebody who stays away, is unreachable after the same time', () => {
+    const { desk, from, sought } = authorised()
+    desk.coordinator.drop([sought])
+    desk.tell(from, direct(desk.transaction()))
+    desk.nowMs += 2_999
+    expect(desk.woke()).toEqual([])
+    desk.nowMs += 1
+    expect(desk.woke().map(({ to }) => to)).toEqual([from])
+  })
+
+  test('is put again at once to who has started anew elsewhere since', () => {
+    const desk = deskWith(alice, bob)
+    const [asked] = desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction()))
+    desk.nowMs += 100
+    const told = registers(desk, bob, { address: '192.0.2.9', port: 9 })
+    expect(told.map(({ message }) => message.type)).toEqual(['registration-response', 'route-direction'])
+    expect(told[1]!.message).toEqual(asked!.message)
+  })
+
+  test('leads nobody to themselves, also when they register while they ask', () => {
+    const desk = deskWith(alice)
+    expect(desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction(), alice.name))).toEqual([])
+    desk.nowMs += 100
+    expect(registers(desk, alice).map(({ message }) => message.type)).toEqual(['registration-response'])
+  })
+
+  test('is for the name that was asked for, not for another of the same person', () => {
+    const desk = deskWith(alice)
+    desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction()))
+    desk.nowMs += 100
+    const other = { ...bob, record: () => bob.record({ name: 'robert.example' }) }
+    expect(registers(desk, other).map(({ message }) => message.type)).toEqual(['registration-response'])
+  })
+
   test('is confirmed by the responder only', () => {
     const desk = deskWith(alice, bob)
     const [question] = desk.tell(alice.devices[0]!.tunnelKey, direct(desk.transaction()))

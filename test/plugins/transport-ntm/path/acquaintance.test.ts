@@ -51,6 +51,16 @@ describe('acquaintance', () => {
     expect(toOther.peer.endpoint).toEqual(second)
   })
 
+  test('says when a challenge may not be sent', async () => {
+    const street = new Street()
+    const [one, other, toOther] = await street.pair()
+    const here = acquainted(street, one)
+    expect(here.acquaintance.ping(toOther, other.at)).toBeUndefined()
+    one.carrier.renew(toOther)
+    street.run(1_000)
+    expect(here.acquaintance.ping(toOther, other.at)).toHaveLength(8)
+  })
+
   test('has one challenge open at a time', async () => {
     const street = new Street()
     const [one, other, toOther] = await street.pair()

@@ -7,6 +7,7 @@ import {
   PING_BYTES,
   PROBE_OFFSETS_MS,
   TRY_HARDER_AFTER_MS,
+  VALID_MS,
   WARM_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
@@ -264,12 +265,23 @@ describe('what the peer says of its places', () => {
     expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
   })
 
+  test('ends what answered once and has not for long', () => {
+    const bench = direct()
+    bench.answering.add(OTHER)
+    bench.paths.announced([ONE, OTHER], bench.nowMs)
+    bench.run(1_000, true)
+    bench.answering.delete(OTHER)
+    bench.run(VALID_MS + 5_000, true)
+    bench.paths.announced([ONE], bench.nowMs)
+    expect(placesOf(bench)).toEqual([RELAY, ONE])
+  })
+
   test('is one thing, what a coordinator sees of it another, and the last of each counts', () => {
     const bench = direct()
     bench.paths.announced([place(6)], bench.nowMs)
-    for (const last of [3, 4]) bench.paths.replace([place(last)], 'attested')
+    for (const last of [3, 4]) bench.paths.replace([place(last)], 'attested', bench.nowMs)
     expect(placesOf(bench)).toEqual([RELAY, ONE, place(6), place(4)])
-    bench.paths.replace([place(7)], 'announced')
+    bench.paths.replace([place(7)], 'announced', bench.nowMs)
     expect(placesOf(bench)).toEqual([RELAY, ONE, place(4), place(7)])
   })
 })
@@ -317,5 +329,44 @@ describe('while there is only a relay', () => {
     expect(roundsDuring(bench, () => bench.write())).toBe(0)
     bench.run(WARM_MS + 5_000)
     expect(roundsDuring(bench, () => bench.write())).toBe(1)
+  })
+})
+
+describe('a new session that came by another way than the one in use', () => {
+  test('by a relay: that carries at once, and what was direct has to answer anew', () => {
+    const bench = direct()
+    bench.answering.delete(ONE)
+    const asked = bench.pingsTo(ONE)
+    bench.paths.established(ONE, bench.nowMs, RELAY)
+    expect(bench.used?.active).toBe(RELAY)
+    expect(bench.pingsTo(ONE)).toBe(asked + 1)
+    expect(bench.paths.isDirect).toBe(false)
+  })
+
+  test('is no loss where the path in use still answers', () => {
+    const bench = direct()
+    bench.paths.established(ONE, bench.nowMs, RELAY)
+    bench.run(2 * RTT_MS)
+    expect(bench.used).toEqual({ active: ONE, also: [] })
+  })
+
+  test('has harder ways tried as soon as ordinary probes have had their chance', () => {
+    const bench = direct()
+    bench.answering.delete(ONE)
+    const { tryHarder } = bench.count
+    bench.paths.established(ONE, bench.nowMs, RELAY)
+    bench.run(300, true)
+    expect(bench.count.tryHarder).toBe(tryHarder + 1)
+  })
+
+  test('directly: the other place is used when it has answered, and proves nothing of the old one', () => {
+    const bench = direct()
+    bench.answering.delete(ONE)
+    bench.answering.add(OTHER)
+    bench.paths.heardFrom(OTHER, 148, bench.nowMs)
+    bench.paths.established(ONE, bench.nowMs, OTHER)
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+    bench.run(RTT_MS + 5)
+    expect(bench.used?.active.address).toBe(OTHER.address)
   })
 })

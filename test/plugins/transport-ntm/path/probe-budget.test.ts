@@ -39,16 +39,19 @@ test('a thousand announced addresses get a minute’s trickle each, and no more'
   expect(sent).toBe(96 + 59 * 12)
 })
 
-test('1,024 addresses are remembered, the last used longest', () => {
+test('a thousand others push out nobody who has been sent something lately', () => {
   const budget = new ProbeBudget()
   taken(budget, 'victim', 0, 100)
-  const others = (from: number, to: number): void => {
-    for (let at = from; at < to; at += 1) budget.take(`${at}`, 0)
-  }
-  others(0, 1_000)
-  expect(budget.take('victim', 0)).toBe(false)
-  others(1_000, 2_000)
-  expect(budget.take('victim', 0)).toBe(false)
-  others(2_000, 3_024)
-  expect(budget.take('victim', 0)).toBe(true)
+  for (let at = 0; at < 3_000; at += 1) budget.take(`${at}`, 1 + Math.floor(at / 10))
+  expect(budget.take('victim', 302)).toBe(true)
+  expect(taken(budget, 'victim', 302, 100)).toBe(2)
+})
+
+test('where all places are taken the rest share what one address may be sent', () => {
+  const budget = new ProbeBudget()
+  for (let at = 0; at < 1_024; at += 1) taken(budget, `busy ${at}`, 0, 96)
+  let sent = 0
+  for (let at = 0; at < 1_000; at += 1) sent += taken(budget, `late ${at}`, 0, 1)
+  expect(sent).toBe(96)
+  expect(taken(budget, 'late', 8_001, 100)).toBe(96)
 })

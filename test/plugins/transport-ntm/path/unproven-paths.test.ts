@@ -1,6 +1,7 @@
 /** A way that only a handshake has shown: it is used, and asked whether it is one. */
 import { describe, expect, test } from 'vitest'
-import { DEAD_AFTER_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import { DEAD_AFTER_MS, VALID_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
 import { Bench, ONE, OTHER, RELAY, RTT_MS } from './bench.ts'
 
 describe('a way that only a handshake has shown', () => {
@@ -48,4 +49,16 @@ describe('a way that only a handshake has shown', () => {
   test('is not the one that a coordinator sees, when the handshake comes from elsewhere', () => {
     expect(arrived('attested', OTHER).isUsedShown).toBe(false)
   })
+})
+
+test('what answered once is counted as unproven again when it has not answered for long', () => {
+  const path = new Path(ONE, 'announced')
+  expect(path.isShownNow(1_000)).toBe(false)
+  path.proved(RTT_MS, 1_000)
+  expect([1_000, 999 + VALID_MS, 1_000 + VALID_MS].map(nowMs => path.isShownNow(nowMs))).toEqual([
+    true,
+    true,
+    false,
+  ])
+  expect(new Path(ONE, 'attested').isShownNow(1_000)).toBe(true)
 })

@@ -43,10 +43,36 @@ describe('a node at its coordinator', () => {
     expect(bob.of('directed')[0]?.directed.record.devices).toHaveLength(2)
   })
 
-  test('keeps in touch at a growing pace while all is well', async () => {
+  test('keeps in touch often enough for a NAT that forgets after half a minute', async () => {
     const world = new SignallingWorld()
     const dc = await world.dc()
     const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1_800_000)
+    expect(dc.service.stats().received['keep-alive']).toBeGreaterThanOrEqual(72)
+    expect(alice.of('registered').at(-1)!.registered.leaseMs).toBeLessThanOrEqual(85_000)
+  })
+
+  test('says again where it is seen when the coordinator is back, though it is the same place', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.register()
+    await world.run(1_000)
+    dc.kill()
+    await world.run(60_000)
+    expect(states(alice.outputs.map(({ output }) => output)).at(-1)).toBe('down')
+    await dc.start()
+    await world.run(60_000)
+    expect(alice.machine.state).toBe('up')
+    expect(alice.of('observed')).toHaveLength(2)
+  })
+
+  test('keeps in touch at a growing pace while all is well and no NAT can forget it', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const alice = world.node(dc, 'alice')
+    alice.isOpen = true
     alice.register()
     await world.run(1_800_000)
     expect(dc.service.stats().received['keep-alive']).toBeLessThan(30)

@@ -62,6 +62,20 @@ describe('a peer that moves', () => {
     expect(toA.endpoint).toEqual(a.endpoint)
   })
 
+  it('is asked under its new keys when it has started anew', () => {
+    const world = new World()
+    const { a, b, toB } = pair(world, { a: { seed: 1 }, b: { asks: true } })
+    a.tunnel.send(toB, ipPacket('x'))
+    world.run(1_000)
+    world.stop(a)
+    const again = world.node({ name: 'a', seed: 1, endpoint: ELSEWHERE, timestamps: a.timestamps })
+    const options = { publicKey: b.staticKey.publicKey, endpoints: [b.endpoint] }
+    again.tunnel.send(again.tunnel.addPeer(options), ipPacket('back'))
+    world.run(100)
+    expect(b.delivered).toEqual(['x', 'back'])
+    expect(again.delivered).toEqual(['who is there?'])
+  })
+
   it('is answered where its handshake came from once the old session is past use', () => {
     const world = new World()
     const { a, b, toA, toB } = pair(world)

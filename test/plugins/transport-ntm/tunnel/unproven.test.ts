@@ -96,6 +96,42 @@ describe('an address that only a handshake has shown', () => {
     expect(asked[0]).toBe(true)
   })
 
+  it('may be asked although everything goes by a relay as well', () => {
+    const world = new World()
+    const { a, b, toB } = pair(world, { a: { challenged: true } })
+    const relay: Endpoint = { ...b.endpoint, port: 1, via: { send: () => undefined } }
+    a.tunnel.renew(toB)
+    world.run(100)
+    a.tunnel.setEndpoint(toB, b.endpoint, [relay], false)
+    for (let n = 0; n < 20; n += 1) a.tunnel.send(toB, ipPacket('?'))
+    expect(a.tunnel.sendTo(toB, ipPacket('x'.repeat(40)), b.endpoint)).toBe(true)
+  })
+
+  it('is one also where an own socket leads there, and is not where a relay does', () => {
+    const held = (isSocket: boolean): boolean => {
+      const world = new World()
+      const { a, b, toB } = pair(world, { a: { challenged: true } })
+      const deliver = (bytes: Uint8Array): void => world.inject(bytes, a.endpoint, b.endpoint, 5)
+      const via = { send: deliver, isSocket }
+      const by: Endpoint = { ...b.endpoint, port: 1, via }
+      const { tunnel } = a
+      tunnel.setCandidates(toB, [by])
+      const receive = (): void => {
+        for (const { bytes, to } of b.sent.splice(0))
+          if (to.port === a.endpoint.port) tunnel.receive(bytes, by)
+      }
+      a.addresses.clear()
+      tunnel.renew(toB)
+      world.run(20)
+      receive()
+      world.run(20)
+      for (let n = 0; n < 10; n += 1) tunnel.send(toB, ipPacket(LONG))
+      world.run(20)
+      return b.delivered.length < 10
+    }
+    expect([held(true), held(false)]).toEqual([true, false])
+  })
+
   it('is not called again when it may not be', () => {
     const world = new World()
     let left = 3

@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly timestamps?: TimestampMemory
   /** Adopt every new source, as a shell without a path layer does. */
   readonly roams?: boolean
+  /** Ask at every new source whether anybody is there, as a path layer does. */
+  readonly asks?: boolean
 }
 
 export interface WorldNode {
@@ -207,6 +209,7 @@ export class World {
   #newSource(options: NodeOptions, node: WorldNode, peer: TunnelPeer, from: Endpoint): void {
     node.events.push(`newSource ${from.address}`)
     if (options.roams ?? false) node.tunnel.setEndpoint(peer, from)
+    if (options.asks ?? false) node.tunnel.sendTo(peer, ipPacket('who is there?'), from)
   }
 
   #transmit(node: WorldNode, bytes: Uint8Array, to: Endpoint): void {
