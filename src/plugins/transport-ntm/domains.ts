@@ -30,7 +30,7 @@ import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
 import { formatPlace, type Join } from './signalling/join.ts'
-import type { Directed, RequestFailure } from './signalling/outputs.ts'
+import type { DcState, Directed, RequestFailure } from './signalling/outputs.ts'
 import type { Ways } from './ways.ts'
 
 export interface DomainsParts {
@@ -84,6 +84,7 @@ export class Domains {
 
   /** At the own coordinator, also with a newer record. */
   register({ bytes: record }: SignedNameRecord): void {
+    if (this.coordinators.home === undefined) this.#parts.ways.finder.alone(true)
     this.coordinators.home?.start({ record, token: this.#parts.settings.token, isGuest: false })
   }
 
@@ -128,7 +129,7 @@ export class Domains {
         onDirected: directed => this.#directed(directed),
         onObserved: endpoint => this.#seenBy(join, endpoint),
         onRegistered: registered => isHome && membership.registered(registered),
-        onState: state => isHome && membership.changed(state),
+        onState: state => isHome && this.#changed(state),
         onRefused: why => this.#refused(join, why),
         onRelays: places => ways.follow(join.key, places),
         onSilent: endpoints => this.#silent(endpoints),
@@ -136,6 +137,11 @@ export class Domains {
         onDropped: why => carrier.count(why),
       })
     }
+  }
+
+  #changed(state: DcState): void {
+    this.membership.changed(state)
+    this.#parts.ways.finder.alone(state !== 'up')
   }
 
   #directed(directed: Directed): void {

@@ -5,6 +5,7 @@
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { compareWith } from './choice.ts'
 import {
+  KEPT_OPEN_HEARTBEAT_MS,
   PING_BYTES,
   PROBES_WHEN_DIRECT,
   STANDBY_HEARTBEAT_MS,
@@ -36,6 +37,7 @@ export class PeerPaths {
   #movedMs = Number.NEGATIVE_INFINITY
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
+  #isKeptOpen = false
 
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
     this.#output = output
@@ -212,6 +214,12 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
+  /** Whether the path in use is asked now and then although nobody talks. */
+  keepOpen(isKept: boolean, nowMs: number): void {
+    this.#isKeptOpen = isKept
+    if (isKept) this.wake(nowMs)
+  }
+
   /** Asks a coordinator for the peer, for whatever reason. False: it was asked too short a time ago. */
   seek(nowMs: number): boolean {
     if (nowMs < this.#silence.seekMs) return false
@@ -301,13 +309,18 @@ export class PeerPaths {
   }
 
   #beatMs(nowMs: number): number {
-    if (this.active === undefined) return LATER
-    return beatOf(this.active, this.#traffic, this.#silence.challengeMs(this.active), nowMs)
+    const { active } = this
+    if (active === undefined) return LATER
+    const beatMs = beatOf(active, this.#traffic, this.#silence.challengeMs(active), nowMs)
+    if (!this.#isKeptOpen) return beatMs
+    return Math.min(beatMs, Math.max(active.provenMs, active.pingedMs) + KEPT_OPEN_HEARTBEAT_MS)
   }
 
   #beat(nowMs: number): void {
     const active = this.active
     if (active === undefined || this.#beatMs(nowMs) > nowMs) return
+    // A challenge goes into the session that there is, and opens none.
+    if (this.#isKeptOpen) this.#output.keepSession()
     this.#ping(active, nowMs)
     this.#measureStandbys(nowMs)
   }

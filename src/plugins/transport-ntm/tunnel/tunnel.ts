@@ -80,6 +80,8 @@ export interface Tunnel {
    * not keeps to what it was allowed before, or gets nothing.
    */
   setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[], isProven?: boolean): void
+  /** It stays on the table when its keys go, though it was here for a while only. */
+  keep(peer: TunnelPeer): void
   /** Repeats the first message of an opening under way. False when there is none. */
   callAgain(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
@@ -110,6 +112,10 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     sendTo(handle, packet, to) {
       const peer = known(handle)
       return peer !== undefined && sendPacketTo(device, peer, packet, to, environment.now())
+    },
+    keep(handle) {
+      const peer = known(handle)
+      if (peer !== undefined) peer.transient = false
     },
     callAgain(handle) {
       const peer = known(handle)
