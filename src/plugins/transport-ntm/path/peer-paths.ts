@@ -18,6 +18,7 @@ import type { Path, PathOrigin } from './path.ts'
 import { PathInUse } from './path-in-use.ts'
 import { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
+import { isPublicAddress } from './plausible.ts'
 import type { PathCause } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { Silence } from './silence.ts'
@@ -308,11 +309,16 @@ export class PeerPaths {
     this.#silence.asked(nowMs)
   }
 
+  /** In one private network no NAT is between two, and they are found again on their link. */
+  #isHeld({ isRelay, endpoint }: Path): boolean {
+    return this.#isKeptOpen && (isRelay || isPublicAddress(endpoint.address))
+  }
+
   #beatMs(nowMs: number): number {
     const { active } = this
     if (active === undefined) return LATER
     const beatMs = beatOf(active, this.#traffic, this.#silence.challengeMs(active), nowMs)
-    if (!this.#isKeptOpen) return beatMs
+    if (!this.#isHeld(active)) return beatMs
     return Math.min(beatMs, Math.max(active.provenMs, active.pingedMs) + KEPT_OPEN_HEARTBEAT_MS)
   }
 
@@ -320,7 +326,7 @@ export class PeerPaths {
     const active = this.active
     if (active === undefined || this.#beatMs(nowMs) > nowMs) return
     // A challenge goes into the session that there is, and opens none.
-    if (this.#isKeptOpen) this.#output.keepSession()
+    if (this.#isHeld(active)) this.#output.keepSession()
     this.#ping(active, nowMs)
     this.#measureStandbys(nowMs)
   }
