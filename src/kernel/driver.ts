@@ -47,7 +47,8 @@ export class Driver implements Protocols {
   readonly #parts: DriverParts
   readonly #random: () => number
   readonly #seats = new Map<Contributed<'protocol'>, { seat: MachineSeat; unbind: () => void }>()
-  readonly #up = new Set<DeviceId>()
+  /** Devices with a path, and how often it has turned. */
+  readonly #up = new Map<DeviceId, Link['turns']>()
   #subscriptions: Subscription[] = []
 
   constructor(parts: DriverParts) {
@@ -65,7 +66,7 @@ export class Driver implements Protocols {
       }),
       contributions.changed$.subscribe(() => this.#follow()),
     ]
-    for (const link of peers.links()) if (link.up) this.#up.add(link.device)
+    for (const link of peers.links()) if (link.up) this.#up.set(link.device, link.turns)
     this.#follow()
   }
 
@@ -96,7 +97,7 @@ export class Driver implements Protocols {
       seat.feed({ kind: 'datagram', from, bytes: new Uint8Array(bytes) }),
     )
     this.#seats.set(contributed, { seat, unbind })
-    for (const device of this.#up) seat.feed({ kind: 'link', device, up: true })
+    for (const device of this.#up.keys()) seat.feed({ kind: 'link', device, up: true })
   }
 
   #unseat(contributed: Contributed<'protocol'>): void {
@@ -106,11 +107,13 @@ export class Driver implements Protocols {
     entry?.unbind()
   }
 
-  #linked({ device, up, path, address }: Link): void {
-    if (this.#up.has(device) === up) return
+  #linked({ device, up, path, address, turns }: Link): void {
+    const wasUp = this.#up.has(device)
+    if (wasUp === up && (!up || this.#up.get(device) === turns)) return
     const where = address === undefined ? '' : ` at ${address}`
-    this.#parts.journal.note(up ? `there is a ${path} path${where}` : 'there is no path any more', device)
-    if (up) this.#up.add(device)
+    if (wasUp !== up)
+      this.#parts.journal.note(up ? `there is a ${path} path${where}` : 'there is no path any more', device)
+    if (up) this.#up.set(device, turns)
     else this.#up.delete(device)
     for (const { seat } of this.#seats.values()) seat.feed({ kind: 'link', device, up })
   }

@@ -4,8 +4,10 @@ import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Network } from './api/index.ts'
+import { systemClock } from './clock.ts'
 import { lan } from './lan-shell.ts'
 import { mapPort } from './port-mapping/map-port-shell.ts'
+import { Slumber } from './slumber.ts'
 import { openStreamDoor } from './stream-door-shell.ts'
 import { dialStream } from './stream-shell.ts'
 import { answerAtOnce, openUdp } from './udp-shell.ts'
@@ -51,12 +53,14 @@ const localAddresses = (): readonly string[] =>
 
 /** Node has no event for it. Asking costs 0.1 ms, so it is done often enough that nobody waits for the answer. */
 const watch = (changed: () => void): (() => void) => {
+  const slumber = new Slumber(systemClock)
   let known: string | undefined
   let isStopped = false
   const look = async (): Promise<void> => {
+    const hasSlept = slumber.hasSlept()
     const sources = await Promise.all(FAR_AWAY.map(sourceTowards))
     const now = JSON.stringify([localAddresses(), sources])
-    const isNews = known !== undefined && known !== now
+    const isNews = known !== undefined && (known !== now || hasSlept)
     known = now
     if (isNews && !isStopped) changed()
   }

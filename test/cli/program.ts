@@ -144,6 +144,11 @@ export class Staying {
     return this.until(line => line.type === 'ready')
   }
 
+  /** A signal that does not end it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal)
+  }
+
   /** Ends it by a signal and tells its exit code; a process that does not go is killed, and that is a failure. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.isRunning) this.#child.kill(signal)

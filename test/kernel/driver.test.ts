@@ -170,6 +170,12 @@ test('appended events and links reach the machine; a link that stays up is told 
   ])
 })
 
+test('a link that has turned is told again, once for each turn, and no line is written for it', () => {
+  for (const turns of [0, 0, 1, 1, 3]) r.link$.next({ ...link(true), turns })
+  expect(r.inputs).toEqual([0, 1, 3].map(() => ({ kind: 'link', device: bob, up: true })))
+  expect(r.done).toEqual([['note', 'there is a direct path', bob]])
+})
+
 test('a machine that comes later hears of the links that are up', () => {
   const late = rig()
   late.setLinks([link(true)])

@@ -17,7 +17,10 @@ const EVERY_MS = 20
 const SETTLED_MS = 8_000
 /** A port guessed at among 64,000 is missed once in fifty times, and found at the next try. */
 const SECOND_TRY_MS = 20_000
-const RELAY_LATENCIES_MS = [5, 15] as const
+const RELAY_LATENCIES_MS: readonly number[] = [5, 15]
+const ONE_RELAY: readonly number[] = RELAY_LATENCIES_MS.slice(0, 1)
+/** A relay is given up when three claims were not answered, and another is asked for then. */
+const OTHER_RELAY_MS = 3_500
 
 type Hood = Awaited<ReturnType<typeof neighbourhood>>
 interface Stage {
@@ -35,6 +38,7 @@ interface Story {
   readonly what: string
   readonly flows: readonly ('alice' | 'bob')[]
   readonly lines?: LineSpec
+  readonly relayLatenciesMs?: readonly number[]
   readonly happens: (stage: Stage) => Promise<unknown> | void
   /** The longest time without a datagram. */
   readonly gapMaxMs: (stage: Stage) => number
@@ -47,11 +51,17 @@ const HARD = { nat: 'symmetric' } as const
 /** A mapping lives as long as the most impatient routers let it. */
 const FORGETFUL = { nat: { ...NAT_KINDS.home, timeoutMs: 20_000, unansweredMs: 20_000 } }
 const DETECTION_MS = 300
+/** While somebody talks, a relay that is silent is asked each second. */
+const ASKED_AGAIN_MS = 1_000
 
 const move = ({ hood, newLine }: Stage, who: 'alice' | 'bob', more: LineSpec = {}): void =>
   hood[who].home.host.move(hood.line({ ...newLine(who), ...more }).next())
 
-const relayOf = ({ world }: Hood, number: number): SimHome => world.homes.get(`relay${number}.example`)!
+/** The one that carries: what was measured last may be another than the two were given first. */
+const relayInUse = ({ world, alice }: Hood): SimHome => {
+  const at = transportOf(alice.home).links()[0]!.address!
+  return [...world.homes.values()].find(({ host }) => at.startsWith(`${host.address}:`))!
+}
 
 const STORIES: readonly Story[] = [
   {
@@ -146,32 +156,74 @@ const STORIES: readonly Story[] = [
     flows: ['alice', 'bob'],
     lines: HARD,
     happens: async ({ hood }) => {
-      hood.world.crash(relayOf(hood, 1))
-      await hood.world.restart(relayOf(hood, 1))
+      const relay = relayInUse(hood)
+      hood.world.crash(relay)
+      await hood.world.restart(relay)
     },
     gapMaxMs: () => 1_500,
     endsOn: 'relay',
   },
+  ...[3_000, 15_000].map(
+    (awayMs): Story => ({
+      what: `the only relay is away for ${awayMs / 1_000} seconds`,
+      flows: ['alice', 'bob'],
+      lines: HARD,
+      relayLatenciesMs: ONE_RELAY,
+      happens: async ({ hood, mark }) => {
+        const relay = relayInUse(hood)
+        hood.world.crash(relay)
+        await hood.world.run(awayMs)
+        await hood.world.restart(relay)
+        mark()
+      },
+      gapMaxMs: ({ relayRttMs }) => 4 * relayRttMs + ASKED_AGAIN_MS,
+      endsOn: 'relay',
+    }),
+  ),
   {
     what: 'the relay that carries dies, and there is another',
     flows: ['alice', 'bob'],
     lines: HARD,
     happens: async ({ hood }) => {
-      hood.world.crash(relayOf(hood, 1))
+      hood.world.crash(relayInUse(hood))
       await hood.world.run(4_000)
     },
-    gapMaxMs: () => 9_000,
+    gapMaxMs: () => OTHER_RELAY_MS,
+    endsOn: 'relay',
+  },
+  {
+    what: 'each of two relays dies in turn',
+    flows: ['alice', 'bob'],
+    lines: HARD,
+    happens: async ({ hood }) => {
+      const first = relayInUse(hood)
+      hood.world.crash(first)
+      await hood.world.run(5_000)
+      await hood.world.restart(first)
+      await hood.world.run(5_000)
+      hood.world.crash(relayInUse(hood))
+    },
+    gapMaxMs: () => OTHER_RELAY_MS,
     endsOn: 'relay',
   },
 ]
 
 /** One way, from each household to the core. */
-const latenciesOf = (seed: number) => ({ alice: 5 + (seed % 6) * 10, bob: 5 + (seed % 4) * 20 })
+const latenciesOf = (seed: number) => {
+  // Every story meets every pair of lines: neither choice may hang on the other, nor on which story it is.
+  const turn = Math.floor(seed / STORIES.length)
+  return { alice: 5 + (turn % 6) * 10, bob: 5 + (Math.floor(turn / 6) % 4) * 20 }
+}
 
-async function staged(seed: number, lines: LineSpec, flows: Story['flows']) {
+async function staged(
+  seed: number,
+  lines: LineSpec,
+  flows: Story['flows'],
+  relayLatenciesMs = RELAY_LATENCIES_MS,
+) {
   const latencyMs = latenciesOf(seed)
   const hood = await neighbourhood({
-    ...{ seed, relayLatenciesMs: RELAY_LATENCIES_MS },
+    ...{ seed, relayLatenciesMs },
     alice: { ...lines, latencyMs: latencyMs.alice },
     bob: { ...lines, latencyMs: latencyMs.bob },
   })
@@ -185,7 +237,7 @@ async function staged(seed: number, lines: LineSpec, flows: Story['flows']) {
   await world.run(3_000)
   const rttMs = 2 * (latencyMs.alice + latencyMs.bob)
   const stage: Stage = {
-    ...{ hood, rttMs, relayRttMs: rttMs + 4 * RELAY_LATENCIES_MS[0] },
+    ...{ hood, rttMs, relayRttMs: rttMs + 4 * relayLatenciesMs[0]! },
     newLine: who => ({ nat: 'home', latencyMs: latencyMs[who] }),
     mark: () => {
       for (const flow of running) flow.mark()
@@ -211,9 +263,9 @@ async function agreed({ world, alice, bob }: Hood): Promise<void> {
 
 async function tell(
   seed: number,
-  { flows, lines = { nat: 'home' }, happens, gapMaxMs, endsOn, isGuessed = false }: Story,
+  { flows, lines = { nat: 'home' }, relayLatenciesMs, happens, gapMaxMs, endsOn, isGuessed = false }: Story,
 ): Promise<void> {
-  const { stage, running } = await staged(seed, lines, flows)
+  const { stage, running } = await staged(seed, lines, flows, relayLatenciesMs)
   const { hood, mark } = stage
   mark()
   await happens(stage)

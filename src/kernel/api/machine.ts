@@ -41,7 +41,10 @@ export type Input<Command> =
       readonly stream: StreamId
       readonly runs: readonly (readonly Opened[])[]
     }
-  /** A path to a device opened or closed. */
+  /**
+   * A path to a device opened or closed. Open once more: packets take another way because the one before was silent, or
+   * come through again, and what is under way may be lost.
+   */
   | { readonly kind: 'link'; readonly device: DeviceId; readonly up: boolean }
 
 export type Output =

@@ -106,7 +106,10 @@ export interface Network {
   ): Promise<StreamDoor>
   /** Addresses of this host that others might reach, without port. */
   localAddresses(): readonly string[]
-  /** Calls when the own addresses, or the ways out, have become others. Returns how to stop. */
+  /**
+   * Calls when the own addresses, or the ways out, have become others, and when this machine has slept: then nothing
+   * that was known of the network need hold any more. Returns how to stop.
+   */
   watch(changed: () => void): () => void
   /** The own address that datagrams to `address` would leave from now; undefined when none would. */
   sourceTowards(address: string): Promise<string | undefined>

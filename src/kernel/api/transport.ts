@@ -29,6 +29,11 @@ export interface Link {
   /** Largest packet that the path has been shown to carry, with all of its headers, bytes. */
   readonly mtu: number
   readonly lastSeenMs: number | undefined
+  /**
+   * Grows when packets begin to go another way because this one was silent, or come through again after a silence: what
+   * was under way until now may be lost, and its answer need not be waited for.
+   */
+  readonly turns?: number | undefined
   /** Why the path is the one it is, or why there is none; for a person. */
   readonly why?: string | undefined
 }

@@ -133,6 +133,17 @@ export class SimHome {
     this.#cutOff()
   }
 
+  /** Its machine stands still until `wake`: it neither hears nor does anything. */
+  sleep(): void {
+    this.#clock.sleep()
+    this.host.sleep()
+  }
+
+  wake(): void {
+    this.#clock.wake()
+    this.host.wake()
+  }
+
   /** Calls a method as a command would. */
   call(method: string, params: unknown): Promise<unknown> {
     return this.device.house.call(method, params, new ClientLine())

@@ -50,6 +50,7 @@ export class SimHost implements Network {
   readonly #watchers = new Set<() => void>()
   #places: readonly Place[] = []
   #isUp = true
+  #isAsleep = false
 
   constructor(network: SimNetwork, attachments: readonly Attachment[]) {
     this.#network = network
@@ -62,7 +63,7 @@ export class SimHost implements Network {
   }
 
   get isUp(): boolean {
-    return this.#isUp
+    return this.#isUp && !this.#isAsleep
   }
 
   /**
@@ -84,6 +85,17 @@ export class SimHost implements Network {
 
   up(): void {
     this.#isUp = true
+    this.#tellWatchers()
+  }
+
+  /** Nothing leaves or comes, and nobody here notices anything, until `wake`. */
+  sleep(): void {
+    this.#isAsleep = true
+  }
+
+  /** Whoever watches is told, as the kernel's own watch tells it of a machine that has slept. */
+  wake(): void {
+    this.#isAsleep = false
     this.#tellWatchers()
   }
 
@@ -176,6 +188,7 @@ export class SimHost implements Network {
   }
 
   #tellWatchers(): void {
+    if (this.#isAsleep) return
     for (const changed of [...this.#watchers]) changed()
   }
 

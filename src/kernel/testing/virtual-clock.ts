@@ -91,11 +91,18 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** One home's view of the common time: its wall clock may be wrong, and its timers die with it. */
+/**
+ * One home's view of the common time: its wall clock may be wrong, and its timers die with it. While its machine sleeps
+ * the wall clock goes on and the other stands still, as on Linux; timers fire late by as much.
+ */
 export class HomeClock implements Clock {
   readonly #clock: Clock
   readonly #skewMs: number
   #alive = true
+  #sleptMs = 0
+  #asleepSinceMs: number | undefined
+  /** What came due while it slept, to be armed anew. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(clock: Clock, skewMs = 0) {
     this.#clock = clock
@@ -107,13 +114,40 @@ export class HomeClock implements Clock {
   }
 
   monotonicMs(): number {
-    return this.#clock.monotonicMs()
+    return (this.#asleepSinceMs ?? this.#clock.monotonicMs()) - this.#sleptMs
   }
 
   after(delayMs: number, run: () => void): () => void {
-    return this.#clock.after(delayMs, () => {
-      if (this.#alive) run()
-    })
+    const dueMs = this.monotonicMs() + Math.max(0, delayMs)
+    const armedMs = this.#sleptMs
+    let cancel = (): void => {}
+    const again = (): void => {
+      this.#waiting.delete(again)
+      cancel = this.after(dueMs - this.monotonicMs(), run)
+    }
+    const fire = (): void => {
+      if (!this.#alive) return
+      if (this.#asleepSinceMs !== undefined) this.#waiting.add(again)
+      else if (this.#sleptMs !== armedMs) again()
+      else run()
+    }
+    const cancelFirst = this.#clock.after(delayMs, fire)
+    return () => {
+      this.#waiting.delete(again)
+      cancelFirst()
+      cancel()
+    }
+  }
+
+  sleep(): void {
+    this.#asleepSinceMs ??= this.#clock.monotonicMs()
+  }
+
+  wake(): void {
+    if (this.#asleepSinceMs === undefined) return
+    this.#sleptMs += this.#clock.monotonicMs() - this.#asleepSinceMs
+    this.#asleepSinceMs = undefined
+    for (const again of [...this.#waiting]) again()
   }
 
   /** What was armed never happens: the home lost its power. */

@@ -30,6 +30,7 @@ import {
   KEEPALIVE_MS,
   REACTIONS_BURST,
   REACTIONS_PER_SECOND,
+  RETRY_WITH_DATA_MS,
 } from './limits.ts'
 import { isSameEndpoint } from './survey.ts'
 import type { Tokened } from './token-table.ts'
@@ -75,6 +76,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   /** Whether the relay may not know the slot: a bare claim would be in vain. */
   #mustBind = true
   #tries = 0
+  #claimedMs = Number.NEGATIVE_INFINITY
   #proofs = 0
   #isClaiming = false
   /** Undefined while dormant. */
@@ -128,6 +130,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     this.#flowedMs = nowMs
     if (this.#state === 'closed' || packet.length > RELAY_FRAME_MAX_BYTES - RELAY_DATA_HEAD_BYTES) return
     if (!this.isAwake) this.refresh()
+    else if (this.#state === 'lost' && nowMs - this.#claimedMs >= RETRY_WITH_DATA_MS) this.#try(this.#ways())
     const isWelcome = this.#heardMs !== undefined || this.#isWarm()
     if (this.#isDoubtful(nowMs)) this.#backlog.keep(packet, isWelcome ? this.#claims.last : 0, nowMs)
     if (isWelcome) this.#transmit(packet)
@@ -218,6 +221,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   #try(ways: readonly UdpEndpoint[]): void {
     this.#wait(waitAfter(this.#tries), () => this.#unanswered())
     this.#tries += 1
+    this.#claimedMs = this.#clock.monotonicMs()
     this.#isClaiming = true
     const kind = this.#mustBind ? 'bind' : 'rebind'
     for (const endpoint of ways)

@@ -136,6 +136,17 @@ export class NtmRelayClient implements RelayClient {
       this.#byToken.find(value.token, 0)?.takeBound(value.counter, value.cookie, frame)
   }
 
+  /** One channel's relay is the others' too: it is gone for all, or back for all. */
+  #changed(channel: RelayChannel, events: ChannelEvents): void {
+    const { relay, state } = channel
+    if (state === 'lost') this.#survey.lost(relay)
+    if (state === 'bound') {
+      this.#survey.found(relay)
+      for (const other of this.#channels) if (other.relay === relay && other.state === 'lost') other.refresh()
+    }
+    events.onState(channel)
+  }
+
   #channel(
     ticket: RelayTicket,
     ticketBytes: Uint8Array,
@@ -152,7 +163,8 @@ export class NtmRelayClient implements RelayClient {
     const known = measured.map(({ endpoint }) => endpoint)
     const more = granted.filter(each => !known.some(one => isSameEndpoint(one, each)))
     const channel = new Channel({
-      ...{ clock, outlet, secret, token, ticket, ticketBytes, events, cookieOf, scratch: this.#scratch },
+      ...{ clock, outlet, secret, token, ticket, ticketBytes, cookieOf, scratch: this.#scratch },
+      events: { onPacket: events.onPacket, onState: changed => this.#changed(changed, events) },
       endpoints: [...known, ...more],
       first: measured[0]?.rttMs === undefined ? undefined : measured[0].endpoint,
       onAwake: () => this.#survey.hurry(),

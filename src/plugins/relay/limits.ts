@@ -5,6 +5,8 @@ export const RETRY_FIRST_MS = 250
 /** Once a channel is lost the waits grow slowly: a bad line loses one exchange in two. */
 export const RETRY_GROWTH_LOST = 1.3
 export const RETRY_MAX_MS = 15_000
+/** Data into a lost channel brings a claim with it, so often at most. */
+export const RETRY_WITH_DATA_MS = 500
 /** Claims without an answer after which a channel counts as lost. */
 export const CLAIMS_UNTIL_LOST = 3
 /** Copies of one probe, and how long the last of them may be under way. */

@@ -99,6 +99,25 @@ export class Survey {
     }
   }
 
+  /** A relay that is in use does not answer any more: whoever chooses relays should not wait to hear of it. */
+  lost(relay: TunnelKey): void {
+    for (const station of this.#of(relay)) {
+      if (station.samples.length === 0) continue
+      station.cancel()
+      this.#note(station, undefined)
+    }
+  }
+
+  /** It answers again. */
+  found(relay: TunnelKey): void {
+    for (const station of this.#of(relay))
+      if (station.samples.length === 0 && !station.isAsking) this.#measure(station)
+  }
+
+  #of(relay: TunnelKey): readonly Station[] {
+    return this.#stations.filter(station => station.relay === relay)
+  }
+
   /** Somebody suspects that this node is seen elsewhere: what was measured counts until there is an answer. */
   lookAgain(): void {
     for (const station of this.#stations) this.#measure(station)

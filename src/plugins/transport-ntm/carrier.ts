@@ -252,6 +252,12 @@ export class Carrier {
     this.#rearm()
   }
 
+  /** Starts a handshake unless there is a session that can still be sent by. */
+  open(neighbour: Neighbour): void {
+    this.tunnel.open(neighbour.peer)
+    this.#rearm()
+  }
+
   /** Gives a neighbour more places to be tried at; a handshake under way tries them at once. */
   hint(neighbour: Neighbour, endpoints: readonly UdpEndpoint[]): void {
     this.tunnel.setCandidates(neighbour.peer, endpoints)

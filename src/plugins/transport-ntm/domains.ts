@@ -30,7 +30,7 @@ import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
 import { formatPlace, type Join } from './signalling/join.ts'
-import type { Directed, RequestFailure } from './signalling/outputs.ts'
+import type { DcState, Directed, RequestFailure } from './signalling/outputs.ts'
 import type { Ways } from './ways.ts'
 
 export interface DomainsParts {
@@ -84,6 +84,7 @@ export class Domains {
 
   /** At the own coordinator, also with a newer record. */
   register({ bytes: record }: SignedNameRecord): void {
+    if (this.coordinators.home === undefined) this.#parts.ways.finder.alone(true)
     this.coordinators.home?.start({ record, token: this.#parts.settings.token, isGuest: false })
   }
 
@@ -132,7 +133,7 @@ export class Domains {
         onRegistered: registered => isHome && membership.registered(registered),
         onState: state => {
           if (state === 'down') ways.unseen('coordinator', link.places)
-          if (isHome) membership.changed(state)
+          if (isHome) this.#changed(state)
         },
         onRefused: why => this.#refused(join, why),
         onRelays: places => ways.follow(join.key, places),
@@ -142,6 +143,11 @@ export class Domains {
       })
       return link
     }
+  }
+
+  #changed(state: DcState): void {
+    this.membership.changed(state)
+    this.#parts.ways.finder.alone(state !== 'up')
   }
 
   #directed(directed: Directed): void {

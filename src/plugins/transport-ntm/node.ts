@@ -139,7 +139,7 @@ export class NtmNode {
       recordUsedFor: neighbour => this.#recordsUsed.hashFor(neighbour.key),
       onRecord: (neighbour, hash) => this.#compareRecord(neighbour, hash),
       onRoundTrip: (neighbour, rttMs) => this.#measured(neighbour, rttMs),
-      onPath: neighbour => this.#rerouted(neighbour),
+      onPath: (neighbour, hasTurned) => this.#rerouted(neighbour, hasTurned),
       seek: neighbour => this.#seek(neighbour),
       onMoved: () => this.domains.coordinators.moved(),
       onLookAgain: () => this.domains.coordinators.lookAgain(),
@@ -197,6 +197,15 @@ export class NtmNode {
   /** How this person stands to somebody has changed. */
   judge(contact: Contact): void {
     if (!standingOf(contact).mayBeHeard) this.#shutOut(contact.person)
+    else this.#keep(contact.person)
+  }
+
+  /** Who came as a stranger is not forgotten any more when its keys grow old: it may have to be found again. */
+  #keep(person: PersonId): void {
+    for (const { tunnelKey } of this.#given.people.cards(person)) {
+      const neighbour = this.carrier.neighbour(tunnelKey)
+      if (neighbour !== undefined) this.carrier.tunnel.keep(neighbour.peer)
+    }
   }
 
   #shutOut(person: PersonId): void {
@@ -284,11 +293,11 @@ export class NtmNode {
     return this.#ways.finder.plausibleStill(this.#addresses.of(device))
   }
 
-  #rerouted(neighbour: Neighbour): void {
+  #rerouted(neighbour: Neighbour, hasTurned: boolean): void {
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card === undefined) return
     this.#remember(card.device, this.#ways.finder.viewOf(neighbour)?.endpoint)
-    this.#links.changed(card.device)
+    this.#links.changed(card.device, hasTurned)
   }
 
   #seek(neighbour: Neighbour): void {

@@ -51,7 +51,7 @@ export interface WaysParts {
   readonly recordUsedFor: (neighbour: Neighbour) => Uint8Array | undefined
   readonly onRecord: (neighbour: Neighbour, hash: Uint8Array) => void
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
-  readonly onPath: (neighbour: Neighbour) => void
+  readonly onPath: (neighbour: Neighbour, hasTurned: boolean) => void
   readonly seek: (neighbour: Neighbour) => void
   /** This host's addresses have changed. */
   readonly onMoved: () => void

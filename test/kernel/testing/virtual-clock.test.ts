@@ -54,3 +54,28 @@ test('a killed home hears nothing of its timers; its wall clock may be wrong', (
   while (clock.step());
   expect(clock.monotonicMs()).toBe(10)
 })
+
+test('while a home sleeps its wall clock goes on and the other stands still; timers are late by as much', () => {
+  const clock = new VirtualClock()
+  const home = new HomeClock(clock)
+  const fired: (readonly [what: string, atMs: number])[] = []
+  const note = (what: string) => () => fired.push([what, clock.monotonicMs()])
+  home.after(10, note('before'))
+  home.after(30, note('during'))
+  home.after(500, note('after'))
+  home.after(40, () => expect.unreachable())()
+  const cancel = home.after(35, () => expect.unreachable())
+  while (clock.step(20));
+  home.sleep()
+  while (clock.step(120));
+  expect([home.monotonicMs(), home.now() - VIRTUAL_EPOCH_MS]).toEqual([20, 120])
+  cancel()
+  home.wake()
+  while (clock.step());
+  expect(fired).toEqual([
+    ['before', 10],
+    ['during', 130],
+    ['after', 600],
+  ])
+  expect(home.monotonicMs()).toBe(500)
+})

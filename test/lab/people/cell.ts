@@ -175,6 +175,13 @@ export class Cell {
     await session.call('dc.registration', { timeoutMs: REGISTERED_TIMEOUT_MS }).catch(() => undefined)
   }
 
+  /** Somebody's machine sleeps, as far as its node can tell. Returns how to wake it. */
+  sleep(side: Side): () => void {
+    const { node } = this.#lives.get(side)!
+    node.freeze()
+    return () => node.thaw()
+  }
+
   /** Resolves with the exit code. */
   async down(side: Side, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const life = this.#lives.get(side)

@@ -12,6 +12,9 @@ export interface Running {
   readonly stderr: string
   /** What it says by itself of its path to the other side; undefined: it has to be asked. */
   readonly seen: SeenPath | undefined
+  /** It stands still from now on, as on a machine that sleeps; it goes on with `thaw`. A process of its own only. */
+  freeze(): void
+  thaw(): void
   /** Resolves with the exit code, if there is one. */
   stop(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -22,6 +25,8 @@ export async function runProgram(words: readonly string[], options: RunOptions):
   return {
     ready,
     seen: undefined,
+    freeze: () => program.signal('SIGSTOP'),
+    thaw: () => program.signal('SIGCONT'),
     stop: signal => program.stop(signal),
     get stderr() {
       return program.stderr
@@ -31,8 +36,13 @@ export async function runProgram(words: readonly string[], options: RunOptions):
 
 export async function runIn(resident: Resident, asked: Asked): Promise<Running> {
   const ready = await resident.start(asked)
+  const isShared = (): never => {
+    throw new Error('a process that stays is not stopped for what runs in it')
+  }
   return {
     ready,
+    freeze: isShared,
+    thaw: isShared,
     stop: async signal => {
       await (signal === 'SIGKILL' ? resident.close() : resident.stop())
       return null

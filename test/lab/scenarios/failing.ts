@@ -1,7 +1,7 @@
 /** Something between or beside two people fails while they talk: servers, the direct way, mappings, packets. */
 import { profile } from '../nat/profiles.ts'
 import { SIDES } from '../people/cell.ts'
-import { BOTH, DIRECT_TIMEOUT_MS, type Scenario } from './scenario.ts'
+import { BOTH, DIRECT_TIMEOUT_MS, generously, NOTICED_MS, RELAY_AGAIN_MS, type Scenario } from './scenario.ts'
 import { type Stage, sleep } from './stage.ts'
 
 const [HOME, PUBLIC, HARD] = [profile('home'), profile('public'), profile('symmetric random')]
@@ -12,6 +12,7 @@ const servers: readonly Scenario[] = [
     cell: { a: HOME, b: PUBLIC },
     needs: [],
     aim: 'no silence at all',
+    silenceMaxMs: generously(NOTICED_MS),
     play: stage => stage.during(BOTH, () => stage.cell.stopDc('SIGKILL')),
   },
   {
@@ -19,6 +20,7 @@ const servers: readonly Scenario[] = [
     cell: { a: HOME, b: HOME },
     needs: ['paths'],
     aim: 'no silence at all',
+    silenceMaxMs: generously(NOTICED_MS),
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.during(BOTH, async () => {
@@ -33,6 +35,7 @@ const servers: readonly Scenario[] = [
     cell: { a: HARD, b: HARD },
     needs: ['paths', 'relay'],
     aim: 'it goes on by itself',
+    silenceMaxMs: generously(RELAY_AGAIN_MS),
     play: stage =>
       stage.during(
         BOTH,
@@ -48,6 +51,7 @@ const servers: readonly Scenario[] = [
     cell: { a: HARD, b: HARD, relays: ['rs1', 'rs2'], dcRelays: false },
     needs: ['paths', 'relay hosts'],
     aim: 'silence of a few seconds each time, then by the other relay',
+    silenceMaxMs: generously(RELAY_AGAIN_MS),
     play: stage =>
       stage.during(
         BOTH,
@@ -66,6 +70,7 @@ const servers: readonly Scenario[] = [
     cell: { a: HARD, b: HARD, relays: ['rs1'], dcRelays: false },
     needs: ['paths', 'relay hosts'],
     aim: 'it goes on by itself',
+    silenceMaxMs: generously(RELAY_AGAIN_MS),
     play: async stage => {
       const again = async (): Promise<void> => {
         await stage.cell.stopRelay('rs1', 'SIGKILL')
@@ -84,6 +89,7 @@ const holes: readonly Scenario[] = [
     cell: { a: HOME, b: HOME },
     needs: ['paths', 'relay'],
     aim: 'silence of at most 1 s, and direct again within 5 s of mending',
+    silenceMaxMs: generously(1_000),
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       let close = async (): Promise<void> => {}
@@ -100,6 +106,7 @@ const holes: readonly Scenario[] = [
     cell: { a: HOME, b: PUBLIC },
     needs: [],
     aim: 'it goes on by itself',
+    silenceMaxMs: 3_000 + generously(1_000),
     play: async stage => {
       const hole = async (): Promise<void> => {
         const close = await stage.cell.network.blackhole()
@@ -121,6 +128,7 @@ const narrow: readonly Scenario[] = [
     cell: { a: HOME, b: PUBLIC },
     needs: [],
     aim: 'a standstill of at most 2 s',
+    silenceMaxMs: generously(2_000),
     play: async stage => {
       await stage.sayTimed('a', LONG_TEXT)
       await stage.cell.network.narrow(1_280)
@@ -144,6 +152,7 @@ const idle: readonly Scenario[] = [
     cell: { a: HOME, b: PUBLIC },
     needs: ['paths'],
     aim: 'the next text within 2 round trips',
+    silenceMaxMs: generously(NOTICED_MS),
     play: forgetful,
   },
   {
@@ -151,6 +160,7 @@ const idle: readonly Scenario[] = [
     cell: { a: HOME, b: HOME },
     needs: ['paths', 'relay'],
     aim: 'the next text within 2 round trips',
+    silenceMaxMs: generously(NOTICED_MS),
     play: forgetful,
   },
 ]
@@ -164,6 +174,7 @@ const loss: readonly Scenario[] = [
     cell: { a: HOME, b: PUBLIC },
     needs: [],
     aim: 'everything arrives',
+    silenceMaxMs: generously(5_000),
     play: async stage => {
       for (const percent of LADDER) {
         await stage.cell.network.lose('a', percent)
@@ -177,6 +188,7 @@ const loss: readonly Scenario[] = [
     cell: { a: HOME, b: HOME },
     needs: ['paths'],
     aim: 'everything arrives',
+    silenceMaxMs: generously(5_000),
     play: async stage => {
       for (const percent of LADDER) {
         await Promise.all(SIDES.map(side => stage.cell.network.lose(side, percent)))

@@ -2,10 +2,12 @@
 import { profile } from '../nat/profiles.ts'
 import type { Need } from '../needs.ts'
 import type { CellOptions } from '../people/cell.ts'
-import { BOTH, DIRECT_TIMEOUT_MS, type Scenario } from './scenario.ts'
+import { BOTH, DIRECT_TIMEOUT_MS, generously, NOTICED_MS, type Scenario } from './scenario.ts'
 import { sleep } from './stage.ts'
 
 const [HOME, PUBLIC] = [profile('home'), profile('public')]
+const OUTAGE_MS = 5_000
+const NAP_MS = 40_000
 
 /** Between a home and somebody public a tunnel that follows its peer is enough; between homes it takes paths. */
 const PLACES: readonly {
@@ -21,16 +23,19 @@ const rebinding = PLACES.flatMap(({ where, cell, needs }): Scenario[] => [
   {
     name: `the router rebinds under who is sending, ${where}`,
     ...{ cell, needs, aim: 'no silence beyond what was under way' },
+    silenceMaxMs: generously(NOTICED_MS),
     play: stage => stage.during({ a: 20 }, () => stage.cell.network.rebind('a')),
   },
   {
     name: `the router rebinds under who is only listening, ${where}`,
     ...{ cell, needs: ['paths'], aim: 'silence of at most 1.5 s' },
+    silenceMaxMs: generously(1_500),
     play: stage => stage.during({ b: 20 }, () => stage.cell.network.rebind('a'), { afterMs: 8_000 }),
   },
   {
     name: `the router rebinds while nobody speaks, ${where}`,
     ...{ cell, needs: ['paths'], aim: 'the next text within 2 round trips' },
+    silenceMaxMs: generously(NOTICED_MS),
     play: async stage => {
       await sleep(3_000)
       await stage.cell.network.rebind('a')
@@ -45,24 +50,27 @@ const addresses = PLACES.flatMap(({ where, cell, needs }): Scenario[] => [
   {
     name: `the provider changes the address ${where}`,
     ...{ cell, needs, aim: 'silence of at most a round trip and 300 ms' },
+    silenceMaxMs: generously(NOTICED_MS),
     play: stage => stage.during(BOTH, () => stage.cell.network.changeWanAddress('a')),
   },
   {
     name: `the host gets another address ${where}`,
     ...{ cell, needs, aim: 'silence of at most a round trip and 300 ms' },
+    silenceMaxMs: generously(NOTICED_MS),
     play: stage => stage.during(BOTH, () => stage.cell.network.moveHost('a')),
   },
   {
     name: `the cable is out for five seconds ${where}`,
     ...{ cell, needs, aim: 'it goes on by itself' },
+    silenceMaxMs: OUTAGE_MS + generously(1_000),
     play: async stage => {
       const outage = async (): Promise<void> => {
         const putIn = await stage.cell.network.linkDown('a')
-        await sleep(5_000)
+        await sleep(OUTAGE_MS)
         await putIn()
       }
       await stage.during(BOTH, outage, { afterMs: 8_000 })
-      stage.mustHaveBeenSilent(5_000)
+      stage.mustHaveBeenSilent(OUTAGE_MS)
     },
   },
 ])
@@ -73,6 +81,7 @@ const uplinks: readonly Scenario[] = [
     cell: { a: HOME, b: PUBLIC, uplinks: { a: HOME } },
     needs: ['paths'],
     aim: 'silence of at most a round trip and 300 ms',
+    silenceMaxMs: generously(NOTICED_MS),
     play: stage => stage.during(BOTH, () => stage.cell.network.switchUplink('a')),
   },
   {
@@ -80,6 +89,7 @@ const uplinks: readonly Scenario[] = [
     cell: { a: HOME, b: HOME, uplinks: { a: HOME } },
     needs: ['paths', 'relay'],
     aim: 'silence of at most a round trip and 300 ms',
+    silenceMaxMs: generously(NOTICED_MS),
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.during(BOTH, () => stage.cell.network.switchUplink('a'))
@@ -91,6 +101,7 @@ const uplinks: readonly Scenario[] = [
     cell: { a: HOME, b: HOME, uplinks: { a: profile('IPv6 firewall') } },
     needs: ['paths', 'relay', 'both families'],
     aim: 'silence of at most a round trip and 300 ms, then by the relay',
+    silenceMaxMs: generously(NOTICED_MS),
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.during(BOTH, () => stage.cell.network.switchUplink('a'))
@@ -102,6 +113,7 @@ const uplinks: readonly Scenario[] = [
     cell: { a: HOME, b: HOME, uplinks: { a: HOME, b: HOME } },
     needs: ['paths', 'relay'],
     aim: 'silence of at most 2 round trips to the relay and 300 ms',
+    silenceMaxMs: generously(NOTICED_MS),
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       const { network } = stage.cell
@@ -111,4 +123,23 @@ const uplinks: readonly Scenario[] = [
   },
 ]
 
-export const MOVING: readonly Scenario[] = [...rebinding, ...addresses, ...uplinks]
+const naps: readonly Scenario[] = [
+  {
+    name: 'a machine sleeps for 40 s behind a home that forgets after 20 s, and who was awake speaks first',
+    cell: { a: HOME, b: HOME },
+    needs: ['paths', 'relay'],
+    aim: 'the next text within a second of waking',
+    silenceMaxMs: generously(1_000),
+    play: async stage => {
+      await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
+      await stage.cell.network.shortenTimeouts('a', 20)
+      const wake = stage.cell.sleep('a')
+      await sleep(NAP_MS)
+      wake()
+      await stage.sayTimed('b')
+      await stage.sayTimed('a')
+    },
+  },
+]
+
+export const MOVING: readonly Scenario[] = [...rebinding, ...addresses, ...uplinks, ...naps]

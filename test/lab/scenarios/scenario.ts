@@ -10,8 +10,20 @@ export interface Scenario {
   readonly needs: readonly Need[]
   /** The figure to reach, in words; it is printed beside what was measured. */
   readonly aim: string
+  /** The longest silence, and the longest time that one text takes, that is not a failure. */
+  readonly silenceMaxMs: number
   readonly play: (stage: Stage) => Promise<void>
 }
+
+/**
+ * What is judged is three times the aim, and never less than a second: several scenarios share a crowded machine, and
+ * red should be what is broken. What was reached is printed.
+ */
+export const generously = (aimMs: number): number => Math.max(1_000, 3 * aimMs)
+/** A round trip and the time in which a silence is noticed, between neighbours on short lines. */
+export const NOTICED_MS = 310
+/** Another relay is asked for, or the one of before comes back. */
+export const RELAY_AGAIN_MS = 3_000
 
 /** A text of each side every so often. */
 export const BOTH = { a: 20, b: 20 } as const

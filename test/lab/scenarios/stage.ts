@@ -1,7 +1,7 @@
 /**
- * What a scenario plays on: two people in conversation, and a clock for what happens meanwhile. Figures are told,
- * not judged: how long a silence lasted depends on the machine too. What is judged is that everything arrives, once
- * and in order, and that it does within a generous time.
+ * What a scenario plays on: two people in conversation, and a clock for what happens meanwhile. What is judged is that
+ * everything arrives, once and in order, and that no silence was longer than a generous time: how long one lasts depends
+ * on the machine too.
  */
 
 import { type Cell, OTHER, SIDES } from '../people/cell.ts'
@@ -25,6 +25,7 @@ export class Stage {
   readonly talk: Conversation
   readonly #figures: string[] = []
   readonly #silencesMs: Record<Side, number> = { a: 0, b: 0 }
+  #longestMs = 0
 
   private constructor(cell: Cell, talk: Conversation) {
     this.cell = cell
@@ -59,6 +60,7 @@ export class Stage {
     for (const side of SIDES) {
       if (everyMs[OTHER[side]] === undefined) continue
       this.#silencesMs[side] = this.talk.longestGapMs(side, from, to)
+      this.#longestMs = Math.max(this.#longestMs, this.#silencesMs[side])
       this.tell(`${label}longest silence at ${side}`, this.#silencesMs[side])
     }
   }
@@ -70,11 +72,18 @@ export class Stage {
         throw new Error(`the longest silence at ${side} was ${this.#silencesMs[side]} ms, less than ${ms} ms`)
   }
 
+  /** Of all silences while they talked, and of all texts whose time was taken. */
+  get longestMs(): number {
+    return this.#longestMs
+  }
+
   /** Says one text and tells how long it took to be acknowledged. */
   async sayTimed(side: Side, lengthMin = 0): Promise<void> {
     const from = Date.now()
     await this.talk.say(side, lengthMin)
-    this.tell(`a text of ${side} took`, Date.now() - from)
+    const tookMs = Date.now() - from
+    this.#longestMs = Math.max(this.#longestMs, tookMs)
+    this.tell(`a text of ${side} took`, tookMs)
   }
 
   /** Waits until both paths are of a kind, and tells how long that took; rejects when they do not become it. */

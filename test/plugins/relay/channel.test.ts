@@ -88,6 +88,37 @@ describe('a channel', () => {
     expect(alice.states).toEqual(['lost', 'bound'])
   })
 
+  test('brings a claim with what is sent into it while it is lost, twice a second', async () => {
+    const { world, alice } = await couple()
+    world.silence()
+    const channel = alice.open(0)
+    world.run(60_000)
+    const fromMs = world.clock.monotonicMs()
+    for (let ms = 0; ms < 10_000; ms += 20) {
+      say(channel, 'is there anybody?')
+      world.run(20)
+    }
+    const claims = alice.types(fromMs).filter(type => type !== data).length
+    expect([claims >= 18, claims <= 21]).toEqual([true, true])
+    await world.wake()
+    say(channel, 'and now?')
+    expect(world.until(() => channel.state === 'bound')).toBeLessThan(600)
+  })
+
+  test('hears from the others that a relay is back', async () => {
+    const { world, alice } = await couple()
+    const [one, other] = [alice.open(0), alice.open(0, { pair: '0807060504030201' })]
+    world.run(1_000)
+    world.silence()
+    for (const channel of [one, other]) channel.refresh()
+    world.run(120_000)
+    expect([one.state, other.state]).toEqual(['lost', 'lost'])
+    await world.wake()
+    one.refresh()
+    world.run(100)
+    expect([one.state, other.state]).toEqual(['bound', 'bound'])
+  })
+
   test('keeps only the last few packets while it binds', async () => {
     const { world, alice, bob } = await couple()
     world.silence()

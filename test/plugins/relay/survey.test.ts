@@ -66,6 +66,23 @@ describe('a relay that is followed', () => {
     expect(alice.client.measurements()[0]!.observed).toEqual({ address: '198.51.100.77', port: 50_000 })
   })
 
+  test('counts as silent as soon as a channel has lost it, and is measured again as soon as one has it back', async () => {
+    const { world, alice } = await couple({ faults: FAR })
+    alice.follow()
+    const channel = alice.open(0)
+    world.run(1_000)
+    const seen: (number | undefined)[] = []
+    alice.client.measured$.subscribe(({ rttMs }) => seen.push(rttMs))
+    world.silence()
+    channel.refresh()
+    world.until(() => channel.state === 'lost')
+    expect(seen).toEqual([undefined])
+    await world.wake()
+    channel.refresh()
+    world.run(200)
+    expect([channel.state, seen]).toEqual(['bound', [undefined, 50]])
+  })
+
   test('keeps what was measured when a path to somebody is suspected, and is asked again at once', async () => {
     const { world, alice } = await couple({ faults: FAR })
     alice.follow()

@@ -73,6 +73,11 @@ export class Correspondent {
   }
 
   link(isUp: boolean, mayBeTold: boolean, turn: Turn, out: Output[]): void {
+    if (isUp && this.#isUp) {
+      if (mayBeTold && !this.#isPaused) this.#outbox.turned(turn, out)
+      this.push(mayBeTold, turn, out)
+      return
+    }
     this.#isUp = isUp
     if (isUp) {
       this.#seeker.found(out)

@@ -63,6 +63,12 @@ export class Outbox {
     this.#roundTrip.progressed()
   }
 
+  /** Packets come through again, or go another way: what should have been acknowledged by now is not waited for. */
+  turned(turn: Turn, out: Output[]): void {
+    this.#roundTrip.progressed()
+    this.#resendOlder(this.#roundTrip.guessMs, turn, out)
+  }
+
   /** Nothing under way can be counted on: all of it goes back to waiting. */
   linkDown(): void {
     const [first] = this.#parcels
@@ -193,24 +199,28 @@ export class Outbox {
   expire(turn: Turn, out: Output[]): number | undefined {
     if (this.#parcels.length === 0) return undefined
     const timeoutMs = this.#roundTrip.timeoutMs
-    let [left, oldest] = [this.#window.size, Number.POSITIVE_INFINITY]
-    const lost: Parcel[] = []
-    for (const parcel of this.#parcels) {
-      if (left > 0 && parcel.oldestSentAtMs + timeoutMs <= turn.nowMs) {
-        const pieces = parcel.resend(turn.nowMs - timeoutMs, turn.nowMs, left)
-        for (const piece of pieces) this.#send(piece, out)
-        if (pieces.length > 0) lost.push(parcel)
-        left -= pieces.length
-      }
-      oldest = Math.min(oldest, parcel.oldestSentAtMs)
-    }
-    const [first] = lost
+    const first = this.#resendOlder(timeoutMs, turn, out)
     if (first !== undefined) {
       out.push({ kind: 'note', about: first.last.id, what: `sent again after ${timeoutMs.toFixed(0)} ms` })
       this.#window.lost(turn.nowMs, timeoutMs)
       this.#roundTrip.expired()
     }
+    const oldest = Math.min(...this.#parcels.map(({ oldestSentAtMs }) => oldestSentAtMs))
     return Math.max(1, oldest + this.#roundTrip.timeoutMs - turn.nowMs)
+  }
+
+  /** Sends what has waited for so long, as much as the window allows. Returns the first of it. */
+  #resendOlder(waitedMs: number, turn: Turn, out: Output[]): Parcel | undefined {
+    let left = this.#window.size
+    let first: Parcel | undefined
+    for (const parcel of this.#parcels) {
+      if (left <= 0 || parcel.oldestSentAtMs + waitedMs > turn.nowMs) continue
+      const pieces = parcel.resend(turn.nowMs - waitedMs, turn.nowMs, left)
+      for (const piece of pieces) this.#send(piece, out)
+      if (pieces.length > 0) first ??= parcel
+      left -= pieces.length
+    }
+    return first
   }
 
   /** The receiver could not rebuild an event: it and everything from `from` on up to it is sent whole. */

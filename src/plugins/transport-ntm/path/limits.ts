@@ -23,6 +23,12 @@ export const WARM_MS = 45_000
 export const HEARTBEAT_MS = 1_000
 export const LISTENING_HEARTBEAT_MS = 500
 export const WARM_HEARTBEAT_MS = 3_000
+/** While no coordinator could bring two together: often enough for NATs that forget after 20 s, and for so many peers. */
+export const KEPT_OPEN_HEARTBEAT_MS = 18_000
+export const KEPT_OPEN_MAX = 8
+/** One of them who is lost is called again after so long, each time after twice as long. */
+export const CALLED_AGAIN_MIN_MS = 15_000
+export const CALLED_AGAIN_MAX_MS = 10 * 60_000
 /** Other good paths of a busy peer are measured so often, and so many of them. */
 export const STANDBY_HEARTBEAT_MS = 5_000
 export const STANDBYS_MEASURED = 3
@@ -37,6 +43,8 @@ export const PATIENCE_UNKNOWN_MS = 600
 export const DEAD_AFTER_MS = 3_000
 /** Who has been silent for that long is asked ever more rarely, and directions to it are; never more rarely than this. */
 export const ASKED_EVERY_MAX_MS = 30_000
+/** While something is being sent to it, its path is asked no more rarely than this: what was in the way may be gone. */
+export const ASKED_WHILE_SENDING_MS = 1_000
 /** A path that was proved longer ago is used together with a relay until it is proved again. */
 export const TRUST_MS = 10_000
 /** A path that was proved longer ago is no choice. */

@@ -14,6 +14,8 @@ interface Entry {
   readonly neighbour: Neighbour
   up: boolean
   rttMs: number | undefined
+  /** How often packets began to go another way after a silence, or came through again. */
+  turns: number
 }
 
 export class Links {
@@ -44,9 +46,9 @@ export class Links {
 
   /** Said again for a path that is up already: the other side may have started anew. */
   established(device: DeviceId, neighbour: Neighbour): void {
-    const rttMs = this.#byDevice.get(device)?.rttMs
+    const { rttMs, turns = 0 } = this.#byDevice.get(device) ?? {}
     this.#byDevice.delete(device)
-    this.#byDevice.set(device, { neighbour, up: true, rttMs })
+    this.#byDevice.set(device, { neighbour, up: true, rttMs, turns })
     this.#forgetOldest()
     this.#tell(device)
   }
@@ -64,9 +66,15 @@ export class Links {
     this.#byDevice.delete(device)
   }
 
-  /** Its packets go by another path now, or the one that they go by was measured anew. */
-  changed(device: DeviceId): void {
-    if (this.#byDevice.get(device)?.up === true) this.#tell(device)
+  /**
+   * Its packets go by another path now, or the one that they go by was measured anew; `hasTurned`: what was under way
+   * may be lost.
+   */
+  changed(device: DeviceId, hasTurned = false): void {
+    const entry = this.#byDevice.get(device)
+    if (entry?.up !== true) return
+    if (hasTurned) entry.turns += 1
+    this.#tell(device)
   }
 
   measured(device: DeviceId, rttMs: number): void {
@@ -110,6 +118,7 @@ export class Links {
       rttMs: view?.rttMs ?? entry?.rttMs,
       mtu: view?.mtuBytes ?? MTU_BASE_BYTES,
       lastSeenMs: agoMs === undefined ? undefined : Math.round(this.#clock.now() - agoMs),
+      turns: entry?.turns,
       why: view?.why,
     }
   }

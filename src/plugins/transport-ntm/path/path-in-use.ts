@@ -14,7 +14,7 @@ import type { Silence } from './silence.ts'
 export interface PathInUseParts {
   readonly table: PathTable
   readonly silence: Silence
-  readonly output: Pick<PathsOutput, 'use' | 'refresh' | 'lookAgain' | 'story'>
+  readonly output: Pick<PathsOutput, 'use' | 'turned' | 'refresh' | 'lookAgain' | 'story'>
   /** Challenges a path, if it may be. */
   readonly ping: (path: Path, nowMs: number) => void
   /** Nothing leads to the peer. */
@@ -77,8 +77,12 @@ export class PathInUse {
 
   /** This path is no more. */
   forgotten(path: Path, nowMs: number): void {
-    if (this.#path === path) this.#path = undefined
+    const wasUsed = this.#path === path
+    if (wasUsed) this.#path = undefined
     this.decide(nowMs)
+    // Whatever relay there is: what nothing is sent by nobody asks either.
+    const relay = this.#path === undefined && wasUsed ? this.#parts.table.standby(undefined) : undefined
+    if (relay !== undefined) this.#switch(relay, nowMs, false)
   }
 
   /** The peer has come by another way with a session of its own making, and may not be here any more. */
@@ -103,7 +107,7 @@ export class PathInUse {
     const path = this.#path
     if (path === undefined) return
     if (!path.isMissed(nowMs)) {
-      if (path.isLate(nowMs) && path.provenMs > this.#doubtedMs) this.doubt(nowMs)
+      if (path.isLate(nowMs) && path.provenMs > this.#doubtedMs) this.#late(nowMs)
       return
     }
     if (this.#parts.table.standby(path)?.isMissed(nowMs) !== false) this.#parts.seek(nowMs)
@@ -126,12 +130,20 @@ export class PathInUse {
   /** Chooses anew after something was proved, missed or forgotten. */
   decide(nowMs: number): void {
     const path = this.#path
+    const wasSuspect = this.#isSuspect
     const isTrusted = path?.isValid(nowMs) === true && !path.isMissed(nowMs)
     const best = choosePath(this.#parts.table.all, isTrusted ? path : undefined, nowMs)
     const isOnlyRelay = path !== undefined && best?.isRelay === true && !path.isRelay
     if (best !== undefined && best !== path && !isOnlyRelay) this.#switch(best, nowMs, isTrusted)
     if (this.#path?.isMissed(nowMs) === false) this.#isSuspect = false
     this.#route()
+    if (wasSuspect && !this.#isSuspect) this.#parts.output.turned()
+  }
+
+  /** What goes over a relay from now on arrives, whatever became of what went before. */
+  #late(nowMs: number): void {
+    this.doubt(nowMs)
+    if (this.#also.length > 0) this.#parts.output.turned()
   }
 
   #suspect(path: Path, nowMs: number): void {
@@ -152,6 +164,7 @@ export class PathInUse {
     const { unansweredSinceMs } = path
     path.unprove()
     this.#switch(relay, nowMs, false, unansweredSinceMs)
+    this.#parts.output.turned()
   }
 
   /** What is used when this one is dead. Among relays that are all silent there is nothing to choose. */

@@ -13,10 +13,10 @@ import type {
   UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import type { Carrier, Neighbour } from '../carrier.ts'
-import type { Candidate } from '../signalling/candidates.ts'
-import { sameEndpoint } from '../tunnel/endpoint.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
+import { announce } from './announcing.ts'
 import type { Entry, PathView, Places } from './entry.ts'
+import { KeptOpen, latest } from './kept-open.ts'
 import {
   ATTESTED_MAX,
   CHANNELS_MAX,
@@ -46,8 +46,11 @@ export interface PathfinderParts {
   readonly mayPunch: boolean
   /** Peers may not learn where this node is: only relays lead to them. */
   readonly relayOnly: boolean
-  /** The path to a peer is another one, or another round trip was measured. */
-  readonly onPath: (neighbour: Neighbour) => void
+  /**
+   * The path to a peer is another one, or another round trip was measured; `hasTurned`: after a silence, so that what was
+   * under way may be lost.
+   */
+  readonly onPath: (neighbour: Neighbour, hasTurned: boolean) => void
   /** Nothing leads to a peer any more: asks a coordinator for the way. */
   readonly seek: (neighbour: Neighbour) => void
   /** A relay that is used does not answer any more. */
@@ -65,9 +68,18 @@ export class Pathfinder {
   readonly #budget = new ProbeBudget()
   #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
+  readonly #keptOpen: KeptOpen
 
   constructor(parts: PathfinderParts) {
     this.#parts = parts
+    this.#keptOpen = new KeptOpen({
+      ...{ clock: parts.clock, entries: () => this.#entries.values() },
+      keep: (entry, isKept) => this.#do(entry, now => entry.paths.keepOpen(isKept, now)),
+      call: entry => {
+        this.#do(entry, now => entry.paths.begin(now))
+        this.#call(entry)
+      },
+    })
     this.#puncher = parts.mayPunch && !parts.relayOnly ? new Puncher(parts) : undefined
   }
 
@@ -109,17 +121,26 @@ export class Pathfinder {
     const { endpoint } = neighbour.peer
     const entry = this.#entryOf(neighbour)
     if (endpoint !== undefined) this.#do(entry, now => entry.paths.established(endpoint, now, from))
+    this.#keptOpen.met(entry)
+  }
+
+  /** Whether there is no coordinator that could bring this node and its peers together again. */
+  alone(isAlone: boolean): void {
+    this.#keptOpen.alone(isAlone)
   }
 
   /** No session any more. */
   ended(neighbour: Neighbour): void {
-    this.#entries.get(neighbour.key)?.paths.ended()
+    const entry = this.#entries.get(neighbour.key)
+    entry?.paths.ended()
+    if (entry !== undefined) this.#keptOpen.lost(entry)
   }
 
   forget(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
     if (entry?.neighbour !== neighbour) return
     this.#puncher?.forget(entry)
+    this.#keptOpen.forget(entry)
     for (const channel of entry.channels) channel.close()
     this.#entries.delete(neighbour.key)
     entry.cancelWake()
@@ -139,7 +160,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return
     this.#do(entry, now => entry.paths.answered(token, from, now))
-    this.#parts.onPath(neighbour)
+    this.#parts.onPath(neighbour, false)
   }
 
   /** The peer says something by itself. */
@@ -158,7 +179,9 @@ export class Pathfinder {
 
   trafficBegan(neighbour: Neighbour, quietMs: number): void {
     const entry = this.#entries.get(neighbour.key)
-    if (entry !== undefined) this.#do(entry, now => entry.paths.trafficBegan(quietMs, now))
+    if (entry === undefined) return
+    this.#do(entry, now => entry.paths.trafficBegan(quietMs, now))
+    this.#keptOpen.met(entry)
   }
 
   /** This host's addresses are others now. */
@@ -168,6 +191,8 @@ export class Pathfinder {
       entry.hasMoved = true
       this.#do(entry, now => entry.paths.moved(now))
     }
+    // A machine that has slept cannot tell that its sessions are over at the other side.
+    for (const entry of latest(this.#entries.values())) this.#call(entry)
   }
 
   /** A server sees this node elsewhere than before: who talks with us should know. */
@@ -249,6 +274,7 @@ export class Pathfinder {
       open: endpoint => {
         if (this.mayProbe(endpoint)) carrier.knock(endpoint, OPENER_HOPS)
       },
+      keepSession: () => carrier.open(neighbour),
       callAgain: () => void carrier.tunnel.callAgain(neighbour.peer),
       use: (path, also) => {
         carrier.tunnel.setEndpoint(
@@ -259,13 +285,14 @@ export class Pathfinder {
         )
         const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
-        onPath(neighbour)
+        onPath(neighbour, false)
       },
       isPlausible: ({ endpoint, origin }) => {
         const isMeant = origin === 'remembered' ? isPlausibleStill : isPlausible
         return this.#plausible([endpoint], this.#entries.get(neighbour.key), isMeant).length > 0
       },
-      announce: isNewsOnly => this.#announce(neighbour, isNewsOnly),
+      announce: isNewsOnly => announce(this.#entries.get(neighbour.key), this.#parts, isNewsOnly),
+      turned: () => onPath(neighbour, true),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),
       lookAgain: () => this.#lookAgain(),
       tryHarder: () => this.#tryHarder(neighbour),
@@ -281,18 +308,6 @@ export class Pathfinder {
     this.#lookedMs = nowMs
     relays?.lookAgain()
     onLookAgain()
-  }
-
-  #announce(neighbour: Neighbour, isNewsOnly: boolean): void {
-    const { own, acquaintance, relayOnly } = this.#parts
-    const entry = this.#entries.get(neighbour.key)
-    if (entry === undefined) return
-    const { nat } = own
-    const candidates = relayOnly ? [] : own.list()
-    const isNews = entry.told?.nat !== nat || !isSamePlaces(entry.told.candidates, candidates)
-    if (isNewsOnly && !isNews) return
-    entry.told = { nat, candidates }
-    acquaintance.say(neighbour, { kind: 'candidates', token: acquaintance.freshToken(), nat, candidates })
   }
 
   #tryHarder(neighbour: Neighbour): void {
@@ -385,7 +400,3 @@ export class Pathfinder {
     })
   }
 }
-
-const isSamePlaces = (one: readonly Candidate[], other: readonly Candidate[]): boolean =>
-  one.length === other.length &&
-  one.every(({ endpoint }) => other.some(each => sameEndpoint(each.endpoint, endpoint)))

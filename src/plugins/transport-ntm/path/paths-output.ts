@@ -15,10 +15,14 @@ export interface PathsOutput {
   open(endpoint: Endpoint): void
   /** The first message of the handshake once more, to every place that is known. */
   callAgain(): void
+  /** Opens another session if the one that there was has grown too old to send by. */
+  keepSession(): void
   /** Whether a place where nobody has answered may be the peer's, as seen from where this node is now. */
   isPlausible(path: Path): boolean
   /** Packets go by this path from now on, and by the others as well. */
   use(path: Path, also: readonly Path[]): void
+  /** After a silence there is a way again, or a second one: what was under way may be lost. */
+  turned(): void
   /** Tells the peer where this node is; `isNewsOnly`: it need not hear what it has heard. */
   announce(isNewsOnly: boolean): void
   /** Tells the relay where this node is: packets are about to come and go. */

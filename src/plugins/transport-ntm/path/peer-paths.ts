@@ -5,6 +5,7 @@
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { compareWith } from './choice.ts'
 import {
+  KEPT_OPEN_HEARTBEAT_MS,
   PING_BYTES,
   PROBES_WHEN_DIRECT,
   STANDBY_HEARTBEAT_MS,
@@ -17,6 +18,7 @@ import type { Path, PathOrigin } from './path.ts'
 import { PathInUse } from './path-in-use.ts'
 import { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
+import { isPublicAddress } from './plausible.ts'
 import type { PathCause } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { Silence } from './silence.ts'
@@ -36,6 +38,7 @@ export class PeerPaths {
   #movedMs = Number.NEGATIVE_INFINITY
   /** The peer asked for this round, so it knows where we are. */
   #isAsked = false
+  #isKeptOpen = false
 
   constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
     this.#output = output
@@ -227,6 +230,12 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
+  /** Whether the path in use is asked now and then although nobody talks. */
+  keepOpen(isKept: boolean, nowMs: number): void {
+    this.#isKeptOpen = isKept
+    if (isKept) this.wake(nowMs)
+  }
+
   /** Asks a coordinator for the peer, for whatever reason. False: it was asked too short a time ago. */
   seek(nowMs: number): boolean {
     if (nowMs < this.#silence.seekMs) return false
@@ -323,14 +332,24 @@ export class PeerPaths {
     if (token !== undefined) path.mtu.asked(token, bytes!, nowMs)
   }
 
+  /** In one private network no NAT is between two, and they are found again on their link. */
+  #isHeld({ isRelay, endpoint }: Path): boolean {
+    return this.#isKeptOpen && (isRelay || isPublicAddress(endpoint.address))
+  }
+
   #beatMs(nowMs: number): number {
-    if (this.active === undefined) return LATER
-    return beatOf(this.active, this.#traffic, this.#silence.challengeMs(this.active), nowMs)
+    const { active } = this
+    if (active === undefined) return LATER
+    const beatMs = beatOf(active, this.#traffic, this.#silence.challengeMs(active), nowMs)
+    if (!this.#isHeld(active)) return beatMs
+    return Math.min(beatMs, Math.max(active.provenMs, active.pingedMs) + KEPT_OPEN_HEARTBEAT_MS)
   }
 
   #beat(nowMs: number): void {
     const active = this.active
     if (active === undefined || this.#beatMs(nowMs) > nowMs) return
+    // A challenge goes into the session that there is, and opens none.
+    if (this.#isHeld(active)) this.#output.keepSession()
     this.#ping(active, nowMs)
     this.#measureStandbys(nowMs)
   }

@@ -3,7 +3,13 @@
  * more rarely, for it may be switched off. Whatever is heard of it, and an own move, end the silence; who wants to
  * talk with it has it asked at once.
  */
-import { ASKED_EVERY_MAX_MS, DEAD_AFTER_MS, DIRECTION_PAUSE_MS } from './limits.ts'
+import {
+  ASKED_EVERY_MAX_MS,
+  ASKED_WHILE_SENDING_MS,
+  BUSY_MS,
+  DEAD_AFTER_MS,
+  DIRECTION_PAUSE_MS,
+} from './limits.ts'
 import type { Path } from './path.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -51,7 +57,9 @@ export class Silence {
 
   /** When the next challenge of a path that has not answered is due. */
   challengeMs({ pingedMs, patienceMs }: Path): number {
-    return pingedMs + pauseOf(pingedMs - Math.max(this.#deadSinceMs, this.#wantedMs), patienceMs / 3)
+    const pauseMs = pauseOf(pingedMs - Math.max(this.#deadSinceMs, this.#wantedMs), patienceMs / 3)
+    const isSending = pingedMs - this.#traffic.sentMs < BUSY_MS
+    return pingedMs + (isSending ? Math.min(pauseMs, ASKED_WHILE_SENDING_MS) : pauseMs)
   }
 
   /** When a coordinator may be asked again. That costs others: who wants to talk is good for one request. */

@@ -64,6 +64,8 @@ export const RTT_NOTABLE_SHARE = 0.25
 /** How long changed measurements settle before they are reported, and how often that is done at most. */
 export const REPORT_SETTLE_MS = 400
 export const REPORT_EVERY_MS = 5_000
+/** That a relay is not reached any more is told at once, and that no more often than this. */
+export const REPORT_LOSS_EVERY_MS = 1_000
 /** How long an answer is remembered for a request that comes again. */
 export const ANSWER_LIFETIME_MS = 30_000
 /** Answers that a node remembers, bytes. */

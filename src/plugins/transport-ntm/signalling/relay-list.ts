@@ -9,6 +9,7 @@ import type { RelayMeasurement, RelayPlace } from '../../../kernel/api/relays.ts
 import {
   RELAYS_MAX,
   REPORT_EVERY_MS,
+  REPORT_LOSS_EVERY_MS,
   REPORT_SETTLE_MS,
   RTT_MAX_MS,
   RTT_NOTABLE_MS,
@@ -54,7 +55,7 @@ export class RelayList {
     if (input.kind === 'stop') return this.#forget()
     this.#measured = leastOf(input.rtts)
     this.#plan(turn)
-    return []
+    return this.#reportIfDue(turn)
   }
 
   #received(message: Message, turn: Turn): NodeOutput[] {
@@ -108,7 +109,15 @@ export class RelayList {
   #plan(turn: Turn): void {
     const isNews = this.#announced !== 0 && isNotable(this.#reported ?? new Map(), this.#own())
     if (!isNews) this.#reportDueMs = undefined
+    else if (this.#hasLost())
+      this.#reportDueMs = Math.max(turn.nowMs, this.#reportedMs + REPORT_LOSS_EVERY_MS)
     else this.#reportDueMs ??= Math.max(turn.nowMs + REPORT_SETTLE_MS, this.#reportedMs + REPORT_EVERY_MS)
+  }
+
+  /** Whether others are reached, and one that was said to be is not: without the others there is nothing to choose. */
+  #hasLost(): boolean {
+    const own = this.#own()
+    return own.size > 0 && [...(this.#reported?.keys() ?? [])].some(relay => !own.has(relay))
   }
 
   #report(turn: Turn): NodeOutput[] {
@@ -131,8 +140,11 @@ export class RelayList {
       if (lapse.kind === 'again') outputs.push(...sendAll(lapse.datagrams))
       else this.#reported = undefined
     }
-    const isDue = this.#reportDueMs !== undefined && this.#reportDueMs <= turn.nowMs
-    return isDue ? [...outputs, ...this.#report(turn)] : outputs
+    return [...outputs, ...this.#reportIfDue(turn)]
+  }
+
+  #reportIfDue(turn: Turn): NodeOutput[] {
+    return this.#reportDueMs !== undefined && this.#reportDueMs <= turn.nowMs ? this.#report(turn) : []
   }
 
   #forget(): NodeOutput[] {

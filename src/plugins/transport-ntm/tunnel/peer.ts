@@ -87,8 +87,8 @@ export class Peer implements TunnelPeer {
   readonly id: TunnelKey
   readonly plain: boolean
   readonly presharedKey: Uint8Array
-  /** Leaves the table when its keys go. */
-  readonly transient: boolean
+  /** Leaves the table when its keys go; until somebody says that it is to stay. */
+  transient: boolean
   readonly challenged: boolean
   readonly mayKnowPlace: boolean
   readonly timers: PeerTimers<Peer>

@@ -74,6 +74,8 @@ export interface Tunnel {
    * padded for as long as it fits in there.
    */
   sendTo(peer: TunnelPeer, packet: Uint8Array, to: Endpoint, roomBytes?: number): boolean
+  /** Opens a session, if none is in use, without having anything to send. */
+  open(peer: TunnelPeer): void
   /** Opens a session without having anything to send, a new one if one is in use: the peer seems to have lost it. */
   renew(peer: TunnelPeer): void
   /**
@@ -81,6 +83,8 @@ export interface Tunnel {
    * not keeps to what it was allowed before, or gets nothing.
    */
   setEndpoint(peer: TunnelPeer, endpoint: Endpoint, alsoTo?: readonly Endpoint[], isProven?: boolean): void
+  /** It stays on the table when its keys go, though it was here for a while only. */
+  keep(peer: TunnelPeer): void
   /** Repeats the first message of an opening under way. False when there is none. */
   callAgain(peer: TunnelPeer): boolean
   /** Replaces the candidates; an opening under way tries them at once. */
@@ -112,10 +116,20 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       const peer = known(handle)
       return peer !== undefined && sendPacketTo(device, peer, packet, to, environment.now(), roomBytes)
     },
+    keep(handle) {
+      const peer = known(handle)
+      if (peer !== undefined) peer.transient = false
+    },
     callAgain(handle) {
       const peer = known(handle)
       return peer !== undefined && repeatInitiation(device, peer)
     },
+    open(handle) {
+      const peer = known(handle)
+      const now = environment.now()
+      if (peer !== undefined && !peer.inUse(now, device.limits)) openTunnel(device, peer, now)
+    },
+
     renew(handle) {
       const peer = known(handle)
       if (peer !== undefined) openTunnel(device, peer, environment.now())

@@ -54,6 +54,9 @@ function deliver({ world, alice }: Line, text: string): void {
   expect(isAllDelivered(world)).toBe(true)
 }
 
+/** The path to bob has turned: alice's machine is told so. */
+const turn = ({ alice, bob }: Line): void => alice.feed({ kind: 'link', device: bob.device, up: true })
+
 /** Says a text that goes nowhere, and returns the pauses between its datagrams. */
 function pausesOf(line: Line, forMs: number): number[] {
   line.swallows = ALL
@@ -103,6 +106,34 @@ describe('silence', () => {
       WINDOW_FIRST / 4,
       WINDOW_MIN,
     ])
+  })
+})
+
+describe('a path that has turned', () => {
+  it('has sent again at once what waited, and the pauses begin anew', () => {
+    const line = measured()
+    pausesOf(line, 60_000)
+    line.swallows = NOTHING
+    turn(line)
+    line.world.run(0.5 * RTO_MIN_MS)
+    expect(isAllDelivered(line.world)).toBe(true)
+    expect(pausesOf(line, 1.5 * RTO_MIN_MS)).toEqual([RTO_MIN_MS])
+  })
+
+  it('has nothing sent again that may still be acknowledged, and no more than the window holds', () => {
+    const line = measured()
+    line.alice.say(['just now'])
+    line.world.run(2)
+    const before = line.sentAtMs.length
+    turn(line)
+    expect(line.sentAtMs.length).toBe(before)
+    line.world.run(1_000)
+    line.swallows = ALL
+    sayMany(line, 3 * WINDOW_FIRST)
+    line.world.run(20_000)
+    const flown = line.sentAtMs.length
+    turn(line)
+    expect(line.sentAtMs.length - flown).toBe(WINDOW_MIN)
   })
 })
 

@@ -25,7 +25,16 @@ export class Bench {
   readonly stories: string[] = []
   used: { readonly active: Endpoint; readonly also: readonly Endpoint[] } | undefined
   isUsedShown: boolean | undefined
-  count = { callAgain: 0, announce: 0, refresh: 0, lookAgain: 0, tryHarder: 0, seek: 0 }
+  count = {
+    callAgain: 0,
+    announce: 0,
+    refresh: 0,
+    lookAgain: 0,
+    tryHarder: 0,
+    seek: 0,
+    turned: 0,
+    keepSession: 0,
+  }
   /** Places whose challenges are answered a round trip later. */
   readonly answering = new Set<Endpoint>()
   /** Addresses that mean nothing from here. */
@@ -47,6 +56,8 @@ export class Bench {
           this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }
           this.isUsedShown = active.isShown
         },
+        turned: () => void (this.count.turned += 1),
+        keepSession: () => void (this.count.keepSession += 1),
         story: what => void this.stories.push(what),
         callAgain: () => void (this.count.callAgain += 1),
         announce: () => void (this.count.announce += 1),

@@ -46,6 +46,23 @@ describe('links', () => {
     expect(pathOf({ ...view, endpoint: undefined })).toBeUndefined()
   })
 
+  test('count how often they turned, also across handshakes, and only while they are up', async () => {
+    const { links, neighbour } = await watched()
+    const device = deviceOf(1)
+    links.changed(device, true)
+    links.established(device, neighbour)
+    const turns = () => links.all()[0]?.turns
+    expect(turns()).toBe(0)
+    links.changed(device)
+    expect(turns()).toBe(0)
+    links.changed(device, true)
+    links.established(device, neighbour)
+    expect(turns()).toBe(1)
+    links.failed(device)
+    links.changed(device, true)
+    expect(turns()).toBe(1)
+  })
+
   test('are trusted for five seconds after the last word', async () => {
     const { links, clock, neighbour } = await watched()
     links.established(deviceOf(1), neighbour)

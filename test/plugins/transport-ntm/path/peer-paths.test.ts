@@ -1,6 +1,7 @@
 /** All ways to one peer: what is used, what is only probed, when one is doubted, and what is said about it. */
 import { describe, expect, test } from 'vitest'
 import {
+  ASKED_WHILE_SENDING_MS,
   DEAD_AFTER_MS,
   PATHS_MAX,
   PATIENCE_MIN_MS,
@@ -151,18 +152,29 @@ describe('silence', () => {
       return bench
     }
 
-    test('costs ever less, also who goes on sending', () => {
+    /** Challenges and requests for a direction in the first minute and a half, and in the second. */
+    const costs = (isSending: boolean): readonly { pings: number; seeks: number }[] => {
       const bench = direct()
       bench.answering.clear()
-      const before = bench.pings.length
-      bench.run(MINUTE_AND_A_HALF_MS, true)
-      expect(bench.pings.length - before).toBeLessThan(150)
-      expect(bench.count.seek).toBeLessThan(12)
-      const { seek } = bench.count
-      const asked = bench.pings.length
-      bench.run(MINUTE_AND_A_HALF_MS, true)
-      expect(bench.pings.length - asked).toBeLessThan(60)
-      expect(bench.count.seek - seek).toBeLessThanOrEqual(3)
+      return [1, 2].map(() => {
+        const [pings, { seek }] = [bench.pings.length, { ...bench.count }]
+        bench.run(MINUTE_AND_A_HALF_MS, isSending)
+        return { pings: bench.pings.length - pings, seeks: bench.count.seek - seek }
+      })
+    }
+
+    test('costs ever less', () => {
+      const [first, second] = costs(false)
+      expect(first!.pings).toBeLessThan(150)
+      expect(second!.pings).toBeLessThan(10)
+      expect([first!.seeks < 12, second!.seeks <= 3]).toEqual([true, true])
+    })
+
+    test('costs who goes on sending a challenge a second for the path in use, and no more requests', () => {
+      const [first, second] = costs(true)
+      expect(first!.pings).toBeLessThan(MINUTE_AND_A_HALF_MS / ASKED_WHILE_SENDING_MS + 150)
+      expect(second!.pings).toBeLessThan(MINUTE_AND_A_HALF_MS / ASKED_WHILE_SENDING_MS + 60)
+      expect([first!.seeks < 12, second!.seeks <= 3]).toEqual([true, true])
     })
 
     test.each([

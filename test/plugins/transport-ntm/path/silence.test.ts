@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   ASKED_EVERY_MAX_MS,
+  ASKED_WHILE_SENDING_MS,
   DEAD_AFTER_MS,
   DIRECTION_PAUSE_MS,
   PATIENCE_UNKNOWN_MS,
@@ -66,6 +67,12 @@ describe('a path that does not answer', () => {
       ...[1, 1, 2, 4, 8, 16, 32, 64, 128].map(times => times * EVERY_MS),
       ...[ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS],
     ])
+  })
+
+  test('is asked every second while something is being sent', () => {
+    const sending = dead()
+    sending.traffic.sentMs = LONG_MS + 5_000
+    expect(sending.challenges(3)).toEqual([1, 1, 1].map(() => ASKED_WHILE_SENDING_MS))
   })
 
   test('is asked closely again when anything is heard, and at once by who wants to talk', () => {

@@ -101,6 +101,28 @@ describe('the list of relays', () => {
 })
 
 describe('what a node has measured', () => {
+  test('is told at once when a relay is lost, so that the next way leads by another', async () => {
+    const { world, dc, alice, bob } = await town(near, far)
+    for (const node of [alice, bob]) measure(node, [near.relay, 10], [far.relay, 80])
+    await world.run(2_000)
+    const before = reports(dc)!
+    measure(alice, [near.relay, undefined], [far.relay, 80])
+    expect((await directed(world, alice, bob))[0]?.relay).toBe(far.relay)
+    expect(reports(dc)).toBe(before + 1)
+  })
+
+  test('is not told more often than every second, however many are lost and found', async () => {
+    const { world, dc, alice } = await town(near, far)
+    const before = reports(dc)!
+    for (let round = 0; round < 50; round += 1) {
+      measure(alice, [near.relay, 10], [far.relay, 80])
+      await world.run(100)
+      measure(alice, [near.relay, undefined], [far.relay, 80])
+      await world.run(100)
+    }
+    expect(reports(dc)! - before).toBeLessThanOrEqual(11)
+  })
+
   test('decides at which relay two are met', async () => {
     const { world, alice, bob } = await town(near, far)
     measure(alice, [near.relay, 10], [far.relay, 80], [nobody, 1])

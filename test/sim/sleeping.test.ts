@@ -1,0 +1,88 @@
+/**
+ * A machine that slept wakes into a network that has forgotten it: NATs, the coordinator's and the relays' idea of where
+ * it is, and the sessions of whoever was awake. It says where it is before anybody asks, so the next word, whoever
+ * says it, arrives at once.
+ */
+import { describe, expect, test } from 'vitest'
+import { NAT_KINDS } from '../../src/kernel/testing/nat-kinds.ts'
+import { type LineSpec, neighbourhood } from '../support/neighbourhood.ts'
+import { say, textsOf } from '../support/ntm-world.ts'
+
+const MINUTE_MS = 60_000
+/** What is said in the moment of waking has to open everything anew: tunnels to coordinator and peer, by the relay. */
+const FIRST_WORD_MS = 2_000
+/** What waited for somebody away goes when a handshake came through: its first message is sent again after five seconds. */
+const UNSENT_WORD_MS = 7_000
+const NAPS_MS = [MINUTE_MS, 10 * MINUTE_MS, 8 * 60 * MINUTE_MS] as const
+const FORGETFUL: LineSpec = { nat: { ...NAT_KINDS.home, timeoutMs: 30_000, unansweredMs: 30_000 } }
+const LINES: readonly (readonly [string, LineSpec])[] = [
+  ['two homes', FORGETFUL],
+  ['NATs that give every flow another port', { nat: 'symmetric' }],
+]
+
+const idlers = async (line: LineSpec) => {
+  const hood = await neighbourhood({ seed: 1, alice: line, bob: line, relayLatenciesMs: [5] })
+  const { world, alice, bob } = hood
+  await say(world, alice.home, bob.home, 'good night')
+  await say(world, bob.home, alice.home, 'good night')
+  await world.run(2 * MINUTE_MS)
+  return hood
+}
+
+const NIGHTS = LINES.flatMap(([where, line]) =>
+  NAPS_MS.map(napMs => [where, napMs / MINUTE_MS, line] as const),
+)
+
+describe.each(NIGHTS)('behind %s, after a sleep of %i minutes', (_, minutes, line) => {
+  test('who was awake reaches who slept', async () => {
+    const { world, alice, bob } = await idlers(line)
+    alice.home.sleep()
+    await world.run(minutes * MINUTE_MS)
+    alice.home.wake()
+    await world.run(1_000)
+    const atMs = world.clock.monotonicMs()
+    await say(world, bob.home, alice.home, 'good morning')
+    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+    await world.end()
+  })
+
+  test('who slept reaches who was awake, in the moment of waking', async () => {
+    const { world, alice, bob } = await idlers(line)
+    alice.home.sleep()
+    await world.run(minutes * MINUTE_MS)
+    alice.home.wake()
+    const atMs = world.clock.monotonicMs()
+    await say(world, alice.home, bob.home, 'good morning')
+    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+    await world.end()
+  })
+
+  test('a word that was said meanwhile is there at once', async () => {
+    const { world, alice, bob } = await idlers(line)
+    alice.home.sleep()
+    await world.run(MINUTE_MS / 2)
+    const said = { to: alice.home.spec.name, text: 'are you asleep?', wait: 'sent', timeoutMs: 0 }
+    bob.home.call('send', said).catch(() => undefined)
+    await world.run(minutes * MINUTE_MS)
+    alice.home.wake()
+    await world.run(UNSENT_WORD_MS)
+    expect(await textsOf(world, alice.home, bob.home.spec.name)).toContain('are you asleep?')
+    await world.end()
+  })
+
+  test('both slept, and wake elsewhere', async () => {
+    const hood = await idlers(line)
+    const { world, alice, bob } = hood
+    for (const { home } of [alice, bob]) home.sleep()
+    await world.run(minutes * MINUTE_MS)
+    for (const { home } of [alice, bob]) {
+      home.host.move(hood.line(line).next())
+      home.wake()
+    }
+    await world.run(1_000)
+    const atMs = world.clock.monotonicMs()
+    await say(world, bob.home, alice.home, 'good morning')
+    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+    await world.end()
+  })
+})
