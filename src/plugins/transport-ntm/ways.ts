@@ -175,7 +175,8 @@ export class Ways {
 
   /** A coordinator named its relays, all of them. */
   follow(coordinator: TunnelKey, places: readonly RelayPlace[]): void {
-    this.#places.set(coordinator, places)
+    if (places.length === 0) this.#places.delete(coordinator)
+    else this.#places.set(coordinator, places)
     this.relays?.follow([...this.#places.values()].flat())
   }
 

@@ -2,6 +2,7 @@
  * What a node keeps of one peer while it looks after the paths to it, and in which terms others speak of that: where the
  * peer may be, and which way its packets take.
  */
+import type { TunnelKey } from '../../../events/ids.ts'
 import type { RelayChannel, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../carrier.ts'
 import type { Candidate } from '../signalling/candidates.ts'
@@ -46,6 +47,9 @@ export interface Entry {
   told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
   /** Newest first. */
   channels: RelayChannel[]
+  /** Relays that said no since one said yes. */
+  readonly refusedBy: Set<TunnelKey>
+  cancelRenewal: () => void
   wakeMs: number
   cancelWake: () => void
   /** A call that waits for the peer to speak first. */

@@ -19,12 +19,10 @@ import type { Acquaintance, PathWord } from './acquaintance.ts'
 import type { Entry, PathView, Places } from './entry.ts'
 import {
   ATTESTED_MAX,
-  CHANNELS_MAX,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
   SECOND_SPEAKER_WAITS_MS,
   WAKE_MIN_MS,
-  WARM_MS,
 } from './limits.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
@@ -32,6 +30,7 @@ import { isPlausible, isPlausibleStill } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
 import { reasonOf } from './reason.ts'
+import { RelayWays } from './relay-ways.ts'
 
 export interface PathfinderParts {
   readonly clock: Clock
@@ -64,10 +63,18 @@ export class Pathfinder {
   readonly #budget = new ProbeBudget()
   #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
+  readonly #relayWays: RelayWays
 
   constructor(parts: PathfinderParts) {
     this.#parts = parts
     this.#puncher = parts.mayPunch && !parts.relayOnly ? new Puncher(parts) : undefined
+    this.#relayWays = new RelayWays({
+      ...parts,
+      receive: (packet, from) => parts.carrier.receive(packet, from),
+      seek: entry => this.#do(entry, now => entry.paths.seek(now)),
+      forget: (entry, endpoint) => this.#do(entry, now => entry.paths.forget(endpoint, now)),
+      story: ({ neighbour }, what) => parts.story(neighbour, what),
+    })
   }
 
   /**
@@ -85,7 +92,7 @@ export class Pathfinder {
     if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced')
     entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
     if (!this.#parts.relayOnly) entry.paths.learn(nearby, 'nearby')
-    if (grant !== undefined) this.#useGrant(entry, grant)
+    if (grant !== undefined) this.#relayWays.open(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
     // Who is heard has a session: what was learnt is for its paths.
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
@@ -117,7 +124,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry?.neighbour !== neighbour) return
     this.#puncher?.forget(entry)
-    for (const channel of entry.channels) channel.close()
+    this.#relayWays.close(entry)
     this.#entries.delete(neighbour.key)
     entry.cancelWake()
     entry.cancelWaitingCall?.()
@@ -226,6 +233,8 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
+      refusedBy: new Set(),
+      cancelRenewal: () => {},
       ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelWaitingCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
@@ -316,46 +325,6 @@ export class Pathfinder {
     const isOwn = ({ address, port }: UdpEndpoint): boolean =>
       hosts.includes(address) && carrier.locals.some(local => local.port === port)
     return places.filter(place => isMeant(place, around) && !isOwn(place))
-  }
-
-  /**
-   * One more way over a relay. Both sides may have asked for one at the same time and got two, in different order, so
-   * the earlier ones stay for a while: what the peer answers on shows which are good.
-   */
-  #useGrant(entry: Entry, grant: Uint8Array): void {
-    const { relays, carrier } = this.#parts
-    const channel: RelayChannel | undefined = relays?.open(grant, {
-      onPacket: packet => endpoint !== undefined && carrier.receive(packet, endpoint),
-      onState: changed => this.#channelChanged(entry, changed),
-    })
-    // Its address family may change: what is compared is the channel.
-    const endpoint = channel?.endpoint
-    if (channel === undefined || endpoint === undefined) return
-    entry.paths.learn([endpoint], 'relay')
-    entry.channels = [channel, ...entry.channels.filter(({ state }) => state !== 'closed')]
-    for (const old of entry.channels.splice(CHANNELS_MAX)) old.close()
-    this.#forgetClosed(entry)
-  }
-
-  #channelChanged(entry: Entry, channel: RelayChannel): void {
-    if (channel.state === 'closed') this.#forgetClosed(entry)
-    if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
-    const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
-    const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
-    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#do(entry, now => entry.paths.seek(now))
-  }
-
-  /** Whether anybody talks with this peer; who does not will ask when there is something to say. */
-  #isWarm({ neighbour: { sentMs, receivedMs } }: Entry): boolean {
-    return this.#parts.clock.monotonicMs() - Math.max(sentMs, receivedMs) < WARM_MS
-  }
-
-  #forgetClosed(entry: Entry): void {
-    const gone = entry.paths.all.filter(
-      ({ isRelay, endpoint }) =>
-        isRelay && !entry.channels.some(channel => channel === endpoint.via && channel.state !== 'closed'),
-    )
-    for (const { endpoint } of gone) this.#do(entry, now => entry.paths.forget(endpoint, now))
   }
 
   #do(entry: Entry, act: (nowMs: number) => void): void {

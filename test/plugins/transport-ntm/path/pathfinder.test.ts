@@ -21,7 +21,8 @@ class Bench {
     const nothing = (): void => {}
     const relays = {
       open: (_: Uint8Array, events: ChannelEvents) => {
-        const channel = { state: 'bound' as const, refresh: nothing, close: nothing, send: nothing }
+        const ends = { refresh: nothing, close: nothing, send: nothing }
+        const channel = { state: 'bound' as const, expires: Number.POSITIVE_INFINITY, ...ends }
         this.#events = events
         return (this.#channel = Object.assign(channel, { endpoint: { ...RELAY, via: channel } }))
       },
