@@ -26,6 +26,8 @@ export const WARM_HEARTBEAT_MS = 3_000
 /** Other good paths of a busy peer are measured so often, and so many of them. */
 export const STANDBY_HEARTBEAT_MS = 5_000
 export const STANDBYS_MEASURED = 3
+/** A relay that stands by is asked for its round trip so often until it is known. */
+export const RELAY_STANDBY_MS = 60_000
 /** Something was sent and nothing came back for so long, beyond the round trip: ask. */
 export const SILENCE_MS = 100
 /** How often a busy path is looked at. */
