@@ -18,7 +18,12 @@ export const RELAY_FRAMES = {
   bound: 0x64,
   rebind: 0x65,
   data: 0x66,
+  refusal: 0x67,
 } as const
+
+/** Why a relay has no slot for a holder, or not any more; the number is on the wire. */
+export const RELAY_REFUSALS = { full: 1, expired: 2, foreign: 3, leaving: 4 } as const
+export type RelayRefusal = keyof typeof RELAY_REFUSALS
 
 export const RELAY_NONCE_BYTES = 8
 export const RELAY_TOKEN_BYTES = 8
@@ -33,6 +38,7 @@ export const RELAY_PROBE_BYTES = 48
 export const RELAY_CHALLENGE_BYTES = HEAD_BYTES + RELAY_TOKEN_BYTES + RELAY_COOKIE_BYTES
 const CLAIM_BYTES = HEAD_BYTES + RELAY_TOKEN_BYTES + 8 + RELAY_COOKIE_BYTES + RELAY_MAC_BYTES
 const BIND_BYTES = CLAIM_BYTES + RELAY_TICKET_BYTES
+const REFUSAL_BYTES = HEAD_BYTES + RELAY_TOKEN_BYTES + 8 + 1 + RELAY_MAC_BYTES
 
 /** Claims that a slot belongs to whoever sends it, and where that is; answered with the same and `bound`. */
 export interface RelayClaim {
@@ -55,6 +61,13 @@ export type RelayFrame =
       readonly observed: PlainEndpoint
     }
   | { readonly kind: 'challenge'; readonly token: Uint8Array; readonly cookie: Uint8Array }
+  | {
+      readonly kind: 'refusal'
+      readonly token: Uint8Array
+      /** Of the claim that is refused. */
+      readonly counter: number
+      readonly why: RelayRefusal
+    }
   | RelayClaim
 
 /** One comparison, for whoever sorts datagrams by their first byte. */
@@ -116,10 +129,27 @@ export const encodeRelayClaim = (
   macOf: (signed: Uint8Array) => Uint8Array,
 ): Uint8Array => {
   const length = kind === 'bind' ? BIND_BYTES : CLAIM_BYTES
-  const counterBytes = Buffer.alloc(8)
-  counterBytes.writeBigUInt64BE(BigInt(counter))
-  const writer = head(kind, length).put(token).put(counterBytes).put(cookie).put(ticket)
+  const writer = head(kind, length).put(token).put(counterBytes(counter)).put(cookie).put(ticket)
   return writer.put(macOf(writer.finish())).finish()
+}
+
+/** 37 bytes; `macOf` as for claims, or zeros where relay and bringer have no secret that the ticket proves. */
+export const encodeRelayRefusal = (
+  { token, counter }: Pick<RelayClaim, 'token' | 'counter'>,
+  why: RelayRefusal,
+  macOf: (signed: Uint8Array) => Uint8Array,
+): Uint8Array => {
+  const writer = head('refusal', REFUSAL_BYTES)
+    .put(token)
+    .put(counterBytes(counter))
+    .byte(RELAY_REFUSALS[why])
+  return writer.put(macOf(writer.finish())).finish()
+}
+
+const counterBytes = (counter: number): Uint8Array => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(counter))
+  return bytes
 }
 
 /** The part of a claim that its MAC is over, and the MAC. */
@@ -130,14 +160,29 @@ export const splitRelayMac = (frame: Uint8Array): readonly [signed: Uint8Array, 
 
 const readClaim = (kind: RelayClaim['kind'], reader: ByteReader): RelayClaim => {
   const token = reader.take(RELAY_TOKEN_BYTES)
-  const high = reader.take(4)
-  const low = reader.take(4)
-  const counter = unsigned(high) * 2 ** 32 + unsigned(low)
-  if (!Number.isSafeInteger(counter)) reader.fail()
+  const counter = readCounter(reader)
   const cookie = reader.take(RELAY_COOKIE_BYTES)
   const ticket = reader.take(kind === 'bind' ? RELAY_TICKET_BYTES : 0)
   reader.take(RELAY_MAC_BYTES)
   return { kind, token, counter, cookie, ticket }
+}
+
+/** A number that a later version may give another meaning is still a no. */
+const readRefusal = (reader: ByteReader): RelayFrame => {
+  const token = reader.take(RELAY_TOKEN_BYTES)
+  const counter = readCounter(reader)
+  const number = reader.byte()
+  reader.take(RELAY_MAC_BYTES)
+  const known = (Object.keys(RELAY_REFUSALS) as RelayRefusal[]).find(why => RELAY_REFUSALS[why] === number)
+  return { kind: 'refusal', token, counter, why: known ?? 'full' }
+}
+
+const readCounter = (reader: ByteReader): number => {
+  const high = reader.take(4)
+  const low = reader.take(4)
+  const counter = unsigned(high) * 2 ** 32 + unsigned(low)
+  if (!Number.isSafeInteger(counter)) reader.fail()
+  return counter
 }
 
 const unsigned = (four: Uint8Array): number => four.reduce((value, byte) => value * 256 + byte, 0)
@@ -161,6 +206,8 @@ const readBody = (type: number | undefined, reader: ByteReader): RelayFrame | un
         token: reader.take(RELAY_TOKEN_BYTES),
         cookie: reader.take(RELAY_COOKIE_BYTES),
       }
+    case RELAY_FRAMES.refusal:
+      return readRefusal(reader)
     case RELAY_FRAMES.bind:
       return readClaim('bind', reader)
     case RELAY_FRAMES.bound:

@@ -29,7 +29,9 @@ export const promised = {
     dc: z.string(),
   }),
   relays: z.object({
-    relays: z.array(z.object({ relay: id, endpoints: z.array(z.string()), state: z.enum(['up', 'down']) })),
+    relays: z.array(
+      z.object({ relay: id, endpoints: z.array(z.string()), state: z.enum(['up', 'unproved', 'down']) }),
+    ),
   }),
   up: z.object({ type: z.literal('ready'), name: z.string() }),
   status: z.object({

@@ -9,6 +9,7 @@ import {
   encodeRelayClaim,
   encodeRelayProbe,
   encodeRelayProbeAck,
+  encodeRelayRefusal,
   RELAY_DATA_HEAD_BYTES,
   type RelayClaim,
   writeRelayDataHead,
@@ -67,6 +68,7 @@ export const relayVectors = () => ({
     'probe-ack, IPv6': ackOf('2001:db8::7'),
     ...{ bind: claim('bind', NOON), bound: claim('bound', NOON), rebind: claim('rebind', NOON + 20_000) },
     challenge: encodeRelayChallenge(token, cookie),
+    refusal: encodeRelayRefusal({ token, counter: NOON }, 'full', signed => relayMac(secret, signed)),
     ...{ data: dataOf(token), 'data, passed on': dataOf(otherToken) },
   }).map(([name, bytes]) => ({ name, hex: hex(bytes) })),
 })

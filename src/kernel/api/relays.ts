@@ -19,19 +19,28 @@ export interface RelayMeasurement {
   readonly relay: TunnelKey
   /** The endpoint of the relay that was asked. */
   readonly endpoint: UdpEndpoint
-  /** Least of the last few; undefined while nothing has come back. */
+  /** Least of the last few; undefined while nothing has come back, and while it has no slot for this node. */
   readonly rttMs: number | undefined
-  /** This node as the relay sees it, IPv4 or IPv6; undefined with `rttMs`. */
+  /** This node as the relay sees it, IPv4 or IPv6; undefined while nothing has come back. */
   readonly observed: UdpEndpoint | undefined
+  /** It had no slot for this node, lately. */
+  readonly isRefusing: boolean
 }
 
-/** `binding` until the relay has said yes; `lost` when it has not answered for seconds. It goes on trying. */
-export type ChannelState = 'binding' | 'bound' | 'lost' | 'closed'
+/**
+ * `binding` until the relay has said yes; `lost` when it has not answered for seconds, `refused` when it has said no. It
+ * goes on trying, rarely where it was refused, and carries nothing meanwhile.
+ */
+export type ChannelState = 'binding' | 'bound' | 'lost' | 'refused' | 'closed'
+/** Why a relay said no: it has no room for this node, the ticket is over, it takes no such tickets, or it ends. */
+export type RelayRefusal = 'full' | 'expired' | 'foreign' | 'leaving'
 
 /** One side of a slot pair: what is sent into it comes out at the holder of the other side. */
 export interface RelayChannel extends Outlet {
   readonly relay: TunnelKey
   readonly state: ChannelState
+  /** Why the relay said no last; undefined: it has not, or has said yes since. */
+  readonly refusal: RelayRefusal | undefined
   /**
    * Where its packets go to and seem to come from: the relay's endpoint, with the channel itself as `via`. Another
    * when the relay answers from another of its endpoints.
@@ -50,6 +59,8 @@ export interface ChannelEvents {
   /** A packet of the other side; `packet` is valid during the call only. */
   readonly onPacket: (packet: Uint8Array, channel: RelayChannel) => void
   readonly onState: (channel: RelayChannel) => void
+  /** Claims were not answered from there; said again while that goes on. */
+  readonly onSilence?: (endpoints: readonly UdpEndpoint[]) => void
 }
 
 export interface RelayClient {

@@ -10,6 +10,7 @@ import {
   type Clock,
   type Outlet,
   type RelayChannel,
+  type RelayRefusal,
   TokenBucket,
   type UdpEndpoint,
 } from '../../kernel/api/index.ts'
@@ -30,6 +31,8 @@ import {
   KEEPALIVE_MS,
   REACTIONS_BURST,
   REACTIONS_PER_SECOND,
+  REFUSED_AGAIN_MS,
+  RETRY_FIRST_MS,
   RETRY_WITH_DATA_MS,
 } from './limits.ts'
 import { isSameEndpoint } from './survey.ts'
@@ -53,6 +56,8 @@ export interface ChannelParts {
   readonly events: ChannelEvents
   /** It is used again after a time of silence. */
   readonly onAwake: () => void
+  /** The relay has said yes, or no. */
+  readonly onJudged: (channel: Channel) => void
   readonly onClosed: (channel: Channel) => void
 }
 
@@ -68,6 +73,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
   readonly #reactions = new TokenBucket(REACTIONS_PER_SECOND, REACTIONS_BURST)
   readonly #cookies = new Map<UdpEndpoint, Uint8Array>()
   #state: ChannelState = 'binding'
+  #refusal: RelayRefusal | undefined
   #endpoint: UdpEndpoint
   /** The endpoint that answered last. */
   #way: UdpEndpoint | undefined
@@ -103,6 +109,11 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     return this.#state
   }
 
+  /** Why the relay said no last; undefined: it has not, or said yes since. */
+  get refusal(): RelayRefusal | undefined {
+    return this.#refusal
+  }
+
   get endpoint(): UdpEndpoint {
     return this.#endpoint
   }
@@ -131,13 +142,14 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     if (this.#state === 'closed' || packet.length > RELAY_FRAME_MAX_BYTES - RELAY_DATA_HEAD_BYTES) return
     if (!this.isAwake) this.refresh()
     else if (this.#state === 'lost' && nowMs - this.#claimedMs >= RETRY_WITH_DATA_MS) this.#try(this.#ways())
+    if (this.#state === 'refused') return
     const isWelcome = this.#heardMs !== undefined || this.#isWarm()
     if (this.#isDoubtful(nowMs)) this.#backlog.keep(packet, isWelcome ? this.#claims.last : 0, nowMs)
     if (isWelcome) this.#transmit(packet)
   }
 
   refresh(): void {
-    if (this.#state === 'closed') return
+    if (this.#state === 'closed' || (this.#state === 'refused' && this.isAwake)) return
     const wasAwake = this.isAwake
     this.#claim(this.#ways())
     if (!wasAwake) this.#parts.onAwake()
@@ -176,7 +188,30 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     this.#resend(counter)
     this.#backlog.clear()
     this.#settle(claim, cookie)
+    this.#refusal = undefined
+    this.#parts.onJudged(this)
     this.#turn('bound')
+  }
+
+  /**
+   * The relay has no slot for us. It need not be asked soon again, and nothing is sent to it meanwhile. Without a MAC
+   * anybody on the way may have said it: a relay that has once said yes is not doubted for that.
+   */
+  takeRefusal({ counter, why }: Extract<RelayFrame, { kind: 'refusal' }>, frame: Uint8Array): void {
+    const isRelays = relayMacHolds(this.#parts.secret, frame)
+    if (this.#state === 'closed' || !(isRelays || this.#heardMs === undefined)) return
+    if (why === 'leaving') {
+      if (isRelays && counter === this.#claims.last) this.#isLeft()
+      return
+    }
+    if (this.#claims.answered(counter) === undefined) return
+    this.#mustBind = true
+    this.#isClaiming = false
+    this.#backlog.clear()
+    this.#wait(REFUSED_AGAIN_MS, () => this.#keepAlive())
+    this.#refusal = why
+    this.#parts.onJudged(this)
+    this.#turn('refused')
   }
 
   /** The relay does not know us, or not from here. */
@@ -186,6 +221,7 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     const known = this.#cookies.get(endpoint)
     this.#cookies.set(endpoint, new Uint8Array(cookie))
     if (this.#way !== undefined && endpoint !== this.#way) return
+    if (this.#state === 'refused' && !this.#isClaiming) return
     const isOld = known !== undefined && Buffer.compare(known, cookie) === 0
     if (isOld && this.#mustBind && this.#isClaiming && this.#tries === 1) return
     if (!this.#reactions.take(this.#clock.monotonicMs())) return
@@ -193,6 +229,17 @@ export class Channel implements RelayChannel, Tokened<Channel> {
     this.#choose(endpoint)
     this.#claim([endpoint])
     this.#resend(this.#claims.last)
+  }
+
+  /** The relay ends. It may be there again in a moment, so it is called as one that is silent. */
+  #isLeft(): void {
+    this.#mustBind = true
+    this.#refusal = 'leaving'
+    this.#parts.onJudged(this)
+    this.#turn('lost')
+    if (!this.isAwake) return
+    this.#tries = 0
+    this.#wait(RETRY_FIRST_MS, () => this.#keepAlive())
   }
 
   #settle({ cookie: sent }: OpenClaim, cookie: Uint8Array): void {
@@ -230,8 +277,10 @@ export class Channel implements RelayChannel, Tokened<Channel> {
 
   #unanswered(): void {
     if (this.#tries >= CLAIMS_UNTIL_LOST) {
+      const ways = this.#ways()
       if (this.#parts.endpoints.length > 1) this.#way = undefined
       this.#turn('lost')
+      this.#parts.events.onSilence?.(ways)
       if (this.#isUnused()) this.#sleep()
     }
     if (this.#state !== 'closed' && this.isAwake) this.#try(this.#ways())

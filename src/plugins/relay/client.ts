@@ -109,7 +109,7 @@ export class NtmRelayClient implements RelayClient {
   }
 
   lookAgain(): void {
-    for (const channel of this.#channels) if (channel.isAwake) channel.moved()
+    for (const channel of this.#channels) if (channel.isAwake && channel.state !== 'refused') channel.moved()
     this.#survey.lookAgain()
   }
 
@@ -134,6 +134,13 @@ export class NtmRelayClient implements RelayClient {
     else if (value.kind === 'challenge') this.#byToken.find(value.token, 0)?.takeChallenge(value, from)
     else if (value.kind === 'bound')
       this.#byToken.find(value.token, 0)?.takeBound(value.counter, value.cookie, frame)
+    else if (value.kind === 'refusal') this.#byToken.find(value.token, 0)?.takeRefusal(value, frame)
+  }
+
+  /** That a ticket is over is not the relay's fault. */
+  #judged({ relay, refusal }: Channel): void {
+    if (refusal === undefined) this.#survey.welcome(relay)
+    else if (refusal !== 'expired') this.#survey.refuse(relay)
   }
 
   /** One channel's relay is the others' too: it is gone for all, or back for all. */
@@ -164,10 +171,11 @@ export class NtmRelayClient implements RelayClient {
     const more = granted.filter(each => !known.some(one => isSameEndpoint(one, each)))
     const channel = new Channel({
       ...{ clock, outlet, secret, token, ticket, ticketBytes, cookieOf, scratch: this.#scratch },
-      events: { onPacket: events.onPacket, onState: changed => this.#changed(changed, events) },
+      events: { ...events, onState: changed => this.#changed(changed, events) },
       endpoints: [...known, ...more],
       first: measured[0]?.rttMs === undefined ? undefined : measured[0].endpoint,
       onAwake: () => this.#survey.hurry(),
+      onJudged: judged => this.#judged(judged),
       onClosed: closed => {
         this.#channels.delete(closed)
         this.#byToken.remove(closed)

@@ -20,6 +20,11 @@ export const DORMANT_AFTER_MS = 5 * 60_000
 /** Who has not heard the relay for so long does not trust that its slot is still there. */
 export const DOUBT_AFTER_MS = 30_000
 
+/** A relay that has no slot for this node is asked for one again after this, while somebody wants it. */
+export const REFUSED_AGAIN_MS = 60_000
+/** For so long a relay that said no counts as one that is not reached, whatever it answers to probes. */
+export const REFUSED_FOR_MS = 5 * 60_000
+
 /** A relay takes back a cookie for two minutes at least. */
 export const COOKIE_WARM_MS = 120_000
 export const MEASURE_BUSY_MS = 90_000

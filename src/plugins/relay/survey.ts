@@ -11,6 +11,7 @@ import {
   MEASURE_IDLE_EACH_MS,
   MEASURE_IDLE_MS,
   PROBE_PATIENCE_MS,
+  REFUSED_FOR_MS,
   SAMPLES,
 } from './limits.ts'
 import type { ProbeAnswer, Prober } from './prober.ts'
@@ -45,6 +46,8 @@ export class Survey {
   readonly #parts: SurveyParts
   readonly #measured = new Subject<RelayMeasurement>()
   #stations: readonly Station[] = []
+  /** Relays that had no slot for this node, and until when they count as out of reach. */
+  readonly #refusedUntilMs = new Map<TunnelKey, number>()
 
   constructor(parts: SurveyParts) {
     this.#parts = parts
@@ -64,10 +67,25 @@ export class Survey {
     this.#stations = wanted.map(want => old.find(isKept(want)) ?? newStation(want))
     for (const station of old) if (!this.#stations.includes(station)) station.cancel()
     for (const station of this.#stations) if (!old.includes(station)) this.#measure(station)
+    for (const relay of this.#refusedUntilMs.keys())
+      if (!places.some(place => place.relay === relay)) this.#refusedUntilMs.delete(relay)
+  }
+
+  /** It has no slot for this node: it does not count for a while, although it answers. */
+  refuse(relay: TunnelKey): void {
+    const stations = this.#stations.filter(station => station.relay === relay)
+    if (stations.length === 0) return
+    this.#refusedUntilMs.set(relay, this.#parts.clock.monotonicMs() + REFUSED_FOR_MS)
+    for (const station of stations) this.#measured.next(this.#measurementOf(station))
+  }
+
+  /** It has one, after all. */
+  welcome(relay: TunnelKey): void {
+    this.#refusedUntilMs.delete(relay)
   }
 
   measurements(): readonly RelayMeasurement[] {
-    return this.#stations.map(measurementOf)
+    return this.#stations.map(station => this.#measurementOf(station))
   }
 
   /** The endpoints of one relay, the nearest first and those that never answered last. */
@@ -147,7 +165,16 @@ export class Survey {
     station.observed = answer?.observed
     station.cookie = answer?.cookie
     this.#later(station)
-    this.#measured.next(measurementOf(station))
+    this.#measured.next(this.#measurementOf(station))
+  }
+
+  #measurementOf({ relay, endpoint, samples, observed }: Station): RelayMeasurement {
+    const isRefusing = (this.#refusedUntilMs.get(relay) ?? 0) > this.#parts.clock.monotonicMs()
+    return {
+      ...{ relay, endpoint, isRefusing },
+      rttMs: samples.length === 0 || isRefusing ? undefined : Math.min(...samples),
+      observed: samples.length === 0 ? undefined : observed,
+    }
   }
 
   #later(station: Station): void {
@@ -164,10 +191,4 @@ export class Survey {
 const newStation = ({ relay, endpoint }: Pick<Station, 'relay' | 'endpoint'>): Station => ({
   ...{ relay, endpoint, samples: [], observed: undefined, cookie: undefined },
   ...{ askedMs: Number.NEGATIVE_INFINITY, cancel: () => undefined, isAsking: false },
-})
-
-const measurementOf = ({ relay, endpoint, samples, observed }: Station): RelayMeasurement => ({
-  ...{ relay, endpoint },
-  rttMs: samples.length === 0 ? undefined : Math.min(...samples),
-  observed: samples.length === 0 ? undefined : observed,
 })

@@ -6,6 +6,7 @@
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
+import { Neighbour } from './neighbour.ts'
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
@@ -52,39 +53,6 @@ export interface ExtraSocket {
   /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
   knock(to: UdpEndpoint, hopLimit: number): void
   close(): Promise<void>
-}
-
-/** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
-export class Neighbour implements Sender {
-  readonly peer: TunnelPeer
-  readonly allowed: readonly [Uint8Array]
-  /** Monotonic ms of the last packet that came out of its tunnel. */
-  heardMs: number | undefined
-  /** Where that packet came from. */
-  source: UdpEndpoint | undefined
-  /** The last that came from where packets go to. */
-  heardHereMs = Number.NEGATIVE_INFINITY
-  /** The last packets, either way, that were not about the tunnel itself. */
-  sentMs = Number.NEGATIVE_INFINITY
-  receivedMs = Number.NEGATIVE_INFINITY
-
-  constructor(peer: TunnelPeer) {
-    this.peer = peer
-    this.allowed = [virtualIpv6(peer.publicKey)]
-  }
-
-  get key(): TunnelKey {
-    return this.peer.id
-  }
-
-  get address(): Uint8Array {
-    return this.allowed[0]
-  }
-
-  /** The last packet, either way, that was not about the tunnel itself. */
-  get talkedMs(): number {
-    return Math.max(this.sentMs, this.receivedMs)
-  }
 }
 
 /** Traffic after so long without any is news. */

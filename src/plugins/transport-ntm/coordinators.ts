@@ -15,8 +15,8 @@ import {
   type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'
-import type { Neighbour } from './carrier.ts'
 import type { CoordinatorPins } from './coordinator-pins.ts'
+import type { Neighbour } from './neighbour.ts'
 import type { CoordinatorLink } from './signalling/coordinator-link.ts'
 import { dcKeyChanged, discoverDc, judgeDcKey } from './signalling/discover.ts'
 import type { Join } from './signalling/join.ts'

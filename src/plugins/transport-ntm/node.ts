@@ -20,11 +20,12 @@ import {
   standingOf,
   type UdpEndpoint,
 } from '../../kernel/api/index.ts'
-import { Carrier, type Neighbour } from './carrier.ts'
+import { Carrier } from './carrier.ts'
 import { examine, type Report } from './doctor/examination.ts'
 import { Domains } from './domains.ts'
 import { type Listening, listen } from './listening.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
+import type { Neighbour } from './neighbour.ts'
 import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'

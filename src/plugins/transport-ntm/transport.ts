@@ -16,10 +16,11 @@ import {
   standingOf,
   type Transport,
 } from '../../kernel/api/index.ts'
-import type { Carrier, Neighbour } from './carrier.ts'
+import type { Carrier } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
 import { MemoryStreams } from './memory-streams.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
+import type { Neighbour } from './neighbour.ts'
 import type { Places } from './path/entry.ts'
 import type { Links } from './path/links.ts'
 import type { Pathfinder } from './path/pathfinder.ts'
@@ -86,9 +87,7 @@ export class NtmTransport implements Transport {
     if (links.isFresh(card.device)) return UP
     if (!standingOf(people.contact(card.person)).mayBeHeard)
       return { up: false, reason: `${card.name} is blocked` }
-    const search = this.#searches.get(card.device) ?? this.#search(card)
-    this.#searches.set(card.device, search)
-    return search.finally(() => this.#searches.delete(card.device))
+    return this.#searches.get(card.device) ?? entered(this.#searches, card.device, this.#search(card))
   }
 
   /** Begins to open a tunnel to a proven device. Of two who are directed to each other the asker speaks first. */
@@ -108,9 +107,7 @@ export class NtmTransport implements Transport {
     const { people, carrier } = this.#parts
     const { role, record, device, observed, candidates, relay } = directed
     if (this.#introductions.size >= INTRODUCTIONS_MAX) return 'too many are being introduced'
-    const learning = people.learn(record)
-    this.#introductions.set(device, learning)
-    const learned = await learning.finally(() => this.#introductions.delete(device))
+    const learned = await entered(this.#introductions, device, people.learn(record))
     const card = people.cardOfTunnelKey(device)
     const isBlocked = card !== undefined && !standingOf(people.contact(card.person)).mayBeHeard
     if (learned === 'keys-changed') return isAnothers(record.name)
@@ -260,6 +257,12 @@ export class NtmTransport implements Transport {
       },
     }
   }
+}
+
+/** Under way in this table until it is settled; what was entered in its place meanwhile stays. */
+const entered = <K, V>(table: Map<K, Promise<unknown>>, key: K, under: Promise<V>): Promise<V> => {
+  table.set(key, under)
+  return under.finally(() => table.get(key) === under && table.delete(key))
 }
 
 const isAnothers = (name: string): string => `${name} belongs to another person now`

@@ -17,9 +17,10 @@ import type {
   Relays,
   UdpEndpoint,
 } from '../../kernel/api/index.ts'
-import type { Carrier, Neighbour } from './carrier.ts'
+import type { Carrier } from './carrier.ts'
 import { Detours } from './detour/detours.ts'
 import { UDP_PATIENCE_MS } from './detour/limits.ts'
+import type { Neighbour } from './neighbour.ts'
 import { Acquaintance } from './path/acquaintance.ts'
 import type { PathView } from './path/entry.ts'
 import { Lan } from './path/lan.ts'
@@ -180,7 +181,8 @@ export class Ways {
 
   /** A coordinator named its relays, all of them. */
   follow(coordinator: TunnelKey, places: readonly RelayPlace[]): void {
-    this.#places.set(coordinator, places)
+    if (places.length === 0) this.#places.delete(coordinator)
+    else this.#places.set(coordinator, places)
     this.relays?.follow([...this.#places.values()].flat())
   }
 

@@ -254,6 +254,25 @@ describe('two address families', () => {
   })
 })
 
+test('a relay that is silent is told of again and again, with all of its places', async () => {
+  const { world, alice } = await couple()
+  world.silence()
+  const silent: string[][] = []
+  const onSilence = (places: readonly { address: string }[]) =>
+    void silent.push(places.map(({ address }) => address))
+  const grant = world.grant(alice.keys, 0, {}, [world.at6, world.at])
+  const channel = alice.client.open(grant, { ...alice.events, onSilence })!
+  world.run(1_750)
+  expect(silent).toEqual([[world.at6.address, world.at.address]])
+  say(channel, 'wanted')
+  world.run(60_000)
+  expect(silent.length).toBeGreaterThan(5)
+  world.run(HOUR_MS)
+  const before = silent.length
+  world.run(HOUR_MS)
+  expect(silent.length).toBe(before)
+})
+
 describe('what a channel does not believe', () => {
   test('an answer that is not the relay’s, or is an old one', async () => {
     const { world, alice } = await couple()
@@ -313,7 +332,7 @@ describe('what a channel does not believe', () => {
     alice.open(0, { relay })
     alice.open(0, { relay: '0'.repeat(64) as TunnelKey })
     world.run(10_000)
-    expect(alice.states).toEqual(['lost', 'lost'])
+    expect(alice.states).toEqual(['refused', 'refused'])
     expect(world.server.stats().slots).toBe(0)
   })
 })

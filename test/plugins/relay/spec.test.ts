@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as own from '../../../src/plugins/relay/limits.ts'
 import * as server from '../../../src/plugins/relay/server/limits.ts'
-import { decodeRelayFrame, RELAY_FRAMES } from '../../../src/wire/relay-frame.ts'
+import { decodeRelayFrame, RELAY_FRAMES, RELAY_REFUSALS } from '../../../src/wire/relay-frame.ts'
 import { relayMacHolds } from '../../../src/wire/relay-proof.ts'
 import { readRelayGrant, verifyRelayTicket } from '../../../src/wire/relay-ticket.ts'
 import { relayVectors } from '../../support/relay-vectors.ts'
@@ -29,7 +29,7 @@ describe('the vectors of relays', () => {
     expect(read.ok && read.value.kind).toBe(kind)
   })
 
-  test.each(['bind', 'bound', 'rebind'])('%s is the holder’s', kind => {
+  test.each(['bind', 'bound', 'rebind', 'refusal'])('%s is the holder’s', kind => {
     expect(relayMacHolds(vector('secret'), vector(kind))).toBe(true)
   })
 
@@ -54,7 +54,7 @@ describe('SPEC.md', () => {
     expect(rows.map(([, type, name]) => [name, Number.parseInt(type!, 16)])).toEqual(
       Object.entries(RELAY_FRAMES),
     )
-    for (const [, , name, length] of rows.slice(0, -1))
+    for (const [, , name, length] of rows.filter(([, , name]) => name !== 'data'))
       expect(length!.split(' or ').map(Number)).toContain(vector(name!).length)
   })
 
@@ -66,6 +66,14 @@ describe('SPEC.md', () => {
     expect(spec).toContain(`than ${seconds(2 * server.COOKIE_LIFETIME_MS)}`)
     expect(spec).toContain(`${server.SLOT_LIFETIME_MS / 3_600_000} h after its last claim`)
     expect(spec).toContain(`more than ${server.SLOT_SPARE_MS / 60_000} minutes`)
+    for (const share of [server.HOLDER_SHARE, server.NETWORK_SHARE])
+      expect(spec).toContain(share === 1 / 4 ? 'a quarter' : `1/${1 / share}`)
+    expect(spec).toContain(`/${8 * server.SHARE_IPV6_BYTES}`)
+    expect(spec).toContain(`at least ${server.SHARE_LEAST} `)
+    for (const ms of [server.SLOT_SPARE_OF_SHARE_MS, own.REFUSED_AGAIN_MS])
+      expect(spec).toContain(seconds(ms))
+    expect(spec).toContain(`${own.REFUSED_FOR_MS / 60_000} minutes`)
+    for (const [why, number] of Object.entries(RELAY_REFUSALS)) expect(spec).toContain(`${number} \`${why}\``)
     expect(spec).toMatch(new RegExp(`up to ${server.WAITING_PACKETS_MAX}\\s+packets`))
   })
 })

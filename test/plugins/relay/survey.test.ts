@@ -17,7 +17,7 @@ describe('a relay that is followed', () => {
     const seen: RelayMeasurement[] = []
     alice.client.measured$.subscribe(measurement => seen.push(measurement))
     alice.follow([world.at, world.at6])
-    const blank = { relay: tunnelKey, rttMs: undefined, observed: undefined }
+    const blank = { relay: tunnelKey, rttMs: undefined, observed: undefined, isRefusing: false }
     expect(alice.client.measurements()).toEqual(
       [world.at, world.at6].map(endpoint => ({ ...blank, endpoint })),
     )

@@ -66,6 +66,8 @@ export class TestDc {
           this.#receive = undefined
         }
       },
+      // Relays are where they say.
+      challenge: (_: TunnelKey, __: UdpEndpoint, answered: () => void) => answered(),
       relay: () => this.relay,
     }
     const { device, tunnelKey, sign } = this.identity

@@ -182,3 +182,40 @@ test('only so many are being introduced at a time, and the next one as soon as t
   void transport.follow(directedTo(BOB))
   expect(seen().learning).toBe(INTRODUCTIONS_MAX + 1)
 })
+
+describe('who is looked for, or introduced, once more while that is being done', () => {
+  /** Lets promises settle that take no time. */
+  const settle = async () => {
+    for (let turns = 0; turns < 10; turns += 1) await new Promise(setImmediate)
+  }
+
+  test('is looked for once, also when one of those who wait asks again at once', async () => {
+    const { street, transport, seen } = await aliceWith({ state: 'accepted' })
+    const again = transport.reach(cardOf(BOB)).then(() => transport.reach(cardOf(BOB)))
+    const other = transport.reach(cardOf(BOB))
+    await settle()
+    street.run(10_000)
+    await other
+    await settle()
+    expect(seen().asked).toBe(2)
+    const third = transport.reach(cardOf(BOB))
+    await settle()
+    expect(seen().asked).toBe(2)
+    street.run(60_000)
+    expect(await Promise.all([again, third])).toMatchObject([{ up: false }, { up: false }])
+  })
+
+  test('is being introduced until the last of those who do so is ready', async () => {
+    const { transport, learn } = await aliceWith({ state: undefined })
+    const done: (() => void)[] = []
+    learn.next = () => new Promise(resolve => done.push(() => resolve('known')))
+    const { tunnelKey } = BOB.devices[0]!
+    const [first, second] = [transport.follow(directedTo(BOB)), transport.follow(directedTo(BOB))]
+    done[0]!()
+    await first
+    expect(transport.introduction(tunnelKey)).toBeDefined()
+    done[1]!()
+    await second
+    expect(transport.introduction(tunnelKey)).toBeUndefined()
+  })
+})

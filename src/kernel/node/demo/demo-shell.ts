@@ -1,5 +1,5 @@
 /**
- * The main job on one machine: a DC and two people as separate processes on loopback, texts both ways through a
+ * The main job on one machine: a DC, a relay and two people as separate processes on loopback, texts both ways through a
  * real tunnel, every claim checked against both histories, and nothing left behind.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -86,6 +86,8 @@ export const runDemo = async (options: DemoOptions): Promise<Summary> => {
       ...['--home', join(root, 'dc'), '--domain', DOMAIN, '--listen', '127.0.0.1:0'],
     ])
     children.push(dc)
+    const relay = ['--home', join(root, 'relay'), '--listen', '127.0.0.1:0', '--dc', dc.ready.join]
+    children.push(await startChild(options.program, ['relay', 'serve', ...relay]))
     const people: Person[] = []
     for (const first of ['alice', 'bob']) {
       const { child, person } = await startPerson(options, root, first, dc.ready.join)

@@ -9,7 +9,10 @@ import {
   encodeRelayChallenge,
   encodeRelayClaim,
   encodeRelayProbeAck,
+  encodeRelayRefusal,
+  RELAY_MAC_BYTES,
   type RelayClaim,
+  type RelayRefusal,
 } from '../../../wire/relay-frame.ts'
 import { RELAY_SECRET_LABEL, relayMac, relayMacHolds, relayToken } from '../../../wire/relay-proof.ts'
 import { type RelayTicket, readRelayTicket, verifyRelayTicket } from '../../../wire/relay-ticket.ts'
@@ -37,6 +40,18 @@ interface Admission {
 }
 
 const NO_TICKET = new Uint8Array(0)
+const NO_MAC = new Uint8Array(RELAY_MAC_BYTES)
+
+/** What of the reasons for which nobody is bound the bringer of a ticket hears. */
+const REFUSALS: Partial<Record<Drop, RelayRefusal>> = {
+  'ticket-malformed': 'foreign',
+  'ticket-foreign': 'foreign',
+  'ticket-forged': 'foreign',
+  'issuer-unknown': 'foreign',
+  'ticket-expired': 'expired',
+  'slots-full': 'full',
+  'share-full': 'full',
+}
 
 export class Desk {
   readonly #parts: DeskParts
@@ -97,18 +112,34 @@ export class Desk {
   #bind(claim: RelayClaim, bytes: Uint8Array, from: UdpEndpoint): Admission | Drop | undefined {
     if (!this.#cookies.holds(claim.cookie, from)) return this.challenge(claim.token, from)
     const ticket = readRelayTicket(claim.ticket)
-    if (!ticket.ok) return ticket.why
+    if (!ticket.ok) return this.#refuse(ticket.why, claim, from)
     const { pair, side, expires } = ticket.value
     const slot = this.#slots.named(pair, side)
     if (slot !== undefined && Buffer.compare(slot.ticketBytes, claim.ticket) === 0)
       return this.#again(slot, claim, bytes, true)
     const fresh = this.#check(ticket.value, claim, bytes, from)
-    if (typeof fresh === 'string') return fresh
+    if (typeof fresh === 'string') return this.#refuse(fresh, claim, from)
+    const { clock } = this.#parts
+    if (expires <= clock.now()) return this.#refuse('ticket-expired', claim, from, fresh.secret)
     const isNewer = slot === undefined || expires > slot.ticket.expires
     if (!isNewer && claim.counter <= slot.counter) return 'claim-replayed'
-    if (!this.#slots.add(fresh, this.#parts.clock.monotonicMs())) return 'slots-full'
+    const noRoom = this.#slots.add(fresh, clock.monotonicMs())
+    if (noRoom !== undefined) return this.#refuse(noRoom, claim, from, fresh.secret)
     this.#tally.binds += 1
     return { slot: fresh, counter: claim.counter, isProven: true }
+  }
+
+  /**
+   * Says no, so that the bringer need not wait for what does not come. `secret`: the one shared with the holder, where
+   * the coordinator's signature has shown that there is one.
+   */
+  #refuse(drop: Drop, claim: RelayClaim, from: UdpEndpoint, secret?: Uint8Array): Drop {
+    const why = REFUSALS[drop]
+    if (why === undefined) return drop
+    const macOf = (signed: Uint8Array) => (secret === undefined ? NO_MAC : relayMac(secret, signed))
+    this.#tally.refusals += 1
+    this.#parts.outlet.send(encodeRelayRefusal(claim, why, macOf), from)
+    return drop
   }
 
   /** The ticket was checked when it came first, and it counts for as long as its slot lives. */
@@ -122,7 +153,6 @@ export class Desk {
     const { keys, issuer, clock } = this.#parts
     const by = issuer()
     if (ticket.relay !== keys.tunnelKey) return 'ticket-foreign'
-    if (ticket.expires <= clock.now()) return 'ticket-expired'
     if (by === undefined) return 'issuer-unknown'
     if (!this.#sources.mayCheck(from.address, clock.monotonicMs())) return 'too-many-checks'
     if (!verifyRelayTicket(claim.ticket, by)) return 'ticket-forged'

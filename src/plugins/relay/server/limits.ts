@@ -7,6 +7,15 @@ export const SLOT_LIFETIME_MS = 24 * 60 * 60_000
 /** When all slots are taken, one that was silent for this long makes room. */
 export const SLOT_SPARE_MS = 10 * 60_000
 export const SLOTS_MAX = 65_536
+/** What of all slots one holder may have, and one network: several houses behind one address, a site of IPv6. */
+export const HOLDER_SHARE = 1 / 16
+export const NETWORK_SHARE = 1 / 4
+export const SHARE_LEAST = 16
+/** When a network has its share, one of its slots that was silent for so long makes room: three keepalives are missing. */
+export const SLOT_SPARE_OF_SHARE_MS = 60_000
+/** Bytes of an IPv6 address that a network's share goes by, and the budget of who has tickets checked. */
+export const SHARE_IPV6_BYTES = 6
+export const CHECKS_IPV6_BYTES = 8
 export const SWEEP_INTERVAL_MS = 60_000
 
 /** To a new place go at most so many times the bytes that came from there, until it has echoed a cookie. */

@@ -36,6 +36,7 @@ export const relayServer = definePlugin({
         sweepLater()
       },
       stop: async () => {
+        server.leave()
         stopHearing?.()
         stopSweeping?.()
       },

@@ -5,6 +5,7 @@
  */
 import { TokenBucket, type UdpEndpoint } from '../../../kernel/api/index.ts'
 import {
+  encodeRelayRefusal,
   RELAY_CHALLENGE_BYTES,
   RELAY_DATA_HEAD_BYTES,
   RELAY_FRAMES,
@@ -12,6 +13,7 @@ import {
   relayFrameLength,
   rewriteRelayToken,
 } from '../../../wire/relay-frame.ts'
+import { relayMac } from '../../../wire/relay-proof.ts'
 import { Desk, type DeskParts } from './desk.ts'
 import { STRAYS_PER_SECOND } from './limits.ts'
 import type { Slot } from './slot.ts'
@@ -61,10 +63,20 @@ export class RelayServer {
     this.#slots.sweep(this.#parts.clock.monotonicMs())
   }
 
+  /** It ends: who has a slot need not find out by silence. */
+  leave(): void {
+    const nowMs = this.#parts.clock.monotonicMs()
+    for (const { token, counter, secret, place } of this.#slots.all()) {
+      const frame = encodeRelayRefusal({ token, counter }, 'leaving', signed => relayMac(secret, signed))
+      this.#parts.outlet.send(frame, place.target(frame.length, nowMs))
+    }
+  }
+
   stats() {
-    const { packets, bytes, probes, challenges, binds, moves, drops } = this.#tally
+    const { packets, bytes, probes, challenges, binds, refusals, moves, drops } = this.#tally
     const { size: slots, pairs } = this.#slots
-    return { slots, pairs, packets, bytes, probes, challenges, binds, moves, drops: { ...drops } }
+    const counts = { packets, bytes, probes, challenges, binds, refusals, moves }
+    return { slots, pairs, ...counts, drops: { ...drops } }
   }
 
   #count(why: Drop): void {

@@ -2,7 +2,8 @@
 import { TokenBucket, type UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { RelayTicket } from '../../../wire/relay-ticket.ts'
 import type { Tokened } from '../token-table.ts'
-import { BURST_MIN_BYTES, BURST_MS } from './limits.ts'
+import { BURST_MIN_BYTES, BURST_MS, SHARE_IPV6_BYTES } from './limits.ts'
+import { networkOf } from './shares.ts'
 import { Whereabouts } from './whereabouts.ts'
 
 export interface SlotSpec {
@@ -26,6 +27,8 @@ export class Slot implements Tokened<Slot> {
   readonly budget: TokenBucket
   readonly ticket: RelayTicket
   readonly ticketBytes: Uint8Array
+  /** Where it was bound from; it counts there, wherever its holder goes. */
+  readonly network: string
   next: Slot | undefined
   /** The other side, once it is bound. */
   other: Slot | undefined
@@ -40,6 +43,7 @@ export class Slot implements Tokened<Slot> {
     this.secret = secret
     this.token = token
     this.place = new Whereabouts(from)
+    this.network = networkOf(from.address, SHARE_IPV6_BYTES)
     this.budget = budgetOf(ticket)
   }
 }

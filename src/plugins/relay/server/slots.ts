@@ -1,19 +1,34 @@
 /**
  * All slots of a relay: by token for data, by pair and side for claims, and in the order in which they were heard
- * from, so that the ones to give up are always in front.
+ * from, so that the ones to give up are always in front. Nobody has more than a share of them.
  */
 import { TokenTable } from '../token-table.ts'
-import { SLOT_LIFETIME_MS, SLOT_SPARE_MS } from './limits.ts'
+import {
+  HOLDER_SHARE,
+  NETWORK_SHARE,
+  SHARE_LEAST,
+  SLOT_LIFETIME_MS,
+  SLOT_SPARE_MS,
+  SLOT_SPARE_OF_SHARE_MS,
+} from './limits.ts'
+import { Shares } from './shares.ts'
 import { type Slot, slotName } from './slot.ts'
+
+/** Why there is no slot for somebody with a good ticket. */
+export type NoRoom = 'slots-full' | 'share-full'
 
 export class Slots {
   readonly #max: number
   readonly #byToken = new TokenTable<Slot>()
   /** The longest unheard first. */
   readonly #byName = new Map<string, Slot>()
+  readonly #ofHolders: Shares<Slot>
+  readonly #ofNetworks: Shares<Slot>
 
   constructor(max: number) {
     this.#max = max
+    this.#ofHolders = new Shares(Math.max(SHARE_LEAST, Math.floor(max * HOLDER_SHARE)))
+    this.#ofNetworks = new Shares(Math.max(SHARE_LEAST, Math.floor(max * NETWORK_SHARE)))
   }
 
   get size(): number {
@@ -26,6 +41,10 @@ export class Slots {
     return sides / 2
   }
 
+  all(): Iterable<Slot> {
+    return this.#byName.values()
+  }
+
   /** Whose token stands at `at`. */
   find(bytes: Uint8Array, at: number): Slot | undefined {
     return this.#byToken.find(bytes, at)
@@ -35,18 +54,21 @@ export class Slots {
     return this.#byName.get(slotName(pair, side))
   }
 
-  /** Takes the place of an older slot of the same side. False: all slots are taken. */
-  add(slot: Slot, nowMs: number): boolean {
+  /** Takes the place of an older slot of the same side. Tells why there is no room, or nothing. */
+  add(slot: Slot, nowMs: number): NoRoom | undefined {
     const { pair, side } = slot.ticket
     const older = this.named(pair, side)
     if (older !== undefined) this.remove(older)
-    if (this.size >= this.#max && !this.#giveUp(SLOT_SPARE_MS, nowMs)) return false
+    else {
+      const noRoom = this.#makeRoom(slot, nowMs)
+      if (noRoom !== undefined) return noRoom
+    }
     const other = this.named(pair, side === 0 ? 1 : 0)
     slot.other = other
     if (other !== undefined) other.other = slot
     this.#byToken.add(slot)
     this.heard(slot, nowMs)
-    return true
+    return undefined
   }
 
   heard(slot: Slot, nowMs: number): void {
@@ -54,23 +76,45 @@ export class Slots {
     slot.heardMs = nowMs
     this.#byName.delete(name)
     this.#byName.set(name, slot)
+    this.#ofHolders.heard(slot.ticket.holder, slot)
+    this.#ofNetworks.heard(slot.network, slot)
   }
 
   remove(slot: Slot): void {
     this.#byToken.remove(slot)
     this.#byName.delete(slotName(slot.ticket.pair, slot.ticket.side))
+    this.#ofHolders.remove(slot.ticket.holder, slot)
+    this.#ofNetworks.remove(slot.network, slot)
     if (slot.other !== undefined) slot.other.other = undefined
   }
 
   /** Gives up whatever has been silent for a day. */
   sweep(nowMs: number): void {
-    while (this.#giveUp(SLOT_LIFETIME_MS, nowMs));
+    while (this.#giveUp(this.#longestUnheard, SLOT_LIFETIME_MS, nowMs));
   }
 
-  #giveUp(silentMs: number, nowMs: number): boolean {
+  get #longestUnheard(): Slot | undefined {
     const [longest] = this.#byName.values()
-    if (longest === undefined || nowMs - longest.heardMs < silentMs) return false
-    this.remove(longest)
+    return longest
+  }
+
+  /** A holder that has its share gives up one of its own; a network one that is idle; all together one long idle. */
+  #makeRoom({ ticket, network }: Slot, nowMs: number): NoRoom | undefined {
+    const holders = this.#ofHolders
+    if (holders.isFull(ticket.holder)) this.#giveUp(holders.longestUnheard(ticket.holder), 0, nowMs)
+    const networks = this.#ofNetworks
+    if (
+      networks.isFull(network) &&
+      !this.#giveUp(networks.longestUnheard(network), SLOT_SPARE_OF_SHARE_MS, nowMs)
+    )
+      return 'share-full'
+    const isFull = this.size >= this.#max
+    return isFull && !this.#giveUp(this.#longestUnheard, SLOT_SPARE_MS, nowMs) ? 'slots-full' : undefined
+  }
+
+  #giveUp(slot: Slot | undefined, silentMs: number, nowMs: number): boolean {
+    if (slot === undefined || nowMs - slot.heardMs < silentMs) return false
+    this.remove(slot)
     return true
   }
 }

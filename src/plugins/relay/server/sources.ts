@@ -3,17 +3,14 @@
  * signature is looked at, so this table can only be filled by who really receives there.
  */
 import { TokenBucket } from '../../../kernel/api/index.ts'
-import { parseAddress } from '../../../wire/ip-address.ts'
-import { ALL_CHECKS_PER_SECOND, CHECKS_BURST, CHECKS_PER_SECOND, SOURCES_MAX } from './limits.ts'
-
-const IPV6_SITE_BYTES = 8
-
-/** One customer's addresses as one: an IPv4 address, or the first 64 bits of an IPv6 address. */
-const siteOf = (address: string): string => {
-  const parsed = parseAddress(address)
-  if (!parsed.ok || parsed.value.length === 4) return address
-  return Buffer.from(parsed.value.subarray(0, IPV6_SITE_BYTES)).toString('hex')
-}
+import {
+  ALL_CHECKS_PER_SECOND,
+  CHECKS_BURST,
+  CHECKS_IPV6_BYTES,
+  CHECKS_PER_SECOND,
+  SOURCES_MAX,
+} from './limits.ts'
+import { networkOf } from './shares.ts'
 
 export class Sources {
   readonly #all = new TokenBucket(ALL_CHECKS_PER_SECOND, ALL_CHECKS_PER_SECOND)
@@ -25,7 +22,7 @@ export class Sources {
   }
 
   mayCheck(address: string, nowMs: number): boolean {
-    const site = siteOf(address)
+    const site = networkOf(address, CHECKS_IPV6_BYTES)
     let budget = this.#budgets.get(site)
     if (budget === undefined) {
       const [first] = this.#budgets.keys()

@@ -18,6 +18,7 @@ const DROPS = [
   'too-many-checks',
   'too-many-answers',
   'slots-full',
+  'share-full',
 ] as const
 export type Drop = (typeof DROPS)[number]
 
@@ -27,6 +28,8 @@ export class Tally {
   probes = 0
   challenges = 0
   binds = 0
+  /** Claims that were answered with a no. */
+  refusals = 0
   /** Times that a holder was somewhere else than before. */
   moves = 0
   readonly drops = Object.fromEntries(DROPS.map(drop => [drop, 0])) as Record<Drop, number>

@@ -117,7 +117,7 @@ export class Coordinator {
     if (this.#sweepMs <= turn.nowMs) {
       this.#sweepMs = turn.nowMs + SWEEP_MS
       outputs.push(...this.drop(this.registrations.sweep(turn.nowMs)))
-      this.relayDesk.relays.sweep(turn.nowMs)
+      this.relayDesk.sweep(turn.nowMs)
     }
     return this.#count(outputs)
   }

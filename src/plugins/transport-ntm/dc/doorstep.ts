@@ -4,7 +4,7 @@
  * one round trip that a challenge takes; who does not answer it asked for nothing.
  */
 import type { UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Neighbour } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
 import { copyOf, sameEndpoint } from '../tunnel/endpoint.ts'
 
 /** A request in all of its parts. */

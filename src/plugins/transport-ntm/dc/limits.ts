@@ -36,6 +36,16 @@ export const AUTHORISED_MAX = 200_000
 export const RELAYS_REGISTERED_MAX = 64
 /** A relay that was not measured counts as so much farther than the farthest that was. */
 export const RELAY_UNKNOWN_EXTRA_MS = 100
+/**
+ * Challenges to where a relay says that it is: two at once, for it may have two families, then as many as it offers
+ * itself. All relays together never cost anybody more than a few packets a second.
+ */
+export const RELAY_CHALLENGES_PER_SECOND = 1 / 15
+export const RELAY_CHALLENGES_BURST = 2
+export const RELAY_CHALLENGES_OPEN_MAX = 512
+/** After this an endpoint is challenged again; unanswered until the second it counts no more. */
+export const RELAY_PROVED_AGAIN_MS = 5 * 60_000
+export const RELAY_PROOF_LIVES_MS = 10 * 60_000
 export const RELAY_TICKET_LIFETIME_MS = 24 * 60 * 60_000
 
 export const ANSWERS_MAX_BYTES = 4 * 1024 * 1024

@@ -15,6 +15,11 @@ export interface DcLink {
    * call. Returns how to stop receiving.
    */
   onReceive(receive: (from: TunnelKey, endpoint: UdpEndpoint, bytes: Uint8Array) => void): () => void
+  /**
+   * Sends a challenge to the holder of this key at this place, whichever it is spoken to at; `answered` is called once
+   * if it answers, from wherever. Nothing is sent while there is no session with it.
+   */
+  challenge?(to: TunnelKey, at: UdpEndpoint, answered: () => void): void
   /** The relay on the same socket, while one works there; the same object until something about it changes. */
   relay?(): RelayPlace | undefined
 }

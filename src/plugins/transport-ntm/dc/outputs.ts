@@ -23,6 +23,8 @@ export type DcOutput =
     }
   /** To be synced; `written` with the ticket follows, and only then is anything answered. */
   | { readonly kind: 'write'; readonly ticket: number; readonly entries: Entries }
+  /** Challenges the holder of the key at this place, by its tunnel; `proved` follows if it answers. */
+  | { readonly kind: 'challenge'; readonly to: TunnelKey; readonly endpoint: UdpEndpoint }
   /** Worth keeping, not worth waiting for. */
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array | undefined }
 

@@ -16,6 +16,7 @@ import { CLAIMS_PENDING_MAX, RELAY_TICKET_LIFETIME_MS } from './limits.ts'
 import { type DcOutput, type DcTurn, tell } from './outputs.ts'
 import type { Countersigner } from './registrar.ts'
 import { leaseOf } from './registrations.ts'
+import { RelayProofs } from './relay-proofs.ts'
 import { Relays, type Rtts } from './relays.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -55,6 +56,7 @@ export class RelayDesk {
   /** Relays that came in by a token once: they need none again. */
   readonly admitted = new Set<TunnelKey>()
   readonly #parts: RelayDeskParts
+  readonly #proofs = new RelayProofs()
   readonly #waiting = new Map<number, Waiting>()
 
   constructor(parts: RelayDeskParts) {
@@ -62,7 +64,12 @@ export class RelayDesk {
     this.relays = new Relays(parts.ownRelay)
   }
 
-  /** All that are here, this process's own first. */
+  /** Where a relay says that it is. */
+  claimed(relay: TunnelKey): readonly UdpEndpoint[] {
+    return this.#proofs.claimed(relay)
+  }
+
+  /** All that are here, this process's own first, each with where it was found. */
   get places(): readonly RelayPlace[] {
     const own = this.#parts.ownRelay?.()
     return [...(own === undefined ? [] : [own]), ...this.relays.registered]
@@ -72,6 +79,18 @@ export class RelayDesk {
   judge(): void {
     for (const { relay } of this.relays.registered)
       if (judgeAccess(this.#parts.access(), relay) === 'refused') this.relays.drop(relay)
+  }
+
+  /** A relay answered a challenge that was sent to this place. */
+  proved(relay: TunnelKey, endpoint: UdpEndpoint, nowMs: number): void {
+    this.#proofs.answered(relay, endpoint, nowMs)
+    this.relays.found({ relay, endpoints: this.#proofs.proved(relay, nowMs) })
+  }
+
+  /** Forgets who was silent for too long. */
+  sweep(nowMs: number): void {
+    this.relays.sweep(nowMs)
+    this.#proofs.keep(new Set(this.relays.registered.map(({ relay }) => relay)))
   }
 
   /** `nextTicket` names a write, if one is needed before the answer; `written` follows it. */
@@ -150,11 +169,16 @@ export class RelayDesk {
     turn: DcTurn,
   ): readonly DcOutput[] {
     const { transaction, endpoints, keepAliveMs } = request
+    const { nowMs } = turn
     const leaseMs = leaseOf(keepAliveMs)
-    if (!this.relays.enter({ relay: from, endpoints }, turn.nowMs + leaseMs))
-      return refusal(from, transaction, 'busy')
+    if (!this.relays.hasRoomFor(from)) return refusal(from, transaction, 'busy')
+    this.#proofs.claim(from, endpoints, this.#parts.access().allow.includes(from))
+    this.relays.enter({ relay: from, endpoints: this.#proofs.proved(from, nowMs) }, nowMs + leaseMs)
     const dcKey = this.#parts.keys.device
-    return tell(from, { type: 'relay-registered', transaction, dcKey, observed, leaseMs })
+    const challenges = this.#proofs
+      .toChallenge(from, nowMs)
+      .map((endpoint): DcOutput => ({ kind: 'challenge', to: from, endpoint }))
+    return [...tell(from, { type: 'relay-registered', transaction, dcKey, observed, leaseMs }), ...challenges]
   }
 }
 

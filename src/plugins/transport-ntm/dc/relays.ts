@@ -35,7 +35,7 @@ export class Relays {
     this.#own = own
   }
 
-  /** Those who registered, whether nodes are told of them or not. */
+  /** Those who registered, whether nodes are told of them or not; without endpoints while they were not found. */
   get registered(): readonly RelayPlace[] {
     return [...this.#byKey.values()].map(({ place }) => place)
   }
@@ -52,13 +52,23 @@ export class Relays {
     return this.#number
   }
 
+  hasRoomFor(relay: TunnelKey): boolean {
+    return this.#byKey.has(relay) || this.#byKey.size < RELAYS_REGISTERED_MAX
+  }
+
   /** Enters or renews a relay. False when there is no room. */
   enter(place: RelayPlace, expiresMs: number): boolean {
+    if (!this.hasRoomFor(place.relay)) return false
     const before = this.#byKey.get(place.relay)
-    if (before === undefined && this.#byKey.size >= RELAYS_REGISTERED_MAX) return false
     this.#byKey.set(place.relay, { place, expiresMs })
     if (before === undefined || textOf(before.place) !== textOf(place)) this.#list()
     return true
+  }
+
+  /** It is known now where it is. */
+  found(place: RelayPlace): void {
+    const expiresMs = this.#byKey.get(place.relay)?.expiresMs
+    if (expiresMs !== undefined) this.enter(place, expiresMs)
   }
 
   drop(relay: TunnelKey): void {
@@ -96,7 +106,8 @@ export class Relays {
   #list(): void {
     const own = this.#own()
     this.#listedOwn = own
-    this.#listed = [...(own === undefined ? [] : [own]), ...this.registered].slice(0, RELAYS_MAX)
+    const found = this.registered.filter(({ endpoints }) => endpoints.length > 0)
+    this.#listed = [...(own === undefined ? [] : [own]), ...found].slice(0, RELAYS_MAX)
     this.#number = numberOf(this.#listed)
   }
 }

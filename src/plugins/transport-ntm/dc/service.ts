@@ -40,8 +40,8 @@ export interface NameListing {
 export interface RelayListing {
   readonly relay: string
   readonly endpoints: readonly string[]
-  /** Whether it has said lately that it is there. */
-  readonly state: 'up' | 'down'
+  /** `unproved`: it says that it is there, and was not found where it says. `down`: it has not said so lately. */
+  readonly state: 'up' | 'unproved' | 'down'
 }
 
 export class DcService {
@@ -150,13 +150,18 @@ export class DcService {
 
   /** Relays that are here, the one of this process first, and those that a token once brought in. */
   listRelays(): readonly RelayListing[] {
-    const { places, admitted } = this.#coordinator.relayDesk
+    const { relayDesk } = this.#coordinator
+    const { places, admitted } = relayDesk
     const away = [...admitted].filter(relay => !places.some(place => place.relay === relay))
     return [
-      ...places.map(({ relay, endpoints }) => ({
-        ...{ relay, state: 'up' as const },
-        endpoints: endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
-      })),
+      ...places.map(({ relay, endpoints: found }) => {
+        const isFound = found.length > 0
+        const endpoints = isFound ? found : relayDesk.claimed(relay)
+        return {
+          ...{ relay, state: isFound ? ('up' as const) : ('unproved' as const) },
+          endpoints: endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
+        }
+      }),
       ...away.map(relay => ({ relay, endpoints: [], state: 'down' as const })),
     ]
   }
@@ -229,8 +234,16 @@ export class DcService {
     for (const output of outputs) {
       if (output.kind === 'send') link.send(output.to, output.bytes, output.at)
       else if (output.kind === 'put') keyspace.put(output.key, output.value)
+      else if (output.kind === 'challenge') this.#challenge(output.to, output.endpoint)
       else void this.#write(output.ticket, output.entries)
     }
+  }
+
+  /** Where a relay says that it is. */
+  #challenge(relay: TunnelKey, endpoint: UdpEndpoint): void {
+    const { link, clock } = this.#parts
+    const { relayDesk } = this.#coordinator
+    link.challenge?.(relay, endpoint, () => relayDesk.proved(relay, endpoint, clock.monotonicMs()))
   }
 
   async #write(ticket: number, entries: Entries): Promise<void> {

@@ -15,7 +15,8 @@ import {
   type RelayPlace,
   type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
-import { Carrier, type Neighbour, type Port } from '../carrier.ts'
+import { Carrier, type Port } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
 import { OwnPlaces } from '../own-places.ts'
 import { serverAcquaintance } from '../path/acquaintance.ts'
@@ -23,6 +24,7 @@ import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { StreamDoors, streamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
+import { Challenges } from './challenges.ts'
 import { Doorstep } from './doorstep.ts'
 import { DcLink } from './link.ts'
 
@@ -48,7 +50,11 @@ interface CarriedLink extends DcLink {
 }
 
 /** Who asks first is answered where it was seen; who moved must prove the new place before it is used. */
-const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): CarriedLink => {
+const linkOver = (
+  carrier: Carrier,
+  relay: () => RelayPlace | undefined,
+  challenge: NonNullable<DcLink['challenge']>,
+): CarriedLink => {
   const doorstep = new Doorstep()
   let port: Port | undefined
   let hear: ((bytes: Uint8Array, from: Neighbour, at: UdpEndpoint) => void) | undefined
@@ -74,8 +80,24 @@ const linkOver = (carrier: Carrier, relay: () => RelayPlace | undefined): Carrie
         bound.close()
       }
     },
+    challenge,
     relay,
   }
+}
+
+/** Proves new addresses of whoever moves, and challenges whom the coordinator wants challenged. */
+const challenging = (parts: Parameters<typeof serverAcquaintance>[0]) => {
+  const challenges = new Challenges()
+  const acquaintance = serverAcquaintance({
+    ...parts,
+    onAnswer: (neighbour, token) => challenges.answered(neighbour.key, token),
+  })
+  const challenge: NonNullable<DcLink['challenge']> = (to, at, answered) => {
+    const neighbour = parts.carrier.neighbour(to)
+    const token = neighbour && acquaintance.ping(neighbour, at)
+    if (token !== undefined) challenges.begin(to, token, answered)
+  }
+  return { acquaintance, challenge }
 }
 
 export const dcTunnelPlugin = definePlugin({
@@ -103,9 +125,9 @@ export const dcTunnelPlugin = definePlugin({
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
     })
-    const link = linkOver(carrier, () => (door.isWorking ? place : undefined))
     const onRoundTrip = (neighbour: Neighbour): void => link.proved(neighbour)
-    const acquaintance = serverAcquaintance({ clock, random, carrier, onRoundTrip })
+    const { acquaintance, challenge } = challenging({ clock, random, carrier, onRoundTrip })
+    const link = linkOver(carrier, () => (door.isWorking ? place : undefined), challenge)
     const address = () => {
       const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
       const { host, port } = advertise[0] ?? { host: local, port: localPort }

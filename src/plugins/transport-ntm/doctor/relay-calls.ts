@@ -56,7 +56,15 @@ export class RelayCalls {
   measurements(): readonly RelayMeasurement[] {
     return this.#known().map(known => {
       const { relay, endpoint } = known
-      return this.#answers.get(keyOf(endpoint)) ?? { relay, endpoint, rttMs: undefined, observed: undefined }
+      return (
+        this.#answers.get(keyOf(endpoint)) ?? {
+          relay,
+          endpoint,
+          rttMs: undefined,
+          observed: undefined,
+          isRefusing: false,
+        }
+      )
     })
   }
 
@@ -65,13 +73,13 @@ export class RelayCalls {
   }
 
   /** The survey's round trip is better than one of ours, which may be that of a second copy. */
-  async #call({ relay, endpoint, rttMs }: RelayMeasurement): Promise<RelayMeasurement | null> {
+  async #call({ relay, endpoint, rttMs, isRefusing }: RelayMeasurement): Promise<RelayMeasurement | null> {
     const { clock, outlet, relays, untilMs } = this.#parts
     const startedMs = clock.monotonicMs()
     const patienceMs = Math.max(0, Math.min(PATIENCE_MS, untilMs - startedMs))
     const observed = await relays?.observe(endpoint, outlet, patienceMs)
     if (observed === undefined) return null
-    return { relay, endpoint, rttMs: rttMs ?? clock.monotonicMs() - startedMs, observed }
+    return { relay, endpoint, rttMs: rttMs ?? clock.monotonicMs() - startedMs, observed, isRefusing }
   }
 }
 

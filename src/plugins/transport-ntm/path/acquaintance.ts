@@ -4,7 +4,8 @@
  * challenge per neighbour is open at a time, so a flood of forged sources costs nothing but the first answer.
  */
 import type { Clock, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Carrier, Neighbour, Port } from '../carrier.ts'
+import type { Carrier, Port } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
 import { CHALLENGE_BYTES, type Control, decodeControl, encodeControl } from './control.ts'
 import { CHALLENGE_LIFETIME_MS } from './limits.ts'
@@ -118,7 +119,7 @@ export class Acquaintance {
 
 /** Of a server: nobody there looks after paths, so that whoever has moved is asked to prove where it is now. */
 export const serverAcquaintance = (
-  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier'> &
+  parts: Pick<AcquaintanceParts, 'clock' | 'random' | 'carrier' | 'onAnswer'> &
     Partial<Pick<AcquaintanceParts, 'onRoundTrip'>>,
 ): Acquaintance =>
   new Acquaintance({

@@ -2,8 +2,9 @@
  * What a node keeps of one peer while it looks after the paths to it, and in which terms others speak of that: where the
  * peer may be, and which way its packets take.
  */
+import type { TunnelKey } from '../../../events/ids.ts'
 import type { RelayChannel, UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Neighbour } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
 import type { Candidate } from '../signalling/candidates.ts'
 import type { NatKind } from './control.ts'
 import type { PeerPaths } from './peer-paths.ts'
@@ -49,6 +50,9 @@ export interface Entry {
   told: { readonly nat: NatKind; readonly candidates: readonly Candidate[] } | undefined
   /** Newest first. */
   channels: RelayChannel[]
+  /** Relays that said no since one said yes. */
+  readonly refusedBy: Set<TunnelKey>
+  cancelRenewal: () => void
   wakeMs: number
   cancelWake: () => void
   /** A call that waits for the peer to speak first. */

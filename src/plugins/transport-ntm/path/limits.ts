@@ -32,6 +32,8 @@ export const CALLED_AGAIN_MAX_MS = 10 * 60_000
 /** Other good paths of a busy peer are measured so often, and so many of them. */
 export const STANDBY_HEARTBEAT_MS = 5_000
 export const STANDBYS_MEASURED = 3
+/** A relay that stands by is asked for its round trip so often until it is known. */
+export const RELAY_STANDBY_MS = 60_000
 /** Something was sent and nothing came back for so long, beyond the round trip: ask. */
 export const SILENCE_MS = 100
 /** How often a busy path is looked at. */
@@ -89,6 +91,13 @@ export const SECOND_SPEAKER_WAITS_MS = 400
 export const ATTESTED_MAX = 4
 /** Ways over relays to one peer: both sides may have asked for one at the same time, and once more since. */
 export const CHANNELS_MAX = 3
+/** A ticket is renewed when this share of its life is over, or a little later: the two sides not at once. */
+export const RENEW_FROM = 3 / 4
+export const RENEW_SPREAD = 1 / 8
+/** How often it is tried again, and looked whether anybody talks with the peer at all. */
+export const RENEW_AGAIN_MS = 10 * 60_000
+/** No timer is set for longer: a coordinator may say what it likes. */
+export const TIMER_MAX_MS = 24 * 60 * 60_000
 /** What is due and not done must not keep the node from everything else. */
 export const WAKE_MIN_MS = 1
 /** Probes of a round that are sent although something direct is proved: another path may be better. */

@@ -5,7 +5,7 @@
 import { type Observable, Subject } from 'rxjs'
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Clock, Link, PathKind } from '../../../kernel/api/index.ts'
-import type { Neighbour } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
 import { sameAddress, type VirtualAddress } from '../net/address.ts'
 import type { PathView } from './entry.ts'
 import { LINK_FRESH_MS, LINKS_MAX, MTU_BASE_BYTES } from './limits.ts'

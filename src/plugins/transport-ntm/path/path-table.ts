@@ -1,6 +1,6 @@
 /**
  * The ways to one peer that are known, so many and no more. Where there are too many, the oldest that was never proved
- * makes room, whoever named it; of places that only packets have shown there are so few that they push out nothing.
+ * makes room, whoever named it, and never a relay: it is often the only way that always works; of places that only packets have shown there are so few that they push out nothing.
  */
 import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
 import { OBSERVED_MAX, PATHS_MAX } from './limits.ts'
@@ -83,7 +83,8 @@ export class PathTable {
   }
 
   #makeRoom(inUse: Path | undefined): void {
-    const unproved = this.#paths.find(old => old !== inUse && !old.isRelay && old.provenMs === NEVER)
-    this.remove(unproved ?? this.#paths.find(old => old !== inUse)!)
+    const others = this.#paths.filter(old => old !== inUse && !old.isRelay)
+    const longestAgo = (a: Path, b: Path): Path => (b.provenMs < a.provenMs ? b : a)
+    if (others.length > 0) this.remove(others.reduce(longestAgo))
   }
 }

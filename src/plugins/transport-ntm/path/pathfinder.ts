@@ -12,19 +12,18 @@ import type {
   RelayClient,
   UdpEndpoint,
 } from '../../../kernel/api/index.ts'
-import type { Carrier, Neighbour } from '../carrier.ts'
+import type { Carrier } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import { announce } from './announcing.ts'
 import type { Entry, PathView, Places } from './entry.ts'
 import { KeptOpen, latest } from './kept-open.ts'
 import {
   ATTESTED_MAX,
-  CHANNELS_MAX,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
   SECOND_SPEAKER_WAITS_MS,
   WAKE_MIN_MS,
-  WARM_MS,
 } from './limits.ts'
 import { messageRoom } from './mtu.ts'
 import type { OwnCandidates } from './own-candidates.ts'
@@ -33,6 +32,7 @@ import { isPlausible, isPlausibleStill } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
 import { reasonOf } from './reason.ts'
+import { RelayWays } from './relay-ways.ts'
 
 export interface PathfinderParts {
   readonly clock: Clock
@@ -69,6 +69,7 @@ export class Pathfinder {
   #lookedMs = Number.NEGATIVE_INFINITY
   readonly #puncher: Puncher | undefined
   readonly #keptOpen: KeptOpen
+  readonly #relayWays: RelayWays
 
   constructor(parts: PathfinderParts) {
     this.#parts = parts
@@ -81,6 +82,13 @@ export class Pathfinder {
       },
     })
     this.#puncher = parts.mayPunch && !parts.relayOnly ? new Puncher(parts) : undefined
+    this.#relayWays = new RelayWays({
+      ...parts,
+      receive: (packet, from) => parts.carrier.receive(packet, from),
+      seek: entry => this.#do(entry, now => entry.paths.seek(now)),
+      forget: (entry, endpoint) => this.#do(entry, now => entry.paths.forget(endpoint, now)),
+      story: ({ neighbour }, what) => parts.story(neighbour, what),
+    })
   }
 
   /**
@@ -99,7 +107,7 @@ export class Pathfinder {
     if (endpoints.length > 0) entry.paths.replace(this.#plausible(endpoints, entry), 'announced', nowMs)
     entry.paths.learn(this.plausibleStill(remembered, entry), 'remembered')
     if (!this.#parts.relayOnly) entry.paths.learn(nearby, 'nearby')
-    if (grant !== undefined) this.#useGrant(entry, grant)
+    if (grant !== undefined) this.#relayWays.open(entry, grant)
     this.#do(entry, now => entry.paths.begin(now))
     // Who is heard has a session: what was learnt is for its paths.
     const call = (): unknown => this.#isUnheard(entry) && this.#call(entry)
@@ -141,7 +149,7 @@ export class Pathfinder {
     if (entry?.neighbour !== neighbour) return
     this.#puncher?.forget(entry)
     this.#keptOpen.forget(entry)
-    for (const channel of entry.channels) channel.close()
+    this.#relayWays.close(entry)
     this.#entries.delete(neighbour.key)
     entry.cancelWake()
     entry.cancelWaitingCall?.()
@@ -254,6 +262,8 @@ export class Pathfinder {
       isHidden: false,
       told: undefined,
       channels: [],
+      refusedBy: new Set(),
+      cancelRenewal: () => {},
       ...{ wakeMs: NOT_PLANNED, cancelWake: () => {}, cancelWaitingCall: undefined },
     }
     this.#entries.set(neighbour.key, made)
@@ -338,51 +348,6 @@ export class Pathfinder {
     const isOwn = ({ address, port }: UdpEndpoint): boolean =>
       hosts.includes(address) && carrier.locals.some(local => local.port === port)
     return places.filter(place => isMeant(place, around) && !isOwn(place))
-  }
-
-  /**
-   * One more way over a relay. Both sides may have asked for one at the same time and got two, in different order, so
-   * the earlier ones stay for a while: what the peer answers on shows which are good.
-   */
-  #useGrant(entry: Entry, grant: Uint8Array): void {
-    const { relays, carrier } = this.#parts
-    const channel: RelayChannel | undefined = relays?.open(grant, {
-      onPacket: packet => endpoint !== undefined && carrier.receive(packet, endpoint),
-      onState: changed => this.#channelChanged(entry, changed),
-    })
-    // Its address family may change: what is compared is the channel.
-    const endpoint = channel?.endpoint
-    if (channel === undefined || endpoint === undefined) return
-    entry.paths.learn([endpoint], 'relay')
-    const before = entry.channels.filter(({ state }) => state !== 'closed')
-    // Whatever makes room, not the one that carries.
-    const isInUse = (one: RelayChannel): boolean => one === entry.paths.active?.endpoint.via
-    const others = before.filter(one => !isInUse(one))
-    const closing = others.slice(CHANNELS_MAX - 1 - (before.length - others.length))
-    entry.channels = [channel, ...before.filter(one => !closing.includes(one))]
-    for (const old of closing) old.close()
-    this.#forgetClosed(entry)
-  }
-
-  #channelChanged(entry: Entry, channel: RelayChannel): void {
-    if (channel.state === 'closed') this.#forgetClosed(entry)
-    if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
-    const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
-    const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
-    if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#do(entry, now => entry.paths.seek(now))
-  }
-
-  /** Whether anybody talks with this peer; who does not will ask when there is something to say. */
-  #isWarm({ neighbour: { sentMs, receivedMs } }: Entry): boolean {
-    return this.#parts.clock.monotonicMs() - Math.max(sentMs, receivedMs) < WARM_MS
-  }
-
-  #forgetClosed(entry: Entry): void {
-    const gone = entry.paths.all.filter(
-      ({ isRelay, endpoint }) =>
-        isRelay && !entry.channels.some(channel => channel === endpoint.via && channel.state !== 'closed'),
-    )
-    for (const { endpoint } of gone) this.#do(entry, now => entry.paths.forget(endpoint, now))
   }
 
   #do(entry: Entry, act: (nowMs: number) => void): void {

@@ -8,6 +8,7 @@ import {
   KEPT_OPEN_HEARTBEAT_MS,
   PING_BYTES,
   PROBES_WHEN_DIRECT,
+  RELAY_STANDBY_MS,
   STANDBY_HEARTBEAT_MS,
   STANDBYS_MEASURED,
   TRUST_MS,
@@ -304,11 +305,14 @@ export class PeerPaths {
     else this.#rounds.again(relayedForMs, leastMs, this.#random)
   }
 
+  /** A relay once only: to keep its slot awake is dearer than to know it exactly. */
   #measureStandbys(nowMs: number): void {
     let measured = 0
     for (const path of this.#table.all) {
-      if (path === this.active || path.isRelay || !path.isValid(nowMs)) continue
-      if (nowMs - path.pingedMs < STANDBY_HEARTBEAT_MS || measured >= STANDBYS_MEASURED) continue
+      const everyMs = path.isRelay ? RELAY_STANDBY_MS : STANDBY_HEARTBEAT_MS
+      const isOfUse = path.isRelay ? path.srttMs === undefined : path.isValid(nowMs)
+      if (path === this.active || !isOfUse) continue
+      if (nowMs - path.pingedMs < everyMs || measured >= STANDBYS_MEASURED) continue
       measured += 1
       this.#ping(path, nowMs)
     }

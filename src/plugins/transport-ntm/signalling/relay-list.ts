@@ -20,7 +20,7 @@ import { datagramsOf, type NodeOutput, sendAll, wakeAt } from './outputs.ts'
 import { freshTransaction, Requests } from './transaction.ts'
 
 /** As far as a report goes: of which relay, and how far. */
-export type Measured = Pick<RelayMeasurement, 'relay' | 'rttMs'>
+export type Measured = Pick<RelayMeasurement, 'relay' | 'rttMs'> & { readonly isRefusing?: boolean }
 
 export type RelayListInput =
   /** All that was measured, of whichever relays; one that did not answer has no round trip. */
@@ -37,6 +37,8 @@ export class RelayList {
   #number = 0
   #places: readonly RelayPlace[] = []
   #measured: ReadonlyMap<TunnelKey, number> = new Map()
+  /** Relays that had no slot for this node, as far as that was said. */
+  #refusing: ReadonlySet<TunnelKey> = new Set()
   /** What was said last; undefined: the coordinator does not have it. */
   #reported: ReadonlyMap<TunnelKey, number> | undefined
   #reportedMs = Number.NEGATIVE_INFINITY
@@ -54,6 +56,7 @@ export class RelayList {
     if (input.kind === 'woke') return this.#woke(turn)
     if (input.kind === 'stop') return this.#forget()
     this.#measured = leastOf(input.rtts)
+    if (this.#isNewlyRefused(input.rtts) && this.#announced !== 0) return this.#report(turn)
     this.#plan(turn)
     return this.#reportIfDue(turn)
   }
@@ -94,6 +97,14 @@ export class RelayList {
     this.#number = number
     this.#places = places
     return [{ kind: 'relays', places }]
+  }
+
+  /** A request for another way follows, and the coordinator should not name the same relay again. */
+  #isNewlyRefused(rtts: readonly Measured[]): boolean {
+    const before = this.#refusing
+    const own = rtts.filter(({ relay }) => this.#places.some(place => place.relay === relay))
+    this.#refusing = new Set(own.flatMap(({ relay, isRefusing }) => (isRefusing === true ? [relay] : [])))
+    return [...this.#refusing].some(relay => !before.has(relay))
   }
 
   /** Of the relays of this coordinator only. */
@@ -152,7 +163,7 @@ export class RelayList {
     this.#announced = 0
     this.#reportDueMs = undefined
     this.#reported = undefined
-    return []
+    return this.#become(0, [])
   }
 }
 

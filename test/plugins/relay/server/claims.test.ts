@@ -4,9 +4,15 @@ import { describe, expect, test } from 'vitest'
 import {
   CHECKS_BURST,
   COOKIE_LIFETIME_MS,
+  MOMENT_MS,
   SLOT_LIFETIME_MS,
 } from '../../../../src/plugins/relay/server/limits.ts'
-import { encodeRelayProbe, RELAY_FRAMES } from '../../../../src/wire/relay-frame.ts'
+import {
+  decodeRelayFrame,
+  encodeRelayProbe,
+  RELAY_FRAMES,
+  type RelayRefusal,
+} from '../../../../src/wire/relay-frame.ts'
 import { fuzzRuns } from '../../../support/fuzz.ts'
 import { mutated } from '../../../support/mutations.ts'
 import { HOUR_MS, keysOf } from '../relay-world.ts'
@@ -86,7 +92,7 @@ describe('a slot is bound', () => {
     desk.wait(SLOT_LIFETIME_MS)
     desk.server.sweep()
     expect(desk.server.stats().slots).toBe(0)
-    expect(desk.hand(alice.bind(at(9), desk.cookie(at(9))), at(9))).toEqual([])
+    expect(desk.ask(alice.bind(at(9), desk.cookie(at(9))), at(9))).toMatchObject({ why: 'expired' })
     expect(desk.drops('ticket-expired')).toBe(1)
   })
 
@@ -115,15 +121,27 @@ describe('a slot is bound', () => {
 })
 
 describe('no slot is bound', () => {
-  const refused = (why: Parameters<FrontDesk['drops']>[0], make: (desk: FrontDesk) => Uint8Array) => {
+  /** Counted under `drop`, and answered with a refusal or not at all. */
+  const refused = (
+    drop: Parameters<FrontDesk['drops']>[0],
+    make: (desk: FrontDesk) => Uint8Array,
+    why?: RelayRefusal,
+  ) => {
     const desk = new FrontDesk()
     const bind = make(desk)
-    expect(desk.hand(bind, at(1))).toEqual([])
-    expect([desk.drops(why), desk.server.stats().slots]).toEqual([1, 0])
+    desk.wait(MOMENT_MS)
+    const answers = desk.hand(bind, at(1))
+    const read = answers.map(({ bytes }) => decodeRelayFrame(bytes))
+    expect(read.map(each => each.ok && each.value)).toMatchObject(
+      why === undefined ? [] : [{ kind: 'refusal', why }],
+    )
+    for (const { bytes } of answers) expect(bytes.length).toBeLessThan(bind.length)
+    expect([desk.drops(drop), desk.server.stats().slots]).toEqual([1, 0])
+    expect(desk.server.stats().refusals).toBe(answers.length)
   }
 
   test('with a ticket that somebody else signed', () => {
-    refused('ticket-forged', desk => desk.party(1, 0, {}, keysOf(66).sign).bind(at(1)))
+    refused('ticket-forged', desk => desk.party(1, 0, {}, keysOf(66).sign).bind(at(1)), 'foreign')
   })
 
   test('by somebody who holds the ticket and not the key', () => {
@@ -139,18 +157,22 @@ describe('no slot is bound', () => {
   })
 
   test('at another relay than the ticket names', () => {
-    refused('ticket-foreign', desk => desk.party(1, 0, { relay: keysOf(6).tunnelKey }).bind(at(1)))
+    refused('ticket-foreign', desk => desk.party(1, 0, { relay: keysOf(6).tunnelKey }).bind(at(1)), 'foreign')
   })
 
   test('after the end of the ticket', () => {
-    refused('ticket-expired', desk => desk.party(1, 0, { expires: desk.clock.now() }).bind(at(1)))
+    refused('ticket-expired', desk => desk.party(1, 0, { expires: desk.clock.now() }).bind(at(1)), 'expired')
   })
 
   test('while the coordinator is not known', () => {
-    refused('issuer-unknown', desk => {
-      desk.issuer = undefined
-      return desk.party(1, 0).bind(at(1))
-    })
+    refused(
+      'issuer-unknown',
+      desk => {
+        desk.issuer = undefined
+        return desk.party(1, 0).bind(at(1))
+      },
+      'foreign',
+    )
   })
 
   test('with a token that is not the ticket’s', () => {
@@ -162,25 +184,35 @@ describe('no slot is bound', () => {
   })
 
   test('with a ticket of another version', () => {
-    refused('ticket-malformed', desk => {
-      const alice = desk.party(1, 0)
-      alice.ticket[0] = 2
-      return alice.bind(at(1))
-    })
+    refused(
+      'ticket-malformed',
+      desk => {
+        const alice = desk.party(1, 0)
+        alice.ticket[0] = 2
+        return alice.bind(at(1))
+      },
+      'foreign',
+    )
   })
 
   test('when all are taken by those who were heard lately', () => {
     const desk = new FrontDesk(2)
     const [alice] = desk.pair()
     const carol = desk.party(3, 0, { pair: 'ffffffffffffffff' })
-    expect(desk.hand(carol.bind(at(3), desk.cookie(at(3))), at(3))).toEqual([])
+    expect(desk.ask(carol.bind(at(3), desk.cookie(at(3))), at(3))).toMatchObject({
+      kind: 'refusal',
+      why: 'full',
+    })
     expect(desk.drops('slots-full')).toBe(1)
     desk.wait(9 * 60_000)
     desk.hand(alice.rebind(), at(1))
     desk.wait(2 * 60_000)
     expect(desk.ask(carol.bind(at(3), desk.cookie(at(3))), at(3)).kind).toBe('bound')
     const last = desk.party(4, 1, { pair: 'ffffffffffffffff' })
-    expect(desk.hand(last.bind(at(4), desk.cookie(at(4))), at(4))).toEqual([])
+    expect(desk.ask(last.bind(at(4), desk.cookie(at(4))), at(4))).toMatchObject({
+      kind: 'refusal',
+      why: 'full',
+    })
     expect(texts(desk.hand(alice.data('nobody there now'), at(1)))).toEqual([])
   })
 

@@ -1,6 +1,7 @@
 /** A coordinator on a desk: its core alone, with a disk that answers at once and time that is set by hand. */
 import type { TunnelKey } from '../../../../src/events/ids.ts'
 import type { RelayPlace } from '../../../../src/kernel/api/relays.ts'
+import type { UdpEndpoint } from '../../../../src/kernel/api/tokens.ts'
 import type { Access } from '../../../../src/plugins/transport-ntm/dc/access.ts'
 import { Addresses } from '../../../../src/plugins/transport-ntm/dc/addresses.ts'
 import { Coordinator } from '../../../../src/plugins/transport-ntm/dc/coordinator.ts'
@@ -22,6 +23,10 @@ export class Desk {
   readonly names = new Names()
   readonly coordinator: Coordinator
   nowMs = 0
+  /** Whether relays are found where they say they are. */
+  isFound: (at: UdpEndpoint) => boolean = () => true
+  /** Where relays were challenged. */
+  readonly challenged: UdpEndpoint[] = []
   #transactions = 0
 
   readonly tokens = new Tokens()
@@ -53,11 +58,18 @@ export class Desk {
 
   /** What is sent on these bytes, with every write done in between. */
   raw(from: TunnelKey, bytes: Uint8Array, at = endpoint): DcOutput[] {
-    return [...this.coordinator.receive(from, at, bytes, this.turn)].flatMap(output =>
+    const outputs = [...this.coordinator.receive(from, at, bytes, this.turn)].flatMap(output =>
       output.kind === 'write'
         ? [output, ...this.coordinator.written(output.ticket, true, this.turn)]
         : [output],
     )
+    for (const output of outputs) if (output.kind === 'challenge') this.#answer(output)
+    return outputs
+  }
+
+  #answer({ to, endpoint: at }: Extract<DcOutput, { kind: 'challenge' }>): void {
+    this.challenged.push(at)
+    if (this.isFound(at)) this.coordinator.relayDesk.proved(to, at, this.nowMs)
   }
 
   sends(outputs: readonly DcOutput[]) {

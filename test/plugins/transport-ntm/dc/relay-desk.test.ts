@@ -143,6 +143,86 @@ describe('a node that must not be found', () => {
   })
 })
 
+describe('where a relay says that it is', () => {
+  const places = (desk: Desk) => desk.coordinator.relayDesk.relays.places
+  const offerAt = (desk: Desk, relay: TunnelKey, ports: readonly number[]): void => {
+    const endpoints = ports.map(port => ({ address: '198.51.100.1', port }))
+    const request = { transaction: desk.transaction(), endpoints, token: undefined, keepAliveMs: 15_000 }
+    desk.tell(relay, { type: 'relay-registration', ...request })
+  }
+  const run = (desk: Desk, minutes: number, ports: readonly number[]): void => {
+    for (let offers = 0; offers < minutes * 4; offers += 1) {
+      desk.nowMs += 15_000
+      offerAt(desk, near, ports)
+      desk.woke()
+    }
+  }
+
+  test('is told to nobody, and no ticket leads there, until it was found there', () => {
+    const desk = new Desk()
+    desk.isFound = () => false
+    for (const who of [alice, bob]) desk.register(who)
+    offerAt(desk, near, [1])
+    expect([places(desk), desk.coordinator.relayDesk.relays.number]).toEqual([[], 0])
+    expect(directed(desk).alice[0]!.relay).toBeUndefined()
+    desk.isFound = () => true
+    run(desk, 1, [1])
+    expect(ticketIn(directed(desk).alice[0]!).relay).toBe(near)
+  })
+
+  test('is told as far as it was found there, though it says more', () => {
+    const desk = new Desk()
+    desk.isFound = ({ port }) => port === 2
+    offerAt(desk, near, [1, 2])
+    run(desk, 60, [1, 2])
+    expect(places(desk)).toEqual([{ relay: near, endpoints: [{ address: '198.51.100.1', port: 2 }] }])
+  })
+
+  test('is challenged a few times a minute, however often and whatever it says', () => {
+    const desk = new Desk()
+    desk.isFound = () => false
+    for (let n = 0; n < 600; n += 1) {
+      desk.nowMs += 100
+      offerAt(
+        desk,
+        near,
+        [1, 2, 3, 4].map(port => port + 4 * n),
+      )
+    }
+    expect(desk.challenged.length).toBeLessThanOrEqual(2 + 4)
+  })
+
+  test('counts no more when it is not found there any more', () => {
+    const desk = new Desk()
+    offerAt(desk, near, [1])
+    expect(places(desk)).toHaveLength(1)
+    desk.isFound = () => false
+    run(desk, 9, [1])
+    expect(places(desk)).toHaveLength(1)
+    run(desk, 2, [1])
+    expect(places(desk)).toEqual([])
+  })
+
+  test('is believed of whom the operator has listed by its key', () => {
+    const desk = new Desk('list')
+    desk.isFound = () => false
+    desk.access = { mode: 'list', allow: [near], deny: [] }
+    offerAt(desk, near, [1])
+    expect([places(desk).length, desk.challenged]).toEqual([1, []])
+    desk.access = { mode: 'list', allow: ['*'], deny: [] }
+    offerAt(desk, far, [2])
+    expect(places(desk).map(({ relay }) => relay)).toEqual([near])
+  })
+
+  test('makes no room for others that were not found', () => {
+    const desk = new Desk()
+    desk.isFound = ({ port }) => port > 100
+    for (let n = 0; n < 20; n += 1) offerAt(desk, testDevice(`liar ${n}`).tunnelKey, [n + 1])
+    offerAt(desk, near, [101])
+    expect(places(desk).map(({ relay }) => relay)).toEqual([near])
+  })
+})
+
 describe('a relay', () => {
   test('hears whose tickets it takes, and for how long that holds', () => {
     const desk = new Desk()

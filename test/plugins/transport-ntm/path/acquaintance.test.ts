@@ -1,6 +1,6 @@
 /** Hello, round trips, and addresses that are proved before they are used. */
 import { describe, expect, test } from 'vitest'
-import type { Neighbour } from '../../../../src/plugins/transport-ntm/carrier.ts'
+import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
 import { PORTS } from '../../../../src/plugins/transport-ntm/net/ports.ts'
 import { Acquaintance } from '../../../../src/plugins/transport-ntm/path/acquaintance.ts'
 import { Street, type TestNode } from '../nodes.ts'

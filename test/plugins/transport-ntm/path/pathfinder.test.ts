@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { ChannelEvents, RelayChannel, UdpEndpoint } from '../../../../src/kernel/api/index.ts'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
-import type { Neighbour } from '../../../../src/plugins/transport-ntm/carrier.ts'
+import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
 import { DIRECTION_PAUSE_MS, TRY_HARDER_AFTER_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Pathfinder, type PathfinderParts } from '../../../../src/plugins/transport-ntm/path/pathfinder.ts'
 
@@ -24,7 +24,8 @@ class Bench {
     const relays = {
       open: (_: Uint8Array, events: ChannelEvents) => {
         const close = (): void => void (channel.isClosed = true)
-        const channel = { state: 'bound' as const, isClosed: false, refresh: nothing, close, send: nothing }
+        const ends = { refresh: nothing, close, send: nothing, isClosed: false }
+        const channel = { state: 'bound' as const, expires: Number.POSITIVE_INFINITY, ...ends }
         this.#events = events
         this.channels.push(channel)
         return (this.#channel = Object.assign(channel, { endpoint: { ...RELAY, via: channel } }))

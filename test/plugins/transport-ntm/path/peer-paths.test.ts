@@ -59,6 +59,23 @@ describe('a path', () => {
     expect(bench.paths.isDirect).toBe(true)
   })
 
+  test('by a relay that stands by has a round trip before it is needed, and is asked for it no more then', () => {
+    const bench = direct()
+    const relay = bench.paths.all.find(({ isRelay }) => isRelay)!
+    bench.run(20_000, true)
+    expect([bench.used?.active, relay.srttMs]).toEqual([ONE, RTT_MS])
+    const asked = bench.pingsTo(RELAY)
+    bench.run(120_000, true)
+    expect(bench.pingsTo(RELAY)).toBe(asked)
+  })
+
+  test('by a relay that does not answer is asked for its round trip once a minute', () => {
+    const bench = direct()
+    bench.answering.delete(RELAY)
+    bench.run(10 * 60_000, true)
+    expect(bench.pingsTo(RELAY)).toBeLessThanOrEqual(12)
+  })
+
   test('is not proved by an answer that came another way, or by a token that was never sent', () => {
     const bench = relayed()
     const { token } = bench.pings.find(({ path }) => path.endpoint === ONE)!

@@ -74,6 +74,15 @@ describe('the list of relays', () => {
     expect(lists(guest)).toEqual([[near]])
   })
 
+  test('is empty when the node leaves, and comes anew when it is back', async () => {
+    const { world, alice } = await town(near)
+    alice.step({ kind: 'stop' })
+    expect(lists(alice)).toEqual([[near], []])
+    alice.register()
+    await world.run(1_000)
+    expect(lists(alice)).toEqual([[near], [], [near]])
+  })
+
   test('gets through a bad network', async () => {
     const { world, dc, alice } = await town()
     world.weather = { lossRate: 0.3, doubleRate: 0.2, latencyMs: [5, 150] }
@@ -158,6 +167,23 @@ describe('what a node has measured', () => {
       await world.run(100)
     }
     expect(await saidAfter(10_000)).toBeLessThanOrEqual(4)
+  })
+
+  test('is told at once when a relay had no slot, so that the next way leads elsewhere', async () => {
+    const { world, dc, alice, bob } = await town(near, far)
+    for (const node of [alice, bob]) measure(node, [near.relay, 10], [far.relay, 80])
+    await world.run(1_000)
+    const before = reports(dc)!
+    const refused = [
+      { relay: near.relay, rttMs: undefined, isRefusing: true },
+      { relay: far.relay, rttMs: 80, isRefusing: false },
+    ]
+    for (let times = 0; times < 5; times += 1) alice.step({ kind: 'measured', rtts: refused })
+    const [moved] = await directed(world, alice, bob)
+    expect(moved).toMatchObject({ relay: far.relay })
+    expect(reports(dc)! - before).toBe(1)
+    await world.run(30_000)
+    expect(reports(dc)! - before).toBe(1)
   })
 
   test('is told again after the coordinator has forgotten it', async () => {
