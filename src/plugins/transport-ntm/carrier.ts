@@ -9,7 +9,7 @@ import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } fro
 import { Neighbour } from './neighbour.ts'
 import { virtualIpv6 } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
-import { createStack, type Sender, type SendRefusal, type Stack } from './net/stack.ts'
+import { createStack, type SendRefusal, type Stack } from './net/stack.ts'
 import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
