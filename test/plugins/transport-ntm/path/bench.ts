@@ -108,3 +108,21 @@ export class Bench {
     return token
   }
 }
+
+/** A session that came by the relay; `ONE` may be the direct way. */
+export const relayed = (): Bench => {
+  const bench = new Bench()
+  bench.paths.learn([RELAY], 'relay')
+  bench.paths.learn([ONE], 'announced')
+  bench.answering.add(RELAY)
+  bench.paths.established(RELAY, bench.nowMs)
+  return bench
+}
+
+/** The same, and `ONE` has answered. */
+export const direct = (): Bench => {
+  const bench = relayed()
+  bench.answering.add(ONE)
+  bench.run(1_000, true)
+  return bench
+}

@@ -1,4 +1,4 @@
-/** What is said of a peer's way, and what is limited over all reasons and parts of the search: how often a coordinator is asked, how many ways are kept. */
+/** What is said of a peer's way, and what is limited over all reasons: how often a coordinator is asked for a lost peer. */
 import { describe, expect, test } from 'vitest'
 import type { ChannelEvents, RelayChannel, UdpEndpoint } from '../../../../src/kernel/api/index.ts'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
@@ -12,8 +12,6 @@ const RELAY = { address: '203.0.113.10', port: 4_500 }
 class Bench {
   readonly clock = new VirtualClock()
   sought = 0
-  /** Channels of relays, in the order in which they were opened. */
-  readonly channels: { state: RelayChannel['state']; isClosed: boolean }[] = []
   readonly neighbour = { key: 'ab', peer: { endpoint: undefined as UdpEndpoint | undefined }, sentMs: 0 }
   readonly finder: Pathfinder
   #channel: { state: RelayChannel['state'] } | undefined
@@ -23,11 +21,9 @@ class Bench {
     const nothing = (): void => {}
     const relays = {
       open: (_: Uint8Array, events: ChannelEvents) => {
-        const close = (): void => void (channel.isClosed = true)
-        const ends = { refresh: nothing, close, send: nothing, isClosed: false }
+        const ends = { refresh: nothing, close: nothing, send: nothing }
         const channel = { state: 'bound' as const, expires: Number.POSITIVE_INFINITY, ...ends }
         this.#events = events
-        this.channels.push(channel)
         return (this.#channel = Object.assign(channel, { endpoint: { ...RELAY, via: channel } }))
       },
       moved: nothing,
@@ -102,12 +98,4 @@ describe('a coordinator is asked for a peer once in two seconds', () => {
     expect(bench.sought).toBeGreaterThanOrEqual(2)
     expect(bench.sought).toBeLessThanOrEqual(1 + 10_000 / DIRECTION_PAUSE_MS)
   })
-})
-
-test('of more than three ways over relays the oldest make room, but not the one that carries', () => {
-  const bench = new Bench()
-  const neighbour = bench.neighbour as unknown as Neighbour
-  for (let grants = 0; grants < 4; grants += 1)
-    bench.finder.open(neighbour, { grant: new Uint8Array(1) }, false)
-  expect(bench.channels.map(({ isClosed }) => isClosed)).toEqual([false, true, true, false, false])
 })

@@ -12,24 +12,7 @@ import {
   WARM_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
-import { Bench, ONE, OTHER, place, RELAY, RTT_MS } from './bench.ts'
-
-/** A session that came by the relay; `ONE` may be the direct way. */
-const relayed = (): Bench => {
-  const bench = new Bench()
-  bench.paths.learn([RELAY], 'relay')
-  bench.paths.learn([ONE], 'announced')
-  bench.answering.add(RELAY)
-  bench.paths.established(RELAY, bench.nowMs)
-  return bench
-}
-
-const direct = (): Bench => {
-  const bench = relayed()
-  bench.answering.add(ONE)
-  bench.run(1_000, true)
-  return bench
-}
+import { Bench, direct, ONE, OTHER, place, RELAY, RTT_MS, relayed } from './bench.ts'
 
 describe('before there is a session', () => {
   test('ways are opened and the peer is called, densely at first', () => {
@@ -358,44 +341,5 @@ describe('while there is only a relay', () => {
     expect(roundsDuring(bench, () => bench.write())).toBe(0)
     bench.run(WARM_MS + 5_000)
     expect(roundsDuring(bench, () => bench.write())).toBe(1)
-  })
-})
-
-describe('a new session that came by another way than the one in use', () => {
-  test('by a relay: that carries at once, and what was direct has to answer anew', () => {
-    const bench = direct()
-    bench.answering.delete(ONE)
-    const asked = bench.pingsTo(ONE)
-    bench.paths.established(ONE, bench.nowMs, RELAY)
-    expect(bench.used?.active).toBe(RELAY)
-    expect(bench.pingsTo(ONE)).toBe(asked + 1)
-    expect(bench.paths.isDirect).toBe(false)
-  })
-
-  test('is no loss where the path in use still answers', () => {
-    const bench = direct()
-    bench.paths.established(ONE, bench.nowMs, RELAY)
-    bench.run(2 * RTT_MS)
-    expect(bench.used).toEqual({ active: ONE, also: [] })
-  })
-
-  test('has harder ways tried as soon as ordinary probes have had their chance', () => {
-    const bench = direct()
-    bench.answering.delete(ONE)
-    const { tryHarder } = bench.count
-    bench.paths.established(ONE, bench.nowMs, RELAY)
-    bench.run(300, true)
-    expect(bench.count.tryHarder).toBe(tryHarder + 1)
-  })
-
-  test('directly: the other place is used when it has answered, and proves nothing of the old one', () => {
-    const bench = direct()
-    bench.answering.delete(ONE)
-    bench.answering.add(OTHER)
-    bench.paths.heardFrom(OTHER, 148, bench.nowMs)
-    bench.paths.established(ONE, bench.nowMs, OTHER)
-    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
-    bench.run(RTT_MS + 5)
-    expect(bench.used?.active.address).toBe(OTHER.address)
   })
 })
