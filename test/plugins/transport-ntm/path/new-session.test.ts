@@ -1,6 +1,6 @@
 /** What a new session of a peer's making says of the ways that led to it before: the old place may be nobody's any more. */
 import { describe, expect, test } from 'vitest'
-import { direct, ONE, OTHER, place, RELAY, RTT_MS } from './bench.ts'
+import { direct, ONE, OTHER, RELAY, RTT_MS } from './bench.ts'
 
 describe('a new session that came by another way than the one in use', () => {
   test('by a relay: that carries at once, and what was direct has to answer anew', () => {
