@@ -1,7 +1,7 @@
 /**
  * How long the first text takes, from typing to its acknowledgement: the coordinator's round trip, one for the
- * handshake, one for the text. Who was never met before is asked before being told of, which takes their own round trip
- * to the coordinator, and whose name stands for nobody yet is looked up before a word can be written to them.
+ * handshake, one for the text. Who was never met before is looked up as well, and asked before being told of
+ * (plugins/transport-ntm/SPEC.md §6.2): two more round trips to the coordinator.
  */
 import { expect, test } from 'vitest'
 import type { NAT_KINDS } from '../../src/kernel/testing/nat-kinds.ts'
