@@ -71,7 +71,7 @@ export class Acquaintance {
   say(neighbour: Neighbour, control: Control, path?: UdpEndpoint, roomBytes?: number): void {
     const bytes = encodeControl(control)
     if (path === undefined) this.#port.send(neighbour, PORTS.control, bytes)
-    else this.#parts.carrier.sendBy({ path, roomBytes }, PORTS.control, neighbour, PORTS.control, bytes)
+    else this.#parts.carrier.sendBy(path, neighbour, bytes, roomBytes)
   }
 
   freshToken(): Buffer {
