@@ -60,12 +60,6 @@ const QUIET_MS = 1_000
 /** What opens a NAT means nothing to anybody who gets it after all. */
 const KNOCK = Uint8Array.of(0)
 
-/** One path, and how long the message that takes it shall be: padding fills it. */
-export interface Passage {
-  readonly path: UdpEndpoint
-  readonly roomBytes?: number | undefined
-}
-
 /** `payload` is valid during the call only. */
 export type OnPayload = (payload: Uint8Array, from: Neighbour, fromPort: number) => void
 
@@ -90,8 +84,10 @@ export class Carrier {
   readonly #dropped = new Map<string, number>()
   /** Whose packet is in hand: where the stack's next emission goes. */
   #inHand: Neighbour | undefined
-  /** How it goes, if not by the path in use. */
-  #by: Passage | undefined
+  /** By which path it goes, if not by the one in use. */
+  #by: UdpEndpoint | undefined
+  /** How long its message shall be then; padding fills it. */
+  #roomBytes = 0
   #isSentBy = false
   #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
 
@@ -258,12 +254,13 @@ export class Carrier {
     }
   }
 
-  /** One datagram by one path, whichever is in use, to prove it or to answer on it. False: it may not go now. */
-  sendBy(by: Passage, fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): boolean {
-    this.#by = by
+  /** One control message by one path, whichever is in use, to prove it or to answer on it. False: it may not go now. */
+  sendBy(path: UdpEndpoint, to: Neighbour, payload: Uint8Array, roomBytes = 0): boolean {
+    this.#by = path
+    this.#roomBytes = roomBytes
     this.#isSentBy = false
     try {
-      this.send(fromPort, to, toPort, payload)
+      this.send(PORTS.control, to, PORTS.control, payload)
       return this.#isSentBy
     } finally {
       this.#by = undefined
@@ -310,7 +307,7 @@ export class Carrier {
   #emit(packet: Uint8Array): void {
     if (this.#inHand === undefined) return
     if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
-    else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by.path, this.#by.roomBytes)
+    else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by, this.#roomBytes)
   }
 
   #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {

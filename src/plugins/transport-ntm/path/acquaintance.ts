@@ -74,7 +74,7 @@ export class Acquaintance {
   say(neighbour: Neighbour, control: Control, path?: UdpEndpoint, roomBytes?: number): boolean {
     const bytes = encodeControl(control)
     if (path === undefined) return this.#port.send(neighbour, PORTS.control, bytes).ok
-    return this.#parts.carrier.sendBy({ path, roomBytes }, PORTS.control, neighbour, PORTS.control, bytes)
+    return this.#parts.carrier.sendBy(path, neighbour, bytes, roomBytes)
   }
 
   freshToken(): Buffer {
