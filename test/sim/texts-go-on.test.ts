@@ -34,7 +34,7 @@ const relayInUse = ({ world, alice }: Hood): SimHome => {
 }
 
 const STORIES: readonly Story[] = [
-  ...[2_000, 3_000, 5_000, 8_000, 12_000, 20_000].map(
+  ...[3_000, 8_000, 20_000].map(
     (awayMs): Story => ({
       what: `the only relay is away for ${awayMs / 1_000} seconds`,
       lines: HARD,
@@ -62,6 +62,13 @@ const STORIES: readonly Story[] = [
     relays: 1,
     happens: ({ world, alice, bob }) => void world.network.cut(alice.line.nat!, bob.line.nat!, 'both'),
     gapMaxMs: 600,
+  },
+  {
+    what: 'the coordinator dies',
+    lines: { nat: 'home' },
+    relays: 1,
+    happens: ({ world, town }) => world.crash(town.dc),
+    gapMaxMs: 2 * EVERY_MS,
   },
   {
     what: 'a router gets another address',

@@ -7,8 +7,8 @@ import {
   ASKED_EVERY_MAX_MS,
   ASKED_WHILE_SENDING_MS,
   BUSY_MS,
-  DEAD_AFTER_MS,
   DIRECTION_PAUSE_MS,
+  SILENT_AFTER_MS,
 } from './limits.ts'
 import type { Path } from './path.ts'
 import type { Traffic } from './traffic.ts'
@@ -76,6 +76,6 @@ export class Silence {
 
   get #deadSinceMs(): number {
     const { receivedMs, heardHereMs } = this.#traffic
-    return Math.max(this.#sinceMs, receivedMs, heardHereMs) + DEAD_AFTER_MS
+    return Math.max(this.#sinceMs, receivedMs, heardHereMs) + SILENT_AFTER_MS
   }
 }

@@ -127,6 +127,26 @@ describe('silence', () => {
     expect(bench.used).toEqual({ active: ONE, also: [] })
   })
 
+  test('is borne for three seconds before the path is given up, and hardly longer', () => {
+    const bench = direct()
+    bench.answering.delete(ONE)
+    bench.run(3_000, true)
+    expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
+    bench.run(400, true)
+    expect(bench.used).toEqual({ active: RELAY, also: [] })
+  })
+
+  test('without a relay leaves the path in use, for want of another', () => {
+    const bench = new Bench()
+    bench.paths.learn([ONE], 'announced')
+    bench.answering.add(ONE)
+    bench.paths.established(ONE, bench.nowMs)
+    bench.run(1_000, true)
+    bench.answering.clear()
+    bench.run(30_000, true)
+    expect([bench.paths.active?.endpoint, bench.paths.isDirect]).toEqual([ONE, false])
+  })
+
   test('of a path that answers in time is none', () => {
     const bench = direct()
     const told = bench.stories.length

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import {
   ASKED_EVERY_MAX_MS,
   ASKED_WHILE_SENDING_MS,
-  DEAD_AFTER_MS,
   DIRECTION_PAUSE_MS,
   PATIENCE_UNKNOWN_MS,
+  SILENT_AFTER_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
 import { Silence } from '../../../../src/plugins/transport-ntm/path/silence.ts'
@@ -55,14 +55,14 @@ const dead = (): Bench => {
 
 describe('a path that does not answer', () => {
   test('is asked closely until its peer counts as dead', () => {
-    expect(asked().challenges(DEAD_AFTER_MS / EVERY_MS)).toEqual(
-      Array.from({ length: DEAD_AFTER_MS / EVERY_MS }, () => EVERY_MS),
+    expect(asked().challenges(SILENT_AFTER_MS / EVERY_MS)).toEqual(
+      Array.from({ length: SILENT_AFTER_MS / EVERY_MS }, () => EVERY_MS),
     )
   })
 
   test('then twice as rarely each time, and every half minute in the end', () => {
     const bench = asked()
-    bench.challenges(DEAD_AFTER_MS / EVERY_MS)
+    bench.challenges(SILENT_AFTER_MS / EVERY_MS)
     expect(bench.challenges(12)).toEqual([
       ...[1, 1, 2, 4, 8, 16, 32, 64, 128].map(times => times * EVERY_MS),
       ...[ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS],
@@ -109,6 +109,6 @@ describe('a coordinator', () => {
 
 test('rounds of probes have a pause of their own only where nobody answers', () => {
   expect(new Bench().silence.roundPauseMs(LONG_MS)).toBe(0)
-  expect(asked().silence.roundPauseMs(DEAD_AFTER_MS + 7_000)).toBe(7_000)
+  expect(asked().silence.roundPauseMs(SILENT_AFTER_MS + 7_000)).toBe(7_000)
   expect(dead().silence.roundPauseMs(LONG_MS)).toBe(ASKED_EVERY_MAX_MS)
 })
