@@ -19,6 +19,7 @@ import type { Entry, PathView, Places } from './entry.ts'
 import { KeptOpen, latest } from './kept-open.ts'
 import {
   ATTESTED_MAX,
+  BUSY_MS,
   CHANNELS_MAX,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
@@ -188,8 +189,8 @@ export class Pathfinder {
       entry.hasMoved = true
       this.#do(entry, now => entry.paths.moved(now))
     }
-    // A machine that has slept cannot tell that its sessions are over at the other side.
-    for (const entry of latest(this.#entries.values())) this.#call(entry)
+    // A machine that has slept cannot tell that its sessions are over at the other side. Who talks has one.
+    for (const entry of latest(this.#entries.values())) if (!this.#isWithin(entry, BUSY_MS)) this.#call(entry)
   }
 
   /** A server sees this node elsewhere than before: who talks with us should know. */
@@ -361,13 +362,14 @@ export class Pathfinder {
     if (channel.state === 'closed') this.#forgetClosed(entry)
     if (channel.state === 'lost') this.#parts.onRelaySilent(channel.endpoint)
     const isAnyBound = entry.channels.some(({ state }) => state === 'bound')
-    const isNeeded = !entry.paths.isDirect && this.#isWarm(entry)
+    // Who does not talk with this peer will ask when there is something to say.
+    const isNeeded = !entry.paths.isDirect && this.#isWithin(entry, WARM_MS)
     if (channel.state === 'lost' && !isAnyBound && isNeeded) this.#do(entry, now => entry.paths.seek(now))
   }
 
-  /** Whether anybody talks with this peer; who does not will ask when there is something to say. */
-  #isWarm({ neighbour: { sentMs, receivedMs } }: Entry): boolean {
-    return this.#parts.clock.monotonicMs() - Math.max(sentMs, receivedMs) < WARM_MS
+  /** Whether anybody has talked with this peer so lately. */
+  #isWithin({ neighbour }: Entry, ms: number): boolean {
+    return this.#parts.clock.monotonicMs() - neighbour.talkedMs < ms
   }
 
   #forgetClosed(entry: Entry): void {
