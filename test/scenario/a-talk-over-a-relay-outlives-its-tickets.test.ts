@@ -8,14 +8,16 @@ import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
 import { neighbourhood } from '../support/neighbourhood.ts'
 import { say, statsOf, textsOf } from '../support/ntm-world.ts'
 
-const HARD = { nat: 'symmetric' } as const
+/** Nothing direct leads from one protocol to the other. */
+const OLD_LINE = { nat: 'home' } as const
+const NEW_LINE = { nat: 'none', ipv6: 'firewall' } as const
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** Longer than a channel takes to fall silent. */
 const PAUSE_MS = 9 * MINUTE_MS
 
 const town = async (seed: number) => {
-  const hood = await neighbourhood({ seed, alice: HARD, bob: HARD, relayLatenciesMs: [5] })
+  const hood = await neighbourhood({ seed, alice: OLD_LINE, bob: NEW_LINE, relayLatenciesMs: [5] })
   const relay = hood.world.homes.get('relay1.example')!
   return { hood, world: hood.world, dc: hood.town.dc, relay, alice: hood.alice.home, bob: hood.bob.home }
 }

@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000
 /** What is said in the moment of waking has to open everything anew: tunnels to coordinator and peer, by the relay. */
 const FIRST_WORD_MS = 2_000
 /** What waited for somebody away goes when a handshake came through: its first message is sent again after five seconds. */
-const UNSENT_WORD_MS = 7_000
+const UNSENT_WORD_MS = 2_000
 const NAPS_MS = [MINUTE_MS, 10 * MINUTE_MS, 8 * 60 * MINUTE_MS] as const
 const FORGETFUL: LineSpec = { nat: { ...NAT_KINDS.home, timeoutMs: 30_000, unansweredMs: 30_000 } }
 const LINES: readonly (readonly [string, LineSpec])[] = [

@@ -16,10 +16,10 @@ export interface Scenario {
 }
 
 /**
- * What is judged is three times the aim, and never less than a second: several scenarios share a crowded machine, and
+ * What is judged is three times the aim, and never less than a second and a half: several scenarios share a crowded machine, and
  * red should be what is broken. What was reached is printed.
  */
-export const generously = (aimMs: number): number => Math.max(1_000, 3 * aimMs)
+export const generously = (aimMs: number): number => Math.max(1_500, 3 * aimMs)
 /** A round trip and the time in which a silence is noticed, between neighbours on short lines. */
 export const NOTICED_MS = 310
 /** Another relay is asked for, or the one of before comes back. */

@@ -20,6 +20,7 @@ import type { Entry, PathView, Places } from './entry.ts'
 import { KeptOpen, latest } from './kept-open.ts'
 import {
   ATTESTED_MAX,
+  BUSY_MS,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
   SECOND_SPEAKER_WAITS_MS,
@@ -199,8 +200,10 @@ export class Pathfinder {
       entry.hasMoved = true
       this.#do(entry, now => entry.paths.moved(now))
     }
-    // A machine that has slept cannot tell that its sessions are over at the other side.
-    for (const entry of latest(this.#entries.values())) this.#call(entry)
+    // A machine that has slept cannot tell that its sessions are over at the other side. Who talks has one.
+    const quietSinceMs = this.#parts.clock.monotonicMs() - BUSY_MS
+    for (const entry of latest(this.#entries.values()))
+      if (entry.neighbour.talkedMs <= quietSinceMs) this.#call(entry)
   }
 
   /** A server sees this node elsewhere than before: who talks with us should know. */
