@@ -14,6 +14,10 @@ import { type Stage, sleep } from './stage.ts'
 
 const [HOME, PUBLIC, HARD] = [profile('home'), profile('public'), profile('symmetric random')]
 
+/** What the start of a server takes on a crowded machine. */
+const START_MS = 2_000
+const RELAY_AWAY_MS = 1_000
+
 const servers: readonly Scenario[] = [
   {
     name: 'the coordinator is killed, and who talks goes on talking',
@@ -37,6 +41,7 @@ const servers: readonly Scenario[] = [
   {
     name: 'the only relay is started again under two who need it',
     cell: { a: HARD, b: HARD },
+    outageMs: START_MS,
     aimMs: RELAY_AGAIN_MS,
     play: stage =>
       stage.during(
@@ -69,15 +74,16 @@ const servers: readonly Scenario[] = [
   {
     name: 'the only relay, on a host of its own, is started again',
     cell: { a: HARD, b: HARD, relays: ['rs1'], dcRelays: false },
+    outageMs: RELAY_AWAY_MS + START_MS,
     aimMs: RELAY_AGAIN_MS,
     play: async stage => {
       const again = async (): Promise<void> => {
         await stage.cell.stopRelay('rs1', 'SIGKILL')
-        await sleep(1_000)
+        await sleep(RELAY_AWAY_MS)
         await stage.cell.startRelay('rs1')
       }
       await stage.during(BOTH, again, { afterMs: 10_000 })
-      stage.mustHaveBeenSilent(1_000)
+      stage.mustHaveBeenSilent(RELAY_AWAY_MS)
     },
   },
 ]
