@@ -5,6 +5,13 @@
  */
 import { expect, test } from 'vitest'
 import { People, type UdpEndpoint } from '../../src/kernel/api/index.ts'
+import {
+  ATTEMPT_EVERY_MS,
+  ATTEMPTS_AT_ONCE,
+  GUESSES_MAX,
+  PROBES_BURST,
+  PROBES_PER_SECOND,
+} from '../../src/plugins/transport-ntm/path/limits.ts'
 import { say, transportOf } from '../support/ntm-world.ts'
 import { type Mallory, mallory } from './support/mallory.ts'
 import { type Attacked, attackedTown, ended } from './support/town.ts'
@@ -12,12 +19,6 @@ import { type Attacked, attackedTown, ended } from './support/town.ts'
 const VICTIM: UdpEndpoint = { address: '192.0.2.100', port: 7_777 }
 const LOOP_MS = 60_000
 const EVERY_MS = 100
-/** `guesses.ts` and `attempts.ts`: guesses an attempt, attempts at one address at once and how often one more. */
-const GUESSES_MAX = 1_200
-const ATTEMPTS_AT_ONCE = 3
-const ATTEMPT_EVERY_MS = 20_000
-const PROBES_BURST = 96
-const PROBES_PER_SECOND = 12
 
 /** What a coordinator says that is with her. */
 function attest({ alice }: Attacked, { home }: Mallory): void {

@@ -101,6 +101,7 @@ export const promised = {
         endpoint: z.string(),
         rttMs: z.number().nullable(),
         observed: z.string().nullable(),
+        isRefusing: z.boolean(),
       }),
     ),
     mtu: z.number(),

@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'vitest'
 import { NAT_KINDS } from '../../src/kernel/testing/nat-kinds.ts'
 import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
+import { PATIENCE_MIN_MS } from '../../src/plugins/transport-ntm/path/limits.ts'
 import { type LineSpec, neighbourhood } from '../support/neighbourhood.ts'
 import { say, textsOf, transportOf } from '../support/ntm-world.ts'
 import { numbered } from './support/numbered.ts'
@@ -50,7 +51,6 @@ interface Story {
 const HARD = { nat: 'symmetric' } as const
 /** A mapping lives as long as the most impatient routers let it. */
 const FORGETFUL = { nat: { ...NAT_KINDS.home, timeoutMs: 20_000, unansweredMs: 20_000 } }
-const DETECTION_MS = 300
 /** While somebody talks, a relay that is silent is asked each second. */
 const ASKED_AGAIN_MS = 1_000
 
@@ -68,7 +68,7 @@ const STORIES: readonly Story[] = [
     what: 'a NAT forgets, and its own side sends',
     flows: ['alice'],
     happens: ({ hood }) => hood.alice.line.nat!.rebind(),
-    gapMaxMs: ({ relayRttMs }) => relayRttMs * 2 + DETECTION_MS,
+    gapMaxMs: ({ relayRttMs }) => relayRttMs * 2 + PATIENCE_MIN_MS,
     endsOn: 'direct',
   },
   {
@@ -89,7 +89,7 @@ const STORIES: readonly Story[] = [
     what: 'a host changes its uplink',
     flows: ['alice', 'bob'],
     happens: stage => move(stage, 'alice'),
-    gapMaxMs: ({ relayRttMs }) => relayRttMs + DETECTION_MS,
+    gapMaxMs: ({ relayRttMs }) => relayRttMs + PATIENCE_MIN_MS,
     endsOn: 'direct',
   },
   {
@@ -99,7 +99,7 @@ const STORIES: readonly Story[] = [
       move(stage, 'alice')
       move(stage, 'bob')
     },
-    gapMaxMs: ({ relayRttMs }) => 2 * relayRttMs + DETECTION_MS,
+    gapMaxMs: ({ relayRttMs }) => 2 * relayRttMs + PATIENCE_MIN_MS,
     endsOn: 'direct',
   },
   {
@@ -107,7 +107,7 @@ const STORIES: readonly Story[] = [
     isGuessed: true,
     flows: ['alice', 'bob'],
     happens: stage => move(stage, 'alice', HARD),
-    gapMaxMs: ({ relayRttMs }) => relayRttMs + DETECTION_MS,
+    gapMaxMs: ({ relayRttMs }) => relayRttMs + PATIENCE_MIN_MS,
     endsOn: 'direct',
   },
   {
@@ -117,7 +117,7 @@ const STORIES: readonly Story[] = [
       stage.hood.world.crash(stage.hood.town.dc)
       move(stage, 'alice')
     },
-    gapMaxMs: ({ relayRttMs }) => relayRttMs + DETECTION_MS,
+    gapMaxMs: ({ relayRttMs }) => relayRttMs + PATIENCE_MIN_MS,
     endsOn: 'direct',
   },
   {
@@ -136,7 +136,7 @@ const STORIES: readonly Story[] = [
     what: 'the direct path is a black hole',
     flows: ['alice', 'bob'],
     happens: ({ hood }) => void hood.world.network.cut(hood.alice.line.nat!, hood.bob.line.nat!, 'both'),
-    gapMaxMs: ({ rttMs }) => Math.max(1_000, 3 * rttMs + DETECTION_MS),
+    gapMaxMs: ({ rttMs }) => Math.max(1_000, 3 * rttMs + PATIENCE_MIN_MS),
     endsOn: 'relay',
   },
   {

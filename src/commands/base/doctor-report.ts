@@ -19,6 +19,7 @@ export interface Report {
     readonly endpoint: string
     readonly rttMs: number | null
     readonly observed: string | null
+    readonly isRefusing: boolean
   }[]
   readonly mtu: number
   readonly peers: { readonly direct: number; readonly relay: number; readonly down: number }
@@ -39,7 +40,9 @@ const sectionsOf = ({ dc, nat, candidates, portMapping, relays, mtu, peers }: Re
   nat: [nat.kind, ...nat.views.map(({ server, observed }) => `${server} sees ${observed}`)],
   mapping: [line(portMapping.state, portMapping.endpoint, portMapping.reason)],
   places: candidates.map(({ kind, endpoint }) => line(endpoint, kind)),
-  relays: relays.map(({ endpoint, rttMs }) => line(endpoint, away(rttMs) || 'no answer')),
+  relays: relays.map(({ endpoint, rttMs, isRefusing }) =>
+    line(endpoint, away(rttMs) || 'no answer', isRefusing ? 'no slot' : null),
+  ),
   mtu: [`${mtu} bytes`],
   peers: [`${peers.direct} direct, ${peers.relay} by a relay, ${peers.down} down`],
 })

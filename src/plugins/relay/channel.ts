@@ -24,6 +24,7 @@ import { relayMacHolds } from '../../wire/relay-proof.ts'
 import type { RelayTicket } from '../../wire/relay-ticket.ts'
 import { Backlog } from './backlog.ts'
 import { Claims, type OpenClaim, waitAfter } from './claims.ts'
+import { isSameEndpoint } from './endpoint.ts'
 import {
   CLAIMS_UNTIL_LOST,
   DORMANT_AFTER_MS,
@@ -35,7 +36,6 @@ import {
   RETRY_FIRST_MS,
   RETRY_WITH_DATA_MS,
 } from './limits.ts'
-import { isSameEndpoint } from './survey.ts'
 import type { Tokened } from './token-table.ts'
 
 export interface ChannelParts {

@@ -27,8 +27,9 @@ import {
 import { RELAY_SECRET_LABEL, relayToken } from '../../wire/relay-proof.ts'
 import { type RelayTicket, readRelayGrant, readRelayTicket } from '../../wire/relay-ticket.ts'
 import { Channel } from './channel.ts'
+import { isSameEndpoint } from './endpoint.ts'
 import { Prober } from './prober.ts'
-import { isSameEndpoint, Survey } from './survey.ts'
+import { Survey } from './survey.ts'
 import { TokenTable } from './token-table.ts'
 
 export interface ClientParts {

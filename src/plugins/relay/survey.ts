@@ -5,6 +5,7 @@
 import { type Observable, Subject } from 'rxjs'
 import type { TunnelKey } from '../../events/ids.ts'
 import type { Clock, Outlet, RelayMeasurement, RelayPlace, UdpEndpoint } from '../../kernel/api/index.ts'
+import { isSameEndpoint } from './endpoint.ts'
 import {
   COOKIE_WARM_MS,
   MEASURE_BUSY_MS,
@@ -38,9 +39,6 @@ interface Station {
   cancel: () => void
   isAsking: boolean
 }
-
-export const isSameEndpoint = (a: UdpEndpoint, b: UdpEndpoint): boolean =>
-  a.port === b.port && a.address === b.address && a.via === b.via
 
 export class Survey {
   readonly #parts: SurveyParts

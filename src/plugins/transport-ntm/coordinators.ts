@@ -1,6 +1,6 @@
 /**
  * The coordinators this node speaks to: the one of its own domain, where it is registered, and those of other
- * domains, where it is a guest for as long as it needs a direction (SPEC.md §6.2). Names lead to coordinators:
+ * domains, where it is a guest for as long as it needs a direction (SPEC.md §6.1). Names lead to coordinators:
  * what the own one calls foreign is looked for in DNS, unless a person has said where it is.
  */
 import type { PersonId, TunnelKey } from '../../events/ids.ts'

@@ -29,8 +29,9 @@ import type { OwnRecord } from './own-record.ts'
 import { candidateSealer } from './signalling/candidates.ts'
 import { CoordinatorLink } from './signalling/coordinator-link.ts'
 import type { Decision } from './signalling/direction.ts'
-import { formatPlace, type Join } from './signalling/join.ts'
+import type { Join } from './signalling/join.ts'
 import type { DcState, Directed, RequestFailure } from './signalling/outputs.ts'
+import { endpointText } from './tunnel/endpoint.ts'
 import type { Ways } from './ways.ts'
 
 export interface DomainsParts {
@@ -100,8 +101,8 @@ export class Domains {
   }
 
   /** UDP to a server does not get through, or does again. Whoever has not missed an answer yet asks for one now. */
-  blocked(isBlocked: boolean, { address, port }: UdpEndpoint): void {
-    const place = formatPlace({ host: address, port })
+  blocked(isBlocked: boolean, endpoint: UdpEndpoint): void {
+    const place = endpointText(endpoint)
     this.#parts.journal.note(
       isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
     )

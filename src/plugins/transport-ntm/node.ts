@@ -29,6 +29,7 @@ import type { Neighbour } from './neighbour.ts'
 import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
+import { ASKED_AT_START_MAX, CALLED_AT_START_MAX } from './path/limits.ts'
 import { Links } from './path/links.ts'
 import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
@@ -67,11 +68,6 @@ export interface NodeSettings {
   /** Whether servers may be spoken to through TCP where UDP is blocked. Default: yes. */
   readonly streams?: boolean | undefined
 }
-
-/** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
-const CALL_AT_START_MAX = 32
-/** Of these the coordinator is asked for the ones met last: they still mean the path of before. */
-const ASK_AT_START_MAX = 3
 
 export class NtmNode {
   readonly transport: NtmTransport
@@ -220,7 +216,7 @@ export class NtmNode {
   }
 
   #callNeighbours(): void {
-    for (const device of this.#addresses.devices().slice(0, CALL_AT_START_MAX)) {
+    for (const device of this.#addresses.devices().slice(0, CALLED_AT_START_MAX)) {
       const card = this.#given.people.card(device)
       const remembered = this.#reachedAt(device)
       if (card !== undefined && remembered.length > 0) this.transport.open(card, { remembered })
@@ -230,7 +226,7 @@ export class NtmNode {
   /** Once there is a coordinator to ask: who was talked with last and has not answered where it was. */
   #askForNeighbours(): void {
     const { membership } = this.domains
-    const met = this.#addresses.devices().slice(0, ASK_AT_START_MAX)
+    const met = this.#addresses.devices().slice(0, ASKED_AT_START_MAX)
     const asking = membership.changed$.subscribe(() => {
       if (membership.state !== 'up') return
       asking.unsubscribe()

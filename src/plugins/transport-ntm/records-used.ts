@@ -1,6 +1,6 @@
 /**
  * By which name record each device was reached: said in the hello, so that whoever signed it can tell when others
- * were told something else (SPEC.md §4). Only the newest are remembered; nothing depends on the rest.
+ * were told something else (SPEC.md §3). Only the newest are remembered; nothing depends on the rest.
  */
 import type { TunnelKey } from '../../events/ids.ts'
 import type { SignedNameRecord } from '../../wire/name-record.ts'

@@ -2,7 +2,7 @@
 import { SERVER_LIMITS, type TunnelLimits } from './tunnel/constants.ts'
 
 interface Role {
-  /** Counters remembered against replay (SPEC.md §1). */
+  /** Counters remembered against replay. */
   readonly replayWindow: number
   readonly limits: Partial<TunnelLimits>
   /** Beyond so many, one that is only here for a while makes room for the next. */

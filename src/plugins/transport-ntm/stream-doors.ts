@@ -12,7 +12,7 @@ import {
   type UdpEndpoint,
 } from '../../kernel/api/index.ts'
 import type { Carrier } from './carrier.ts'
-import { formatPlace } from './signalling/join.ts'
+import { endpointText } from './tunnel/endpoint.ts'
 
 /** Part of the settings of a plugin that serves. */
 export const streamSettings = {
@@ -62,8 +62,7 @@ export class StreamDoors {
       if (door !== undefined) this.#doors.push(door)
     } catch (error) {
       const why = error instanceof ChatError ? error.message : String(error)
-      const place = formatPlace({ host: local.address, port: local.port })
-      journal.note(`nobody is served by TCP at ${place}: ${why}`)
+      journal.note(`nobody is served by TCP at ${endpointText(local)}: ${why}`)
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The greatest handshake timestamps, sent and received, kept across restarts (SPEC.md §1): a first message
+ * The greatest handshake timestamps, sent and received, kept across restarts: a first message
  * recorded from the wire must not be accepted again after either side has forgotten its sessions. Of more senders
  * than fit, those heard longest ago are forgotten: strangers are free to come with ever new keys.
  */

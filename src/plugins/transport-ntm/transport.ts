@@ -1,7 +1,7 @@
 /**
  * The transport that chat runs on: a device is named, a tunnel to it is built with or without a coordinator's
- * help, and datagrams go through it. Only devices whose keys a person's own events prove get a tunnel
- *; a blocked person's never do.
+ * help, and datagrams go through it. Only devices whose keys a person's own events prove get a tunnel;
+ * a blocked person's never do.
  */
 import type { Observable } from 'rxjs'
 import type { DeviceId, PersonId, TunnelKey } from '../../events/ids.ts'

@@ -2,7 +2,6 @@
  * The grid: who is behind what on either side, and how they can meet at best. The first of a pair calls.
  */
 import { PROFILES, type Profile, type ProfileName, profile } from '../nat/profiles.ts'
-import type { Need } from '../needs.ts'
 import type { CellOptions } from '../people/cell.ts'
 import type { Together } from '../topology/together.ts'
 
@@ -18,7 +17,6 @@ export interface GridCell {
   readonly column: string
   readonly spec: CellOptions
   readonly how: How
-  readonly needs: readonly Need[]
 }
 
 type Openness = 'open' | 'restricted' | 'cone' | 'guessable' | 'hard' | 'blocked'
@@ -55,30 +53,15 @@ export function howOf(a: Profile, b: Profile): How {
 
 const isGuessed = (how: How): boolean => how === 'B' || how === 'P' || how === 'R?'
 
-const needsOf = (a: Profile, b: Profile, how: How): readonly Need[] => {
-  const needs: Need[] = []
-  const isBlocked = [a, b].some(({ name }) => OPENNESS[name] === 'blocked')
-  if (a.routers.length > 0 && b.routers.length > 0) needs.push('paths')
-  if (how.startsWith('R')) needs.push('relay')
-  else if (how !== 'D') needs.push('paths')
-  if (isGuessed(how)) needs.push('hard NATs', 'relay hosts')
-  if (isBlocked) needs.push('relay without UDP')
-  if (a.family !== b.family) needs.push('both families')
-  return [...new Set(needs)]
-}
-
 const pairCell = (a: Profile, b: Profile): GridCell => {
   const how = howOf(a, b)
   // From one server nobody can tell how their ports are chosen: that takes a second one.
   const relays = isGuessed(how) ? (['rs1'] as const) : []
-  return {
-    name: `${a.name} × ${b.name}`,
-    ...{ row: a.name, column: b.name, spec: { a, b, relays }, how, needs: needsOf(a, b, how) },
-  }
+  return { name: `${a.name} × ${b.name}`, row: a.name, column: b.name, spec: { a, b, relays }, how }
 }
 
 const togetherCell = (how: How, together: Together): GridCell => ({
-  ...{ name: together, row: together, column: '', how, needs: how === 'R' ? ['paths', 'relay'] : ['paths'] },
+  ...{ name: together, row: together, column: '', how },
   spec: { a: profile('home'), b: profile('home'), together },
 })
 

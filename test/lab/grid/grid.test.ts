@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { killTheRest, ROOT } from '../../cli/program.ts'
 import { tellLeftOut, whyNoLab } from '../machine.ts'
-import { runnable } from '../needs.ts'
 import { type GridCell, gridCells } from './cells.ts'
 import { circumstances } from './circumstances.ts'
 import { figuresOf } from './figures.ts'
@@ -34,7 +33,7 @@ const report =
   REPORT === undefined ? undefined : new Report(join(ROOT, 'bench', 'results'), REPORT, [...new Set(names)])
 const isDone = ({ name }: GridCell): boolean =>
   process.env.LAB_RESUME === '1' && report?.has(name, made) === true
-const wanted = runnable('grid', gridCells({ both: process.env.LAB_BOTH === '1' })).filter(
+const wanted = gridCells({ both: process.env.LAB_BOTH === '1' }).filter(
   ({ name, row, column }) => !WANTED || WANTED.some(one => [name, row, column].includes(one)),
 )
 const cells = wanted.filter(cell => !isDone(cell))

@@ -1,26 +1,34 @@
 /** Something between or beside two people fails while they talk: servers, the direct way, mappings, packets. */
 import { profile } from '../nat/profiles.ts'
 import { SIDES } from '../people/cell.ts'
-import { BOTH, DIRECT_TIMEOUT_MS, generously, NOTICED_MS, RELAY_AGAIN_MS, type Scenario } from './scenario.ts'
+import {
+  BOTH,
+  DIRECT_AGAIN_MS,
+  DIRECT_TIMEOUT_MS,
+  generously,
+  NOTICED_MS,
+  RELAY_AGAIN_MS,
+  type Scenario,
+} from './scenario.ts'
 import { type Stage, sleep } from './stage.ts'
 
 const [HOME, PUBLIC, HARD] = [profile('home'), profile('public'), profile('symmetric random')]
+
+/** What the start of a server takes on a crowded machine. */
+const START_MS = 2_000
+const RELAY_AWAY_MS = 1_000
 
 const servers: readonly Scenario[] = [
   {
     name: 'the coordinator is killed, and who talks goes on talking',
     cell: { a: HOME, b: PUBLIC },
-    needs: [],
-    aim: 'no silence at all',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: 0,
     play: stage => stage.during(BOTH, () => stage.cell.stopDc('SIGKILL')),
   },
   {
     name: 'the coordinator is killed and comes back, between two homes',
     cell: { a: HOME, b: HOME },
-    needs: ['paths'],
-    aim: 'no silence at all',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: 0,
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.during(BOTH, async () => {
@@ -33,9 +41,8 @@ const servers: readonly Scenario[] = [
   {
     name: 'the only relay is started again under two who need it',
     cell: { a: HARD, b: HARD },
-    needs: ['paths', 'relay'],
-    aim: 'it goes on by itself',
-    silenceMaxMs: generously(RELAY_AGAIN_MS),
+    outageMs: START_MS,
+    aimMs: RELAY_AGAIN_MS,
     play: stage =>
       stage.during(
         BOTH,
@@ -49,9 +56,8 @@ const servers: readonly Scenario[] = [
   {
     name: 'each of two relays is killed in turn under two who need one',
     cell: { a: HARD, b: HARD, relays: ['rs1', 'rs2'], dcRelays: false },
-    needs: ['paths', 'relay hosts'],
-    aim: 'silence of a few seconds each time, then by the other relay',
-    silenceMaxMs: generously(RELAY_AGAIN_MS),
+    aimMs: RELAY_AGAIN_MS,
+    besides: 'each time, then by the other relay',
     play: stage =>
       stage.during(
         BOTH,
@@ -68,28 +74,28 @@ const servers: readonly Scenario[] = [
   {
     name: 'the only relay, on a host of its own, is started again',
     cell: { a: HARD, b: HARD, relays: ['rs1'], dcRelays: false },
-    needs: ['paths', 'relay hosts'],
-    aim: 'it goes on by itself',
-    silenceMaxMs: generously(RELAY_AGAIN_MS),
+    outageMs: RELAY_AWAY_MS + START_MS,
+    aimMs: RELAY_AGAIN_MS,
     play: async stage => {
       const again = async (): Promise<void> => {
         await stage.cell.stopRelay('rs1', 'SIGKILL')
-        await sleep(1_000)
+        await sleep(RELAY_AWAY_MS)
         await stage.cell.startRelay('rs1')
       }
       await stage.during(BOTH, again, { afterMs: 10_000 })
-      stage.mustHaveBeenSilent(1_000)
+      stage.mustHaveBeenSilent(RELAY_AWAY_MS)
     },
   },
 ]
+
+const HOLE_MS = 3_000
 
 const holes: readonly Scenario[] = [
   {
     name: 'the direct way between two homes swallows everything, and is mended',
     cell: { a: HOME, b: HOME },
-    needs: ['paths', 'relay'],
-    aim: 'silence of at most 1 s, and direct again within 5 s of mending',
-    silenceMaxMs: generously(1_000),
+    aimMs: 1_000,
+    besides: `direct again within ${DIRECT_AGAIN_MS} ms of mending`,
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       let close = async (): Promise<void> => {}
@@ -98,24 +104,24 @@ const holes: readonly Scenario[] = [
       })
       await stage.untilPath('relay', DIRECT_TIMEOUT_MS)
       await close()
-      await stage.during(BOTH, () => stage.untilPath('direct', DIRECT_TIMEOUT_MS), { beforeMs: 0 })
+      const untilDirect = () => stage.untilPath('direct', generously(DIRECT_AGAIN_MS))
+      await stage.during(BOTH, untilDirect, { beforeMs: 0 })
     },
   },
   {
     name: 'the way to somebody public swallows everything for three seconds',
     cell: { a: HOME, b: PUBLIC },
-    needs: [],
-    aim: 'it goes on by itself',
-    silenceMaxMs: 3_000 + generously(1_000),
+    outageMs: HOLE_MS,
+    aimMs: 1_000,
     play: async stage => {
       const hole = async (): Promise<void> => {
         const close = await stage.cell.network.blackhole()
-        await sleep(3_000)
+        await sleep(HOLE_MS)
         await close()
       }
       await stage.during(BOTH, hole, { afterMs: 6_000 })
       // With a relay it would not have been.
-      if (!stage.cell.hasRelay) stage.mustHaveBeenSilent(3_000)
+      if (!stage.cell.hasRelay) stage.mustHaveBeenSilent(HOLE_MS)
     },
   },
 ]
@@ -126,9 +132,7 @@ const narrow: readonly Scenario[] = [
   {
     name: 'nothing longer than 1,280 bytes passes any more, which nobody tells, and long texts are said',
     cell: { a: HOME, b: PUBLIC },
-    needs: [],
-    aim: 'a standstill of at most 2 s',
-    silenceMaxMs: generously(2_000),
+    aimMs: 2_000,
     play: async stage => {
       await stage.sayTimed('a', LONG_TEXT)
       await stage.cell.network.narrow(1_280)
@@ -150,17 +154,13 @@ const idle: readonly Scenario[] = [
   {
     name: 'a home forgets its mapping after 20 s of silence, and who is away from home speaks first',
     cell: { a: HOME, b: PUBLIC },
-    needs: ['paths'],
-    aim: 'the next text within 2 round trips',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: NOTICED_MS,
     play: forgetful,
   },
   {
     name: 'two homes forget their mappings after 20 s of silence',
     cell: { a: HOME, b: HOME },
-    needs: ['paths', 'relay'],
-    aim: 'the next text within 2 round trips',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: NOTICED_MS,
     play: forgetful,
   },
 ]
@@ -172,9 +172,7 @@ const loss: readonly Scenario[] = [
   {
     name: `the home of one loses ${LADDER.join(', ')} % of its packets, one after the other`,
     cell: { a: HOME, b: PUBLIC },
-    needs: [],
-    aim: 'everything arrives',
-    silenceMaxMs: generously(5_000),
+    aimMs: 5_000,
     play: async stage => {
       for (const percent of LADDER) {
         await stage.cell.network.lose('a', percent)
@@ -186,9 +184,7 @@ const loss: readonly Scenario[] = [
   {
     name: `both homes lose ${LADDER.join(', ')} % of their packets, one after the other`,
     cell: { a: HOME, b: HOME },
-    needs: ['paths'],
-    aim: 'everything arrives',
-    silenceMaxMs: generously(5_000),
+    aimMs: 5_000,
     play: async stage => {
       for (const percent of LADDER) {
         await Promise.all(SIDES.map(side => stage.cell.network.lose(side, percent)))

@@ -1,17 +1,18 @@
 /** Two people far from each other, over lines that are slow, uneven and lossy; and over a relay before all else. */
 import { profile } from '../nat/profiles.ts'
-import { BOTH, DIRECT_TIMEOUT_MS, generously, NOTICED_MS, type Scenario } from './scenario.ts'
+import { BOTH, DIRECT_TIMEOUT_MS, type Scenario } from './scenario.ts'
 import { sleep } from './stage.ts'
 
 const [HOME, PUBLIC] = [profile('home'), profile('public')]
 
+const LONG = { latencyMs: 25 }
+const ROUND_TRIP_MS = 4 * LONG.latencyMs
+
 export const FAR: readonly Scenario[] = [
   {
     name: 'both are 25 ms away from the world',
-    cell: { a: HOME, b: PUBLIC, lines: { a: { latencyMs: 25 }, b: { latencyMs: 25 } } },
-    needs: [],
-    aim: 'a text takes a round trip of 100 ms',
-    silenceMaxMs: generously(NOTICED_MS),
+    cell: { a: HOME, b: PUBLIC, lines: { a: LONG, b: LONG } },
+    aimMs: ROUND_TRIP_MS,
     play: async stage => {
       await stage.sayTimed('a')
       await stage.during(BOTH, () => sleep(1_000), { afterMs: 1_000 })
@@ -32,17 +33,13 @@ export const FAR: readonly Scenario[] = [
         },
       },
     },
-    needs: [],
-    aim: 'everything arrives',
-    silenceMaxMs: generously(2_000),
+    aimMs: 2_000,
     play: stage => stage.during({ a: 50, b: 50 }, () => sleep(2_000), { afterMs: 2_000 }),
   },
   {
     name: 'two homes 50 ms apart speak over a relay at once and become direct without a pause',
-    cell: { a: HOME, b: HOME, lines: { a: { latencyMs: 25 }, b: { latencyMs: 25 } } },
-    needs: ['paths', 'relay'],
-    aim: 'no silence beyond a round trip',
-    silenceMaxMs: generously(NOTICED_MS),
+    cell: { a: HOME, b: HOME, lines: { a: LONG, b: LONG } },
+    aimMs: ROUND_TRIP_MS,
     play: stage =>
       stage.during(BOTH, () => stage.untilPath('direct', DIRECT_TIMEOUT_MS), { beforeMs: 0, afterMs: 2_000 }),
   },

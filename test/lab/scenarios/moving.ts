@@ -1,8 +1,7 @@
 /** Somebody's way to the world changes while they talk: mappings, addresses, uplinks, cables. */
 import { profile } from '../nat/profiles.ts'
-import type { Need } from '../needs.ts'
 import type { CellOptions } from '../people/cell.ts'
-import { BOTH, DIRECT_TIMEOUT_MS, generously, NOTICED_MS, type Scenario } from './scenario.ts'
+import { BOTH, DIRECT_TIMEOUT_MS, NOTICED_MS, type Scenario } from './scenario.ts'
 import { sleep } from './stage.ts'
 
 const [HOME, PUBLIC] = [profile('home'), profile('public')]
@@ -10,32 +9,25 @@ const OUTAGE_MS = 5_000
 const NAP_MS = 40_000
 
 /** Between a home and somebody public a tunnel that follows its peer is enough; between homes it takes paths. */
-const PLACES: readonly {
-  readonly where: string
-  readonly cell: CellOptions
-  readonly needs: readonly Need[]
-}[] = [
-  { where: 'at a home, the other being public', cell: { a: HOME, b: PUBLIC }, needs: [] },
-  { where: 'at a home, the other in one too', cell: { a: HOME, b: HOME }, needs: ['paths'] },
+const PLACES: readonly { readonly where: string; readonly cell: CellOptions }[] = [
+  { where: 'at a home, the other being public', cell: { a: HOME, b: PUBLIC } },
+  { where: 'at a home, the other in one too', cell: { a: HOME, b: HOME } },
 ]
 
-const rebinding = PLACES.flatMap(({ where, cell, needs }): Scenario[] => [
+const rebinding = PLACES.flatMap(({ where, cell }): Scenario[] => [
   {
     name: `the router rebinds under who is sending, ${where}`,
-    ...{ cell, needs, aim: 'no silence beyond what was under way' },
-    silenceMaxMs: generously(NOTICED_MS),
+    ...{ cell, aimMs: NOTICED_MS },
     play: stage => stage.during({ a: 20 }, () => stage.cell.network.rebind('a')),
   },
   {
     name: `the router rebinds under who is only listening, ${where}`,
-    ...{ cell, needs: ['paths'], aim: 'silence of at most 1.5 s' },
-    silenceMaxMs: generously(1_500),
+    ...{ cell, aimMs: 1_500 },
     play: stage => stage.during({ b: 20 }, () => stage.cell.network.rebind('a'), { afterMs: 8_000 }),
   },
   {
     name: `the router rebinds while nobody speaks, ${where}`,
-    ...{ cell, needs: ['paths'], aim: 'the next text within 2 round trips' },
-    silenceMaxMs: generously(NOTICED_MS),
+    ...{ cell, aimMs: NOTICED_MS },
     play: async stage => {
       await sleep(3_000)
       await stage.cell.network.rebind('a')
@@ -46,23 +38,20 @@ const rebinding = PLACES.flatMap(({ where, cell, needs }): Scenario[] => [
   },
 ])
 
-const addresses = PLACES.flatMap(({ where, cell, needs }): Scenario[] => [
+const addresses = PLACES.flatMap(({ where, cell }): Scenario[] => [
   {
     name: `the provider changes the address ${where}`,
-    ...{ cell, needs, aim: 'silence of at most a round trip and 300 ms' },
-    silenceMaxMs: generously(NOTICED_MS),
+    ...{ cell, aimMs: NOTICED_MS },
     play: stage => stage.during(BOTH, () => stage.cell.network.changeWanAddress('a')),
   },
   {
     name: `the host gets another address ${where}`,
-    ...{ cell, needs, aim: 'silence of at most a round trip and 300 ms' },
-    silenceMaxMs: generously(NOTICED_MS),
+    ...{ cell, aimMs: NOTICED_MS },
     play: stage => stage.during(BOTH, () => stage.cell.network.moveHost('a')),
   },
   {
     name: `the cable is out for five seconds ${where}`,
-    ...{ cell, needs, aim: 'it goes on by itself' },
-    silenceMaxMs: OUTAGE_MS + generously(1_000),
+    ...{ cell, outageMs: OUTAGE_MS, aimMs: 1_000 },
     play: async stage => {
       const outage = async (): Promise<void> => {
         const putIn = await stage.cell.network.linkDown('a')
@@ -79,17 +68,13 @@ const uplinks: readonly Scenario[] = [
   {
     name: 'a host goes over to another uplink',
     cell: { a: HOME, b: PUBLIC, uplinks: { a: HOME } },
-    needs: ['paths'],
-    aim: 'silence of at most a round trip and 300 ms',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: NOTICED_MS,
     play: stage => stage.during(BOTH, () => stage.cell.network.switchUplink('a')),
   },
   {
     name: 'a host goes over to another uplink, the other being in a home',
     cell: { a: HOME, b: HOME, uplinks: { a: HOME } },
-    needs: ['paths', 'relay'],
-    aim: 'silence of at most a round trip and 300 ms',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: NOTICED_MS,
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.during(BOTH, () => stage.cell.network.switchUplink('a'))
@@ -99,9 +84,8 @@ const uplinks: readonly Scenario[] = [
   {
     name: 'a host goes over from IPv4 to IPv6, where the other has IPv4 alone',
     cell: { a: HOME, b: HOME, uplinks: { a: profile('IPv6 firewall') } },
-    needs: ['paths', 'relay', 'both families'],
-    aim: 'silence of at most a round trip and 300 ms, then by the relay',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: NOTICED_MS,
+    besides: 'then by the relay',
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.during(BOTH, () => stage.cell.network.switchUplink('a'))
@@ -111,9 +95,7 @@ const uplinks: readonly Scenario[] = [
   {
     name: 'both hosts go over to other uplinks at once',
     cell: { a: HOME, b: HOME, uplinks: { a: HOME, b: HOME } },
-    needs: ['paths', 'relay'],
-    aim: 'silence of at most 2 round trips to the relay and 300 ms',
-    silenceMaxMs: generously(NOTICED_MS),
+    aimMs: NOTICED_MS,
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       const { network } = stage.cell
@@ -127,9 +109,7 @@ const naps: readonly Scenario[] = [
   {
     name: 'a machine sleeps for 40 s behind a home that forgets after 20 s, and who was awake speaks first',
     cell: { a: HOME, b: HOME },
-    needs: ['paths', 'relay'],
-    aim: 'the next text within a second of waking',
-    silenceMaxMs: generously(1_000),
+    aimMs: 1_000,
     play: async stage => {
       await stage.untilPath('direct', DIRECT_TIMEOUT_MS)
       await stage.cell.network.shortenTimeouts('a', 20)

@@ -1,16 +1,23 @@
-/** SPEC.md says what the code does: its examples are the vectors, its tables are the constants and the layouts. */
+/** SPEC.md says what the code does: its examples are the vectors, its tables and times are the constants and the layouts. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import * as dc from '../../../src/plugins/transport-ntm/dc/limits.ts'
 import { PORTS } from '../../../src/plugins/transport-ntm/net/ports.ts'
 import { decodeControl, encodeControl, NAT_KINDS } from '../../../src/plugins/transport-ntm/path/control.ts'
+import { HINTS_MAX } from '../../../src/plugins/transport-ntm/path/lan-hints.ts'
+import * as path from '../../../src/plugins/transport-ntm/path/limits.ts'
 import { decodeMessage, encodeMessage } from '../../../src/plugins/transport-ntm/signalling/codec.ts'
 import { parseJoin } from '../../../src/plugins/transport-ntm/signalling/join.ts'
+import * as signalling from '../../../src/plugins/transport-ntm/signalling/limits.ts'
 import { MESSAGE_TYPES, SIGNALLING_ERRORS } from '../../../src/plugins/transport-ntm/signalling/messages.ts'
 import { Assembler } from '../../../src/plugins/transport-ntm/signalling/parts.ts'
+import * as tunnel from '../../../src/plugins/transport-ntm/tunnel/constants.ts'
 import { readNameRecord, verifyCountersignature, verifyNameRecord } from '../../../src/wire/name-record.ts'
 import { signallingVectors } from '../../support/signalling-vectors.ts'
+import { grouped, hours, minutes, phrasesOf, seconds } from '../../support/specification.ts'
 
 const spec = readFileSync(new URL('../../../src/plugins/transport-ntm/SPEC.md', import.meta.url), 'utf8')
+const says = phrasesOf(spec)
 const { bytes, texts, keys } = signallingVectors()
 const vector = (name: string) => Buffer.from(bytes.find(each => each.name === name)!.hex, 'hex')
 
@@ -18,6 +25,9 @@ const shown = [...spec.matchAll(/Example `([^`]+)`:\n\n```\n([\s\S]*?)```/g)].ma
   name: name!,
   block: block!.replace(/;.*$/gm, '').replace(/\s/g, ''),
 }))
+/** `3, 2 or 1`. */
+const alternatives = (numbers: readonly number[]): string =>
+  new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(numbers.map(grouped))
 const numbered = (pattern: RegExp) =>
   [...spec.matchAll(pattern)].map(([, number, name]) => [name, Number(number)])
 
@@ -85,5 +95,34 @@ describe('SPEC.md', () => {
 
   test('names every reserved port', () => {
     expect(numbered(/^\| (610\d\d) +\| ([a-z]+) +\|/gm)).toEqual(Object.entries(PORTS))
+  })
+
+  test.each([
+    // §1
+    `for ${seconds(tunnel.ANSWER_KEPT_MS)}, ${tunnel.ANSWER_AGAIN_MAX + 1} times in all`,
+    `at most ${tunnel.ANSWER_OTHER_SOURCES} others`,
+    `if nothing has come for ${path.SECOND_SPEAKER_WAITS_MS} ms`,
+    // §3
+    `an outer IP packet of ${alternatives(path.MTU_SIZES_BYTES)} bytes`,
+    `at most ${path.MTU_SIZES_BYTES.length * path.MTU_TRIES} by one path`,
+    // §6
+    `remembers its answers for ${seconds(signalling.ANSWER_LIFETIME_MS)}`,
+    `after the same ${seconds(dc.DIRECTION_DEADLINE_MS)}`,
+    `at most ${signalling.CANDIDATES_MAX} entries`,
+    `the count, at most ${signalling.PARTS_MAX}`,
+    `at most ${signalling.ASSEMBLIES_PER_SENDER} unfinished messages of one sender, for ${seconds(signalling.ASSEMBLY_TIMEOUT_MS)}`,
+    `at one every ${seconds(1_000 / dc.RELAY_CHALLENGES_PER_SECOND)} at most`,
+    `longer than ${minutes(dc.RELAY_PROVED_AGAIN_MS)} ago`,
+    `a proof is good for ${minutes(dc.RELAY_PROOF_LIVES_MS)}`,
+    `at most ${signalling.RELAYS_MAX} pairs \`[relay, rttMs]\``,
+    `not more often than every ${seconds(signalling.REPORT_EVERY_MS)}`,
+    `counts as ${dc.RELAY_UNKNOWN_EXTRA_MS} ms more`,
+    `good for ${hours(dc.RELAY_TICKET_LIFETIME_MS)}`,
+    // §7
+    `at most ${HINTS_MAX} devices of accepted contacts`,
+    `more often than every ${seconds(path.LAN_CALL_PAUSE_MS)}`,
+    `more than ${path.LAN_CALLED_MAX} for one announcement`,
+  ])('says: %s', phrase => {
+    expect(says(phrase)).toBe(true)
   })
 })

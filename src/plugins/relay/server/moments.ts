@@ -4,6 +4,7 @@
  * frames must not make a relay send a pile of packets to an address that has proved nothing.
  */
 import type { UdpEndpoint } from '../../../kernel/api/index.ts'
+import { isSameEndpoint, keptEndpoint } from '../endpoint.ts'
 import { MOMENT_MS } from './limits.ts'
 
 export class Moments {
@@ -11,11 +12,9 @@ export class Moments {
   #untilMs = Number.NEGATIVE_INFINITY
 
   /** Whether this source may be answered now. What one piece holds comes in a row. */
-  take({ address, port, via }: UdpEndpoint, nowMs: number): boolean {
-    const last = this.#last
-    const isSame = last.port === port && last.address === address && last.via === via
-    if (isSame && nowMs < this.#untilMs) return false
-    this.#last = via === undefined ? { address, port } : { address, port, via }
+  take(source: UdpEndpoint, nowMs: number): boolean {
+    if (isSameEndpoint(this.#last, source) && nowMs < this.#untilMs) return false
+    this.#last = keptEndpoint(source)
     this.#untilMs = nowMs + MOMENT_MS
     return true
   }

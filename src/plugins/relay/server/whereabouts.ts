@@ -4,14 +4,8 @@
  * the old one is kept: a claim that somebody copied and sent from elsewhere wins next to nothing.
  */
 import type { UdpEndpoint } from '../../../kernel/api/index.ts'
+import { isSameEndpoint, keptEndpoint } from '../endpoint.ts'
 import { LEAVING_MS, UNPROVEN_FACTOR, UNPROVEN_MAX_MS } from './limits.ts'
-
-const isSame = (a: UdpEndpoint, b: UdpEndpoint): boolean =>
-  a.port === b.port && a.address === b.address && a.via === b.via
-
-/** Not the object of whoever received: that one may be used again. */
-const kept = ({ address, port, via }: UdpEndpoint): UdpEndpoint =>
-  via === undefined ? { address, port } : { address, port, via }
 
 export class Whereabouts {
   #proven: UdpEndpoint
@@ -24,7 +18,7 @@ export class Whereabouts {
   #leftUntilMs = 0
 
   constructor(proven: UdpEndpoint) {
-    this.#proven = kept(proven)
+    this.#proven = keptEndpoint(proven)
   }
 
   /** Whether data from here is the holder's. Counts its bytes. */
@@ -32,14 +26,14 @@ export class Whereabouts {
     const trial = this.#trial
     if (trial !== undefined) {
       if (nowMs >= this.#trialEndsMs) this.#trial = undefined
-      else if (isSame(trial, from)) {
+      else if (isSameEndpoint(trial, from)) {
         this.#allowance += UNPROVEN_FACTOR * length
         return true
       }
     }
     return (
-      isSame(this.#proven, from) ||
-      (this.#left !== undefined && nowMs < this.#leftUntilMs && isSame(this.#left, from))
+      isSameEndpoint(this.#proven, from) ||
+      (this.#left !== undefined && nowMs < this.#leftUntilMs && isSameEndpoint(this.#left, from))
     )
   }
 
@@ -62,13 +56,13 @@ export class Whereabouts {
    */
   claim(from: UdpEndpoint, length: number, answerLength: number, isProven: boolean, nowMs: number): boolean {
     const earned = UNPROVEN_FACTOR * length - answerLength
-    const isHere = isSame(this.#proven, from)
-    const isTrial = this.#trial !== undefined && isSame(this.#trial, from)
+    const isHere = isSameEndpoint(this.#proven, from)
+    const isTrial = this.#trial !== undefined && isSameEndpoint(this.#trial, from)
     if (isProven || isHere) {
       if (!isHere) {
         this.#left = this.#proven
         this.#leftUntilMs = nowMs + LEAVING_MS
-        this.#proven = isTrial ? this.#trial! : kept(from)
+        this.#proven = isTrial ? this.#trial! : keptEndpoint(from)
       }
       this.#trial = undefined
       return !isHere && !isTrial
@@ -77,7 +71,7 @@ export class Whereabouts {
       this.#allowance += earned
       return false
     }
-    this.#trial = kept(from)
+    this.#trial = keptEndpoint(from)
     this.#trialEndsMs = nowMs + UNPROVEN_MAX_MS
     this.#allowance = earned
     return true

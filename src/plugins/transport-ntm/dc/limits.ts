@@ -2,6 +2,7 @@
  * Every number that bounds a coordinator, in one place. None is on the wire. What strangers can make it keep
  * is bounded twice: each of them, and all of them together.
  */
+import { OFFER_EVERY_MS } from '../rs/limits.ts'
 
 /** Names that one coordinator keeps, those that an operator released included. */
 export const NAMES_MAX = 200_000
@@ -37,14 +38,15 @@ export const RELAYS_REGISTERED_MAX = 64
 /** A relay that was not measured counts as so much farther than the farthest that was. */
 export const RELAY_UNKNOWN_EXTRA_MS = 100
 /**
- * Challenges to where a relay says that it is: two at once, for it may have two families, then as many as it offers
- * itself. All relays together never cost anybody more than a few packets a second.
+ * Challenges to where a relay says that it is, sent as it registers and at no other time: two at once, for it may have
+ * two families, then as many as it offers itself. All relays together never cost anybody more than a few packets a second.
  */
-export const RELAY_CHALLENGES_PER_SECOND = 1 / 15
+export const RELAY_CHALLENGES_PER_SECOND = 1_000 / OFFER_EVERY_MS
 export const RELAY_CHALLENGES_BURST = 2
 export const RELAY_CHALLENGES_OPEN_MAX = 512
-/** After this an endpoint is challenged again; unanswered until the second it counts no more. */
+/** An endpoint that was proved longer ago is challenged again, at the next registration of its relay. */
 export const RELAY_PROVED_AGAIN_MS = 5 * 60_000
+/** One that has not answered for so long counts no more. */
 export const RELAY_PROOF_LIVES_MS = 10 * 60_000
 export const RELAY_TICKET_LIFETIME_MS = 24 * 60 * 60_000
 

@@ -56,13 +56,11 @@ export class Relays {
     return this.#byKey.has(relay) || this.#byKey.size < RELAYS_REGISTERED_MAX
   }
 
-  /** Enters or renews a relay. False when there is no room. */
-  enter(place: RelayPlace, expiresMs: number): boolean {
-    if (!this.hasRoomFor(place.relay)) return false
+  /** Enters or renews a relay that there is room for. */
+  enter(place: RelayPlace, expiresMs: number): void {
     const before = this.#byKey.get(place.relay)
     this.#byKey.set(place.relay, { place, expiresMs })
     if (before === undefined || textOf(before.place) !== textOf(place)) this.#list()
-    return true
   }
 
   /** It is known now where it is. */

@@ -6,7 +6,7 @@ import type { DeviceId, TunnelKey } from '../../../events/ids.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
 import type { Clock, Keys, Keyspace, Random, UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { formatTxt, SUCCESSION_LABEL, successionMessage } from '../signalling/discover.ts'
-import { formatPlace } from '../signalling/join.ts'
+import { endpointText } from '../tunnel/endpoint.ts'
 import { type Access, encodeAccess, judgeAccess, OPEN_ACCESS, withPattern } from './access.ts'
 import { type AddressBlock, Addresses } from './addresses.ts'
 import { Coordinator } from './coordinator.ts'
@@ -159,7 +159,7 @@ export class DcService {
         const endpoints = isFound ? found : relayDesk.claimed(relay)
         return {
           ...{ relay, state: isFound ? ('up' as const) : ('unproved' as const) },
-          endpoints: endpoints.map(({ address: host, port }) => formatPlace({ host, port })),
+          endpoints: endpoints.map(endpointText),
         }
       }),
       ...away.map(relay => ({ relay, endpoints: [], state: 'down' as const })),

@@ -4,6 +4,7 @@
  * UDP was blocked last time is remembered, so that the next server need not be silent first.
  */
 import type { Clock, Network, Outlet, UdpEndpoint } from '../../../kernel/api/index.ts'
+import { samePlace } from '../tunnel/endpoint.ts'
 import { Detour } from './detour.ts'
 import {
   DETOURS_MAX,
@@ -45,9 +46,6 @@ interface Entry {
 
 const NEVER = Number.NEGATIVE_INFINITY
 
-const isAt = (one: UdpEndpoint, other: UdpEndpoint): boolean =>
-  one.port === other.port && one.address === other.address
-
 export class Detours {
   readonly #parts: DetoursParts
   #entries: readonly Entry[] = []
@@ -87,7 +85,7 @@ export class Detours {
   /** What datagrams to this place take instead of the socket. Nothing is made, for it is asked with every packet. */
   to(endpoint: UdpEndpoint): Outlet | undefined {
     for (const { isTaken, detour } of this.#entries)
-      if (isTaken && isAt(detour.endpoint, endpoint)) return detour
+      if (isTaken && samePlace(detour.endpoint, endpoint)) return detour
     return undefined
   }
 
@@ -147,7 +145,7 @@ export class Detours {
   }
 
   #find(endpoint: UdpEndpoint): Entry | undefined {
-    return this.#entries.find(({ detour }) => isAt(detour.endpoint, endpoint))
+    return this.#entries.find(({ detour }) => samePlace(detour.endpoint, endpoint))
   }
 
   #add(endpoint: UdpEndpoint): Entry | undefined {

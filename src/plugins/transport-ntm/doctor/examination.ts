@@ -7,6 +7,7 @@ import type { Carrier } from '../carrier.ts'
 import type { Membership } from '../membership.ts'
 import { MTU_BASE_BYTES } from '../path/limits.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
+import { endpointText } from '../tunnel/endpoint.ts'
 import type { Ways } from '../ways.ts'
 import { type Condition, type Finding, findingsOf } from './findings.ts'
 import { RelayCalls } from './relay-calls.ts'
@@ -34,9 +35,8 @@ const ECHO_AGAIN_MS = 500
 /** A coordinator that has relays names them within a round trip or two of the registration. */
 const RELAYS_NAMED_MS = 700
 
-const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
 const orNull = (endpoint: UdpEndpoint | undefined): string | null =>
-  endpoint === undefined ? null : placeOf(endpoint)
+  endpoint === undefined ? null : endpointText(endpoint)
 /** Microseconds are enough. */
 const roundTrip = (rttMs: number | undefined): number | null =>
   rttMs === undefined ? null : Math.round(rttMs * 1_000) / 1_000
@@ -61,16 +61,17 @@ const conditionOf = (
     },
     nat: {
       kind: own.nat,
-      views: own.views.map(({ server, observed }) => ({ server, observed: placeOf(observed) })),
+      views: own.views.map(({ server, observed }) => ({ server, observed: endpointText(observed) })),
     },
-    candidates: own.list().map(({ kind, endpoint }) => ({ kind, endpoint: placeOf(endpoint) })),
+    candidates: own.list().map(({ kind, endpoint }) => ({ kind, endpoint: endpointText(endpoint) })),
     portMapping: {
       state: mapping.state,
       endpoint: orNull(mapping.endpoint),
       reason: mapping.reason ?? null,
     },
-    relays: measured.map(({ relay, endpoint, rttMs, observed }) => ({
-      ...{ relay, endpoint: placeOf(endpoint), rttMs: roundTrip(rttMs), observed: orNull(observed) },
+    relays: measured.map(({ relay, endpoint, rttMs, observed, isRefusing }) => ({
+      ...{ relay, endpoint: endpointText(endpoint), rttMs: roundTrip(rttMs), observed: orNull(observed) },
+      isRefusing,
     })),
     isOverTcp: ways.detours?.isAnyTaken ?? false,
     isUdpBlocked: ways.detours?.isBlocked ?? false,

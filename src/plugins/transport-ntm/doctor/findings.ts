@@ -40,6 +40,8 @@ export interface Condition {
     readonly endpoint: string
     readonly rttMs: number | null
     readonly observed: string | null
+    /** It had no slot for this node, lately. */
+    readonly isRefusing: boolean
   }[]
   /** Whether the DC or a relay is spoken to through TCP. */
   readonly isOverTcp: boolean
@@ -170,19 +172,22 @@ const judgeRelays = ({ dc, relays, settings }: Condition): readonly Finding[] =>
         ]
   // A relay answers if it does at one of its addresses: not everybody has both families.
   const answering = new Set(relays.flatMap(({ relay, rttMs }) => (rttMs === null ? [] : [relay])))
-  const silent = relays.filter(
-    ({ relay }, at) => !answering.has(relay) && relays.findIndex(each => each.relay === relay) === at,
+  const refusing = new Set(relays.flatMap(({ relay, isRefusing }) => (isRefusing ? [relay] : [])))
+  const leastMs = Math.min(
+    ...relays.flatMap(({ relay, rttMs }) => (refusing.has(relay) ? [] : (rttMs ?? []))),
   )
-  const least = Math.min(...relays.flatMap(({ rttMs }) => rttMs ?? []))
-  if (answering.size === 0)
-    return !answers(dc)
-      ? []
-      : [needed('No relay answers.', 'Ask their operator; who can be met directly still is.')]
+  if (leastMs === Number.POSITIVE_INFINITY) {
+    const what = refusing.size === 0 ? 'No relay answers.' : 'No relay has a slot for this node.'
+    return !answers(dc) ? [] : [needed(what, 'Ask their operator; who can be met directly still is.')]
+  }
+  const each = relays.filter(({ relay }, at) => relays.findIndex(other => other.relay === relay) === at)
+  const useless = each.filter(({ relay }) => refusing.has(relay) || !answering.has(relay))
   return [
-    good(`The nearest relay is ${least.toFixed(1)} ms away.`),
-    ...silent.map(({ endpoint }) =>
-      warning(`The relay at ${endpoint} does not answer.`, 'Others are used; tell its operator.'),
-    ),
+    good(`The nearest relay is ${leastMs.toFixed(1)} ms away.`),
+    ...useless.map(({ relay, endpoint }) => {
+      const fault = refusing.has(relay) ? 'has no slot for this node' : 'does not answer'
+      return warning(`The relay at ${endpoint} ${fault}.`, 'Others are used; tell its operator.')
+    }),
   ]
 }
 

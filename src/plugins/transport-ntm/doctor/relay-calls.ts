@@ -54,18 +54,10 @@ export class RelayCalls {
 
   /** All of them, those that did not answer without a round trip. */
   measurements(): readonly RelayMeasurement[] {
-    return this.#known().map(known => {
-      const { relay, endpoint } = known
-      return (
-        this.#answers.get(keyOf(endpoint)) ?? {
-          relay,
-          endpoint,
-          rttMs: undefined,
-          observed: undefined,
-          isRefusing: false,
-        }
-      )
-    })
+    return this.#known().map(
+      known =>
+        this.#answers.get(keyOf(known.endpoint)) ?? { ...known, rttMs: undefined, observed: undefined },
+    )
   }
 
   #known(): readonly RelayMeasurement[] {

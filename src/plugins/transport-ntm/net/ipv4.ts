@@ -4,7 +4,7 @@
  */
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { addWords, checksumOf, isIntact } from './checksum.ts'
-import { HOP_LIMIT, TUNNEL_PADDING_MAX } from './limits.ts'
+import { HOP_LIMIT } from './limits.ts'
 import type { IpPacket } from './packet.ts'
 import { readU16, writeU16 } from './u16.ts'
 
@@ -21,14 +21,14 @@ export type Ipv4Refusal =
   | 'ipv4-checksum'
   | 'ipv4-fragment'
 
-/** Reads one packet. Up to 15 bytes of tunnel padding may follow it. Views only; never throws. */
+/** Reads one packet, which is all of `bytes`. Views only; never throws. */
 export const parseIpv4 = (bytes: Uint8Array): Result<IpPacket, Ipv4Refusal> => {
   if (bytes.length < IPV4_HEADER_BYTES) return refuse('ip-truncated')
   if (bytes[0]! >>> 4 !== 4) return refuse('ip-version')
   const headerBytes = (bytes[0]! & 0x0f) * 4
   const totalBytes = readU16(bytes, 2)
   if (headerBytes < IPV4_HEADER_BYTES || headerBytes > totalBytes) return refuse('ipv4-header-length')
-  if (totalBytes > bytes.length || bytes.length - totalBytes > TUNNEL_PADDING_MAX) return refuse('ip-length')
+  if (totalBytes !== bytes.length) return refuse('ip-length')
   if (!isIntact(addWords(bytes, 0, headerBytes))) return refuse('ipv4-checksum')
   if ((readU16(bytes, 6) & MORE_FRAGMENTS_OR_OFFSET) !== 0) return refuse('ipv4-fragment')
   return ok({
@@ -36,8 +36,8 @@ export const parseIpv4 = (bytes: Uint8Array): Result<IpPacket, Ipv4Refusal> => {
     source: bytes.subarray(12, 16),
     destination: bytes.subarray(16, 20),
     protocol: bytes[9]!,
-    bytes: bytes.subarray(0, totalBytes),
-    payload: bytes.subarray(headerBytes, totalBytes),
+    bytes,
+    payload: bytes.subarray(headerBytes),
   })
 }
 

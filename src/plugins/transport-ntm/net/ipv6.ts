@@ -3,7 +3,7 @@
  * two ends of a tunnel has a use for them, and each is one more way to hide something from a check.
  */
 import { ok, type Result, refuse } from '../../../events/result.ts'
-import { HOP_LIMIT, TUNNEL_PADDING_MAX } from './limits.ts'
+import { HOP_LIMIT } from './limits.ts'
 import type { IpPacket } from './packet.ts'
 import { readU16, writeU16 } from './u16.ts'
 
@@ -14,12 +14,11 @@ const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 50, 51, 60, 135, 139, 1
 
 export type Ipv6Refusal = 'ip-version' | 'ip-truncated' | 'ip-length' | 'ipv6-extension'
 
-/** Reads one packet. Up to 15 bytes of tunnel padding may follow it. Views only; never throws. */
+/** Reads one packet, which is all of `bytes`. Views only; never throws. */
 export const parseIpv6 = (bytes: Uint8Array): Result<IpPacket, Ipv6Refusal> => {
   if (bytes.length < IPV6_HEADER_BYTES) return refuse('ip-truncated')
   if (bytes[0]! >>> 4 !== 6) return refuse('ip-version')
-  const totalBytes = IPV6_HEADER_BYTES + readU16(bytes, 4)
-  if (totalBytes > bytes.length || bytes.length - totalBytes > TUNNEL_PADDING_MAX) return refuse('ip-length')
+  if (IPV6_HEADER_BYTES + readU16(bytes, 4) !== bytes.length) return refuse('ip-length')
   const protocol = bytes[6]!
   if (EXTENSION_HEADERS.includes(protocol)) return refuse('ipv6-extension')
   return ok({
@@ -27,8 +26,8 @@ export const parseIpv6 = (bytes: Uint8Array): Result<IpPacket, Ipv6Refusal> => {
     source: bytes.subarray(8, 24),
     destination: bytes.subarray(24, 40),
     protocol,
-    bytes: totalBytes === bytes.length ? bytes : bytes.subarray(0, totalBytes),
-    payload: bytes.subarray(IPV6_HEADER_BYTES, totalBytes),
+    bytes,
+    payload: bytes.subarray(IPV6_HEADER_BYTES),
   })
 }
 

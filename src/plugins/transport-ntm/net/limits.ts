@@ -9,9 +9,6 @@
  */
 export const INNER_MTU = 1200
 
-/** WireGuard pads an inner packet to a multiple of 16 bytes (whitepaper §5.4.6); more than that is no padding. */
-export const TUNNEL_PADDING_MAX = 15
-
 /** RFC 1122 §3.2.1.7 and the assigned default. */
 export const HOP_LIMIT = 64
 

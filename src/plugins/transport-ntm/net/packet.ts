@@ -11,7 +11,7 @@ export interface IpPacket {
   readonly source: Uint8Array
   readonly destination: Uint8Array
   readonly protocol: number
-  /** The packet from its first header byte to the end that its length field names, tunnel padding cut off. */
+  /** The packet from its first header byte to the end that its length field names. */
   readonly bytes: Uint8Array
   /** What follows the IP header. */
   readonly payload: Uint8Array

@@ -91,7 +91,7 @@ export interface Stack {
   send(fromPort: number, to: VirtualAddress, toPort: number, payload: Uint8Array): Result<void, SendRefusal>
   /** Pings one address under an id that no other pinger uses; replies from elsewhere are dropped. */
   ping(to: VirtualAddress, id: number, onReply: OnEchoReply): Pinger
-  /** Takes one packet out of the tunnel, up to 15 bytes of padding behind it. `packet` is not kept or changed. */
+  /** Takes one packet out of the tunnel, which has cut the padding off. `packet` is not kept or changed. */
   receive(packet: Uint8Array, sender: Sender): void
 }
 

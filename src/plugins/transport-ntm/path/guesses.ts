@@ -5,16 +5,16 @@
  */
 import type { Clock } from '../../../kernel/api/index.ts'
 import { GUESS_ANSWERS_MS, GUESS_TICK_MS, GUESSES_MAX, GUESSES_PER_TICK } from './limits.ts'
-import type { PortSpan } from './port-model.ts'
+import { isCounted, type PortSpan } from './port-model.ts'
 
 /** The ports of a span in the order of guessing: a count as it counts, a block or anything in random order. */
 export function* portsToGuess(span: PortSpan, random: () => number): Generator<number> {
   const { first, step, count } = span
-  const isCounted = step > 1 || count <= 64
+  const isInOrder = isCounted(span)
   const order = new Uint16Array(count)
   for (let at = 0; at < count; at += 1) order[at] = at
   for (let at = 0; at < Math.min(count, GUESSES_MAX); at += 1) {
-    if (!isCounted) {
+    if (!isInOrder) {
       const other = at + Math.floor(random() * (count - at))
       const swapped = order[at]!
       order[at] = order[other]!

@@ -16,6 +16,17 @@ import type {
 } from '../../../kernel/api/index.ts'
 import { TokenBucket } from '../../../kernel/api/index.ts'
 import { HINTS_BYTES, HINTS_MAX, LanHints } from './lan-hints.ts'
+import {
+  LAN_CALL_PAUSE_MS,
+  LAN_CALLED_MAX,
+  LAN_CONTACTS_MAX,
+  LAN_FIRST_SAID_AFTER_MS,
+  LAN_HEARD_BURST,
+  LAN_HEARD_PER_SECOND,
+  LAN_PLACE_LIVES_MS,
+  LAN_PLACES_MAX,
+  LAN_SAID_EVERY_MS,
+} from './limits.ts'
 import { ProbeBudget } from './probe-budget.ts'
 
 export interface LanParts {
@@ -36,24 +47,9 @@ export interface LanParts {
 
 const INSTANCE_BYTES = 16
 const INSTANCE = /^[0-9a-f]{32}$/
-/** After the start, and after a move; a frame or two may be lost while a link comes up. */
-const FIRST_SAID_AFTER_MS = [0, 1_000, 3_000]
-const SAID_EVERY_MS = 60_000
-const CONTACTS_MAX = 512
-/** Devices called for one announcement. */
-const CALLED_MAX = 16
-/** Announcements looked at: each costs a hash for every contact. */
-const HEARD_PER_SECOND = 8
-const HEARD_BURST = 64
-const PLACES_MAX = 256
-/** What was not said again for so long is not so any more. */
-const PLACE_LIVES_MS = 150_000
 
 const isIpv6 = (address: string): boolean => address.includes(':')
 const WILDCARDS = ['0.0.0.0', '::']
-
-/** A device is called no more often: what was recorded may be said again by anybody. */
-const CALL_PAUSE_MS = 2_000
 
 interface Place {
   readonly endpoint: UdpEndpoint
@@ -64,7 +60,7 @@ interface Place {
 export class Lan {
   readonly #parts: LanParts
   readonly #hints: LanHints
-  readonly #heard = new TokenBucket(HEARD_PER_SECOND, HEARD_BURST)
+  readonly #heard = new TokenBucket(LAN_HEARD_PER_SECOND, LAN_HEARD_BURST)
   readonly #budget = new ProbeBudget()
   #channel: LanChannel | undefined
   /** What was said last. */
@@ -107,17 +103,17 @@ export class Lan {
   /** Where a device was heard lately. */
   placesOf(device: DeviceId): readonly UdpEndpoint[] {
     const place = this.#places.get(device)
-    const isOld = place === undefined || this.#parts.clock.monotonicMs() - place.heardMs > PLACE_LIVES_MS
+    const isOld = place === undefined || this.#parts.clock.monotonicMs() - place.heardMs > LAN_PLACE_LIVES_MS
     return isOld ? [] : [place.endpoint]
   }
 
   #say(port: number): void {
     this.#own = this.#notice(port)
     this.#channel?.announce(this.#own)
-    const saidMs = FIRST_SAID_AFTER_MS[this.#said] ?? 0
-    const nextMs = FIRST_SAID_AFTER_MS[this.#said + 1]
+    const saidMs = LAN_FIRST_SAID_AFTER_MS[this.#said] ?? 0
+    const nextMs = LAN_FIRST_SAID_AFTER_MS[this.#said + 1]
     this.#said += 1
-    const afterMs = nextMs === undefined ? SAID_EVERY_MS : nextMs - saidMs
+    const afterMs = nextMs === undefined ? LAN_SAID_EVERY_MS : nextMs - saidMs
     this.#cancel = this.#parts.clock.after(afterMs, () => this.#say(port))
   }
 
@@ -132,7 +128,7 @@ export class Lan {
   }
 
   #contacts(): readonly PeerCard[] {
-    return this.#parts.contacts().slice(0, CONTACTS_MAX)
+    return this.#parts.contacts().slice(0, LAN_CONTACTS_MAX)
   }
 
   #hear(notice: LanNotice, address: string): void {
@@ -148,7 +144,7 @@ export class Lan {
       return
     }
     const cards = new Map<TunnelKey, PeerCard>(this.#contacts().map(card => [card.tunnelKey, card]))
-    const found = this.#hints.read(instance, hints, [...cards.keys()]).slice(0, CALLED_MAX)
+    const found = this.#hints.read(instance, hints, [...cards.keys()]).slice(0, LAN_CALLED_MAX)
     for (const key of found) this.#found(cards.get(key)!, { address, port })
   }
 
@@ -156,13 +152,13 @@ export class Lan {
     const { clock, isMet, call, count } = this.#parts
     const nowMs = clock.monotonicMs()
     const before = this.#places.get(card.device)
-    const isDue = nowMs - (before?.calledMs ?? Number.NEGATIVE_INFINITY) >= CALL_PAUSE_MS
+    const isDue = nowMs - (before?.calledMs ?? Number.NEGATIVE_INFINITY) >= LAN_CALL_PAUSE_MS
     const isCalled = isDue && !isMet(card)
     this.#places.delete(card.device)
     const calledMs = isCalled ? nowMs : (before?.calledMs ?? Number.NEGATIVE_INFINITY)
     this.#places.set(card.device, { endpoint, heardMs: nowMs, calledMs })
     const [oldest] = this.#places.keys()
-    if (this.#places.size > PLACES_MAX) this.#places.delete(oldest!)
+    if (this.#places.size > LAN_PLACES_MAX) this.#places.delete(oldest!)
     if (!isCalled) return
     if (this.#budget.take(endpoint.address, nowMs)) call(card, endpoint)
     else count('lan-calls-too-many')

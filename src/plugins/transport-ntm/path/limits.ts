@@ -1,6 +1,6 @@
 /**
- * Every number of the search for paths, in one place. None is on the wire but the size of a token; each may change
- * from one version to the next. Where a figure was measured, `docs/protocol` or the results of the laboratory say so.
+ * The numbers of the search for paths. None is on the wire, so each may change from one version to the next. What was
+ * measured with them is in `docs/reach.md` and in the results of the laboratory.
  */
 
 /** When a round of probes sends, after its start: dense while a NAT is being opened, then thinning out. */
@@ -94,10 +94,10 @@ export const ATTESTED_MAX = 4
 /** Ways over relays to one peer: both sides may have asked for one at the same time, and once more since. */
 export const CHANNELS_MAX = 3
 /** A ticket is renewed when this share of its life is over, or a little later: the two sides not at once. */
-export const RENEW_FROM = 3 / 4
-export const RENEW_SPREAD = 1 / 8
+export const TICKET_RENEWED_FROM = 3 / 4
+export const TICKET_RENEWED_SPREAD = 1 / 8
 /** How often it is tried again, and looked whether anybody talks with the peer at all. */
-export const RENEW_AGAIN_MS = 10 * 60_000
+export const TICKET_ASKED_AGAIN_MS = 10 * 60_000
 /** No timer is set for longer: a coordinator may say what it likes. */
 export const TIMER_MAX_MS = 24 * 60 * 60_000
 /** What is due and not done must not keep the node from everything else. */
@@ -126,8 +126,6 @@ export const ATTEMPTED_PEERS_MAX = 256
 /** While a hard way is tried: how often it is looked whether a path is there, and how often the peer is told. */
 export const PUNCH_LOOK_EVERY_MS = 50
 export const PUNCH_SAY_AGAIN_MS = 500
-/** Beyond the time that all guesses take. */
-export const PUNCH_GIVE_UP_AFTER_MS = 3_500
 /** Challenges under way when the first path is proved may prove a better one. */
 export const PUNCH_SETTLE_MS = 500
 /** Places of a peer towards which every socket is opened. */
@@ -144,6 +142,11 @@ export const GUESSES_PER_TICK = 10
 export const GUESS_TICK_MS = 10
 /** The last guesses may still be answered. */
 export const GUESS_ANSWERS_MS = 1_000
+const GUESSING_MS = (GUESSES_MAX / GUESSES_PER_TICK) * GUESS_TICK_MS + GUESS_ANSWERS_MS
+/** How long the word that sockets are open may take by a relay that is far away. */
+const PUNCH_WORD_MS = 300
+/** All of that, also when the word was lost twice. */
+export const PUNCH_GIVE_UP_AFTER_MS = 2 * PUNCH_SAY_AGAIN_MS + PUNCH_WORD_MS + GUESSING_MS
 
 /** Flows from which it is learnt how a NAT chooses ports, and how long a relay may take to say what it saw. */
 export const PORT_SAMPLES = 8
@@ -158,6 +161,8 @@ export const PORT_BLOCK_MAX = 4_096
 export const SOCKETS_COUNTED = 16
 export const SOCKETS_IN_BLOCK = 64
 export const SOCKETS_ANYWHERE = 256
+/** Ports from where a NAT that counts has got to: a few more, for what others on the same line open meanwhile. */
+export const PORTS_COUNTED = 2 * SOCKETS_COUNTED
 /** What was learnt about a NAT that chooses at random need not be learnt again so soon. */
 export const NAT_RANDOM_FOR_MS = 10 * 60_000
 
@@ -177,3 +182,24 @@ export const BOOK_ENDPOINTS_MAX = 4
 export const BOOK_DEVICES_MAX = 1_024
 /** People who are spoken to in turn cost no write each time: who was last is known to a minute after a start. */
 export const BOOK_ORDER_EVERY_MS = 60_000
+
+/** Neighbours of last time that are called at the start, so that a restart is healed without a coordinator. */
+export const CALLED_AT_START_MAX = 32
+/** Of these the coordinator is asked for the ones met last: they still mean the path of before. */
+export const ASKED_AT_START_MAX = 3
+
+/** An announcement on the own link, after a start and a move; a frame or two may be lost while a link comes up. */
+export const LAN_FIRST_SAID_AFTER_MS: readonly number[] = [0, 1_000, 3_000]
+export const LAN_SAID_EVERY_MS = 60_000
+/** Contacts that are looked for there. */
+export const LAN_CONTACTS_MAX = 512
+/** Devices called for one announcement. */
+export const LAN_CALLED_MAX = 16
+/** A device is called no more often: what was recorded may be said again by anybody. */
+export const LAN_CALL_PAUSE_MS = 2_000
+/** Announcements looked at: each costs a hash for every contact. */
+export const LAN_HEARD_PER_SECOND = 8
+export const LAN_HEARD_BURST = 64
+export const LAN_PLACES_MAX = 256
+/** What was not said again for so long is not so any more. */
+export const LAN_PLACE_LIVES_MS = 150_000

@@ -7,6 +7,7 @@ import type { DeviceId } from '../../../events/ids.ts'
 import type { Clock, Link, PathKind } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../neighbour.ts'
 import { sameAddress, type VirtualAddress } from '../net/address.ts'
+import { endpointText } from '../tunnel/endpoint.ts'
 import type { PathView } from './entry.ts'
 import { LINK_FRESH_MS, LINKS_MAX, MTU_BASE_BYTES } from './limits.ts'
 
@@ -129,6 +130,3 @@ const kindOf = (view: PathView | undefined): PathKind | undefined => {
   if (view === undefined || view.isDirect) return 'direct'
   return view.endpoint === undefined ? undefined : 'relay'
 }
-
-const endpointText = ({ address, port }: { address: string; port: number }): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

@@ -14,7 +14,7 @@ import {
   SOCKETS_COUNTED,
   SOCKETS_IN_BLOCK,
 } from './limits.ts'
-import { ANY_PORT, type PortSpan, predictPorts } from './port-model.ts'
+import { ANY_PORT, isCounted, type PortSpan, predictPorts } from './port-model.ts'
 
 const ANY_IPV4 = '0.0.0.0'
 
@@ -48,14 +48,9 @@ export class ManySockets {
     const isRandom = clock.monotonicMs() - this.#randomSinceMs < NAT_RANDOM_FOR_MS
     const samples = isRandom ? [] : await this.#sockets(PORT_SAMPLES)
     const ports = await this.#portsOf(samples)
-    const kind = predictPorts(ports, SOCKETS_COUNTED)
+    const kind = predictPorts(ports)
     if (kind === ANY_PORT && ports.length > 0) this.#randomSinceMs = clock.monotonicMs()
-    const wanted =
-      kind === ANY_PORT
-        ? SOCKETS_ANYWHERE
-        : kind.step > 1 || kind.count <= 2 * SOCKETS_COUNTED
-          ? SOCKETS_COUNTED
-          : SOCKETS_IN_BLOCK
+    const wanted = kind === ANY_PORT ? SOCKETS_ANYWHERE : isCounted(kind) ? SOCKETS_COUNTED : SOCKETS_IN_BLOCK
     // What counts on must not have been used for anything else meanwhile.
     const fresh = await this.#sockets(wanted - (kind === ANY_PORT ? samples.length : 0))
     const sockets = kind === ANY_PORT ? [...samples, ...fresh] : fresh

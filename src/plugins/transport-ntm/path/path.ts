@@ -2,7 +2,7 @@
  * One way to a peer: an endpoint, whether it has shown that it works, and how long it takes. A way is proved by a
  * challenge that came back by it; the peer cannot answer what it never got, so nobody can have us send to others.
  */
-import type { Endpoint } from '../tunnel/endpoint.ts'
+import { type Endpoint, endpointText } from '../tunnel/endpoint.ts'
 import { PATIENCE_MIN_MS, PATIENCE_UNKNOWN_MS, PINGS_OPEN_MAX, VALID_MS } from './limits.ts'
 import { PathMtu } from './mtu.ts'
 
@@ -62,8 +62,7 @@ export class Path {
 
   /** For the journal: `198.51.100.7:4500`, or `the relay at …`. */
   get name(): string {
-    const { address, port } = this.endpoint
-    const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    const place = endpointText(this.endpoint)
     return this.isRelay ? `the relay at ${place}` : place
   }
 

@@ -191,20 +191,18 @@ export class PeerPaths {
     this.#inUse.doubt(nowMs)
   }
 
-  /** An answer to a challenge came from `from`. Its round trip, or undefined if it was none that is measured. */
-  answered(token: Uint8Array, from: Endpoint, nowMs: number): number | undefined {
+  /** An answer to a challenge came from `from`. */
+  answered(token: Uint8Array, from: Endpoint, nowMs: number): void {
     for (const path of this.#table.all) {
-      if (path.mtu.answered(token)) return undefined
+      if (path.mtu.answered(token)) return
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
-      const rttMs = nowMs - sentMs
       this.#silence.broken()
-      if (sameEndpoint(path.endpoint, from)) this.#proved(path, rttMs, nowMs)
+      if (sameEndpoint(path.endpoint, from)) this.#proved(path, nowMs - sentMs, nowMs)
       if (this.active !== undefined && path !== this.active) compareWith(this.active, path)
       this.#inUse.decide(nowMs)
-      return rttMs
+      return
     }
-    return undefined
   }
 
   /** Data after a pause: what was proved long ago is not trusted alone. Only after a long one nobody was searching. */

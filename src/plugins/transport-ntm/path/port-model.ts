@@ -2,7 +2,7 @@
  * How a NAT that gives every flow another port chooses it, learnt from a few flows in a row. Many such NATs count, or
  * stay within a small block that a carrier gave to the customer; a peer then finds the next flow with few guesses.
  */
-import { PORT_BLOCK_MAX, PORT_SAMPLES_MIN, PORT_STEP_MAX } from './limits.ts'
+import { PORT_BLOCK_MAX, PORT_SAMPLES_MIN, PORT_STEP_MAX, PORTS_COUNTED, SOCKETS_COUNTED } from './limits.ts'
 
 export interface PortSpan {
   readonly first: number
@@ -24,17 +24,19 @@ const stepOf = (ports: readonly number[]): number | undefined => {
   return fitting.length >= steps.length - 1 ? least : undefined
 }
 
-/**
- * Where the next flows will be, after these in the order they were opened. `flows`: how many are about to be opened.
- */
-export const predictPorts = (ports: readonly number[], flows: number): PortSpan => {
+/** Whether it is where a count goes on, or so small that its order is as good; else any of its ports is as likely. */
+export const isCounted = ({ step, count }: PortSpan): boolean => step > 1 || count <= PORTS_COUNTED
+
+/** Where the next flows will be, after these in the order they were opened. */
+export const predictPorts = (ports: readonly number[]): PortSpan => {
   if (ports.length < PORT_SAMPLES_MIN) return ANY_PORT
   const step = stepOf(ports)
   const last = ports.at(-1)!
   if (step !== undefined) {
     const room = Math.floor((PORT_LAST - last) / step)
-    // A few more, for what others on the same line open meanwhile.
-    return room > flows ? { first: last + step, step, count: Math.min(room, 2 * flows) } : ANY_PORT
+    return room > SOCKETS_COUNTED
+      ? { first: last + step, step, count: Math.min(room, PORTS_COUNTED) }
+      : ANY_PORT
   }
   const [least, most] = [Math.min(...ports), Math.max(...ports)]
   // Of n ports out of a block of size s, the widest two are (n - 1) / (n + 1) of s apart on average.

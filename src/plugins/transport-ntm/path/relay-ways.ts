@@ -5,7 +5,14 @@
  */
 import type { Clock, Random, RelayChannel, RelayClient, UdpEndpoint } from '../../../kernel/api/index.ts'
 import type { Entry } from './entry.ts'
-import { CHANNELS_MAX, RENEW_AGAIN_MS, RENEW_FROM, RENEW_SPREAD, TIMER_MAX_MS, WARM_MS } from './limits.ts'
+import {
+  CHANNELS_MAX,
+  TICKET_ASKED_AGAIN_MS,
+  TICKET_RENEWED_FROM,
+  TICKET_RENEWED_SPREAD,
+  TIMER_MAX_MS,
+  WARM_MS,
+} from './limits.ts'
 
 export interface RelayWaysParts {
   readonly clock: Clock
@@ -52,7 +59,10 @@ export class RelayWays {
     if (entry.channels.length > CHANNELS_MAX) this.#leastUseful(entry).close()
     this.#forgetClosed(entry)
     const lifeMs = channel.expires - this.#parts.clock.now()
-    this.#renewAfter(entry, lifeMs * (RENEW_FROM + RENEW_SPREAD * this.#parts.random.next()))
+    this.#renewAfter(
+      entry,
+      lifeMs * (TICKET_RENEWED_FROM + TICKET_RENEWED_SPREAD * this.#parts.random.next()),
+    )
   }
 
   close(entry: Entry): void {
@@ -94,10 +104,10 @@ export class RelayWays {
   /** Of the two who share a pair the one that comes first asks for both. */
   #renewAfter(entry: Entry, ms: number): void {
     entry.cancelRenewal()
-    const afterMs = Math.min(Math.max(ms, RENEW_AGAIN_MS), TIMER_MAX_MS)
+    const afterMs = Math.min(Math.max(ms, TICKET_ASKED_AGAIN_MS), TIMER_MAX_MS)
     entry.cancelRenewal = this.#parts.clock.after(afterMs, () => {
-      if (this.#hasTalked(entry, RENEW_AGAIN_MS)) this.#parts.seek(entry)
-      this.#renewAfter(entry, RENEW_AGAIN_MS)
+      if (this.#hasTalked(entry, TICKET_ASKED_AGAIN_MS)) this.#parts.seek(entry)
+      this.#renewAfter(entry, TICKET_ASKED_AGAIN_MS)
     })
   }
 

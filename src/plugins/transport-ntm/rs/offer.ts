@@ -47,7 +47,7 @@ export class Offer {
   #backoffMs = BACKOFF_MIN_MS
   #nextMs: number | undefined
 
-  /** `pinned`: the identity that the coordinator showed before; it must be the same (SPEC.md §6.1). */
+  /** `pinned`: the identity that the coordinator showed before; it must be the same (SPEC.md §5). */
   constructor(pinned: DeviceId | undefined) {
     this.#pinned = pinned
   }

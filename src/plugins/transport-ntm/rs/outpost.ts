@@ -20,6 +20,7 @@ import { RelayDoor } from '../relay-door.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
 import { StreamDoors, type StreamSettings } from '../stream-doors.ts'
 import { Timestamps } from '../timestamps.ts'
+import { endpointText } from '../tunnel/endpoint.ts'
 import { CoordinatorLine } from './coordinator-line.ts'
 
 export interface OutpostGiven {
@@ -95,7 +96,7 @@ export class Outpost {
   }
 
   get endpoints(): readonly string[] {
-    return this.#places.endpoints.map(({ address: host, port }) => formatPlace({ host, port }))
+    return this.#places.endpoints.map(endpointText)
   }
 
   /** Rejects with PORT_IN_USE. Waits neither for the coordinator nor for a name server. */

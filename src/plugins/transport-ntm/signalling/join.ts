@@ -7,6 +7,7 @@ import { isDomain } from '../../../events/name.ts'
 import { ok, type Result, refuse } from '../../../events/result.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
 import { formatAddress, parseAddress } from '../../../wire/ip-address.ts'
+import { endpointText } from '../tunnel/endpoint.ts'
 
 export interface Join {
   /** An IPv4 or IPv6 address, or a host name in lower-case A-labels. Without brackets. */
@@ -66,7 +67,7 @@ export function parseJoin(text: string): Result<Join, JoinFault> {
 
 /** `HOST:PORT`. */
 export const formatPlace = ({ host, port }: Pick<Join, 'host' | 'port'>): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`
+  endpointText({ address: host, port })
 
 export const formatJoin = ({ host, port, key }: Join): string =>
   `${formatPlace({ host, port })}#${keyText(key)}`

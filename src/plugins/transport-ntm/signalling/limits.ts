@@ -21,7 +21,7 @@ export const MESSAGE_MAX_BYTES = PARTS_MAX * (DATAGRAM_MAX_BYTES - PART_HEADER_B
 export const ASSEMBLIES_PER_SENDER = 4
 export const ASSEMBLY_TIMEOUT_MS = 5_000
 
-/** SPEC.md §6.2. */
+/** On the wire: SPEC.md §6.5. */
 export const CANDIDATES_MAX = 16
 /** On the wire: nonce, 16 candidates of 19 bytes, tag. */
 export const SEALED_CANDIDATES_MAX_BYTES = 24 + CANDIDATES_MAX * 19 + 16

@@ -29,7 +29,7 @@ export interface Claim {
   readonly token: string | undefined
   /** At a coordinator of another domain: to ask for directions only. */
   readonly isGuest: boolean
-  /** The identity that the coordinator showed before; it must be the same (SPEC.md §6.1). */
+  /** The identity that the coordinator showed before; it must be the same (SPEC.md §5). */
   readonly pinned?: DeviceId | undefined
 }
 

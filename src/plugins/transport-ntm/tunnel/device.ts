@@ -72,7 +72,7 @@ export interface TunnelOutput {
   established?(peer: TunnelPeer, from: Endpoint): void
   /** No answer in a whole attempt; what was waiting is gone. */
   handshakeFailed?(peer: TunnelPeer): void
-  /** A node sent authentic, newest data from an address that is not its endpoint (SPEC.md §1). */
+  /** A node sent authentic, newest data from an address that is not its endpoint (SPEC.md §3). */
   newSource?(peer: TunnelPeer, from: Endpoint, bytes: number): void
   /** A transient peer left the table. */
   forgotten?(peer: TunnelPeer): void

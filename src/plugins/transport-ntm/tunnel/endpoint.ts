@@ -28,9 +28,15 @@ export const endpointKey = (endpoint: Endpoint): string => `${endpoint.address}|
 export const copyOf = ({ address, port, via }: Endpoint): Endpoint =>
   via === undefined ? { address, port } : { address, port, via }
 
+/** `198.51.100.7:4500`, `[2001:db8::1]:4500`. */
+export const endpointText = ({ address, port }: Endpoint): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${port}`
+
+/** The same place, whatever way leads there. */
+export const samePlace = (a: Endpoint, b: Endpoint): boolean => a.port === b.port && a.address === b.address
+
 /** The same place by the same way. */
-export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>
-  a.port === b.port && a.address === b.address && a.via === b.via
+export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => samePlace(a, b) && a.via === b.via
 
 /**
  * Whose budget a source spends: the address itself for IPv4 (also inside IPv6), the /64 for IPv6, since one

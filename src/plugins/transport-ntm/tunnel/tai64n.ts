@@ -1,7 +1,7 @@
 /**
  * TAI64N timestamps, which make a replayed first message worthless: each must be greater than the last one that
- * the same key sent. Ours are max(clock, last + 1), so a clock that steps back does not lock us out
- * (SPEC.md §1). Those of others are kept as text, one character a byte: it compares as the bytes do, and a server
+ * the same key sent. Ours are max(clock, last + 1), so a clock that steps back does not lock us out.
+ * Those of others are kept as text, one character a byte: it compares as the bytes do, and a server
  * keeps many.
  */
 

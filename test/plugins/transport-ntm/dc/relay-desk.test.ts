@@ -1,6 +1,7 @@
 /** What a coordinator does about relays: who may be one, and which tickets two nodes get. */
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../../src/events/ids.ts'
+import { RELAYS_REGISTERED_MAX } from '../../../../src/plugins/transport-ntm/dc/limits.ts'
 import type { Message, RouteDirection } from '../../../../src/plugins/transport-ntm/signalling/messages.ts'
 import { readRelayGrant, readRelayTicket, verifyRelayTicket } from '../../../../src/wire/relay-ticket.ts'
 import { NOW, testDevice } from '../../../support/named-person.ts'
@@ -286,6 +287,15 @@ describe('a relay', () => {
     expect(offer(desk, near)).toMatchObject({ code: 'access-refused' })
     desk.coordinator.relayDesk.judge()
     expect(desk.coordinator.relayDesk.places).toEqual([])
+  })
+
+  test('is told to come later when there are enough of them, and nothing of it is kept; who is in renews', () => {
+    const desk = deskWith()
+    const many = Array.from({ length: RELAYS_REGISTERED_MAX }, (_, n) => testDevice(`relay ${n}`).tunnelKey)
+    for (const relay of many) expect(offer(desk, relay)).toMatchObject({ type: 'relay-registered' })
+    expect(offer(desk, near)).toMatchObject({ code: 'busy' })
+    expect(desk.coordinator.relayDesk.claimed(near)).toEqual([])
+    expect(offer(desk, many[0]!)).toMatchObject({ type: 'relay-registered' })
   })
 
   test('is none of the nodes: strangers who report hear to register, and relays ask for no directions', () => {

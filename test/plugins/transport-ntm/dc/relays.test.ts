@@ -1,6 +1,7 @@
 /** The table of Relay Servers: who is listed, what number that has, and which relay is best for two nodes. */
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../../src/events/ids.ts'
+import { RELAYS_REGISTERED_MAX } from '../../../../src/plugins/transport-ntm/dc/limits.ts'
 import { Relays, type Rtts } from '../../../../src/plugins/transport-ntm/dc/relays.ts'
 
 const key = (n: number) => n.toString(16).padStart(64, '0') as TunnelKey
@@ -97,11 +98,11 @@ describe('the list of relays', () => {
     expect(table.number).toBe(0)
   })
 
-  test('is of those who are there longest, and the table is bounded', () => {
+  test('is of those who are there longest, and the table has room for so many', () => {
     const table = new Relays(() => place(999))
-    const entered = Array.from({ length: 70 }, (_, n) => table.enter(place(n + 1), n === 0 ? 10 : 1_000))
-    expect(entered.filter(Boolean)).toHaveLength(64)
-    expect(table.enter(place(1), 10)).toBe(true)
+    for (let n = 1; table.hasRoomFor(key(n)); n += 1) table.enter(place(n), n === 1 ? 10 : 1_000)
+    expect(table.registered).toHaveLength(RELAYS_REGISTERED_MAX)
+    expect(table.hasRoomFor(key(1))).toBe(true)
     expect(table.places.map(({ relay }) => relay)).toEqual([999, 1, 2, 3, 4, 5, 6, 7].map(key))
     table.sweep(10)
     expect(table.places.map(({ relay }) => relay)).toEqual([999, 2, 3, 4, 5, 6, 7, 8].map(key))

@@ -7,7 +7,10 @@ import {
 } from '../../../../src/plugins/transport-ntm/doctor/findings.ts'
 
 const DC = '203.0.113.1:4500'
-const RELAY = { relay: 'ab', endpoint: '203.0.113.10:4500', rttMs: 12.34, observed: '198.51.100.2:40000' }
+const RELAY = {
+  ...{ relay: 'ab', endpoint: '203.0.113.10:4500', rttMs: 12.34, observed: '198.51.100.2:40000' },
+  isRefusing: false,
+}
 const OTHER = { ...RELAY, relay: 'cd', endpoint: '203.0.113.11:4500', rttMs: 30 }
 const HOST = { kind: 'host', endpoint: '192.168.1.2:51820' } as const
 const HOST6 = { kind: 'host', endpoint: '[2001:db8::2]:51820' } as const
@@ -206,6 +209,27 @@ const rows: readonly (readonly [string, Partial<Condition>, readonly string[]])[
     'all relays lost',
     { relays: [SILENT, SILENT] },
     ['warn: No relay answers. Ask their operator; who can be met directly still is.', ...without('relay')],
+  ],
+  [
+    'the nearer of two relays has no room',
+    { relays: [{ ...RELAY, isRefusing: true }, OTHER] },
+    [
+      'warn: The relay at 203.0.113.10:4500 has no slot for this node. Others are used; tell its operator.',
+      ...ALL_WELL.map(line => line.replace('12.3', '30.0')),
+    ],
+  ],
+  [
+    'no relay has room, at whatever address it answers',
+    {
+      relays: [
+        { ...RELAY, isRefusing: true },
+        { ...SILENT, endpoint: '[2001:db8::10]:4500' },
+      ],
+    },
+    [
+      'warn: No relay has a slot for this node. Ask their operator; who can be met directly still is.',
+      ...without('relay'),
+    ],
   ],
   [
     'relay-only and no relay',

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import { guessPorts, portsToGuess } from '../../../../src/plugins/transport-ntm/path/guesses.ts'
+import { GUESSES_MAX, PORTS_COUNTED } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { ANY_PORT, type PortSpan } from '../../../../src/plugins/transport-ntm/path/port-model.ts'
 
 const chance = (seed = 1) => {
@@ -15,7 +16,9 @@ const guessed = (span: PortSpan, seed?: number) => [...portsToGuess(span, chance
 describe('the ports to guess', () => {
   test('of a NAT that counts come in its order', () => {
     expect(guessed({ first: 5_000, step: 2, count: 4 })).toEqual([5_000, 5_002, 5_004, 5_006])
-    expect(guessed({ first: 5_000, step: 1, count: 64 })[63]).toBe(5_063)
+    expect(guessed({ first: 5_000, step: 1, count: PORTS_COUNTED })).toEqual(
+      Array.from({ length: PORTS_COUNTED }, (_, at) => 5_000 + at),
+    )
   })
 
   test('of a block are all of it, in random order', () => {
@@ -25,12 +28,12 @@ describe('the ports to guess', () => {
     expect(guessed({ first: 2_000, step: 1, count: 500 }, 2)).not.toEqual(ports)
   })
 
-  test('are 1,200 at most, of all parts of what is anything', () => {
+  test('are bounded, of all parts of what is anything', () => {
     const ports = guessed(ANY_PORT)
-    expect(ports).toHaveLength(1_200)
+    expect(ports).toHaveLength(GUESSES_MAX)
     for (const from of [1_024, 20_000, 40_000]) {
       const there = ports.filter(port => port >= from && port < from + 20_000).length
-      expect(there / 1_200).toBeCloseTo(20_000 / ANY_PORT.count, 1)
+      expect(there / GUESSES_MAX).toBeCloseTo(20_000 / ANY_PORT.count, 1)
     }
   })
 
@@ -39,7 +42,7 @@ describe('the ports to guess', () => {
     fc.assert(
       fc.property(number, number, number, (first, step, count) => {
         const ports = guessed({ first, step, count })
-        expect(ports.length).toBeLessThanOrEqual(1_200)
+        expect(ports.length).toBeLessThanOrEqual(GUESSES_MAX)
         expect(new Set(ports).size).toBe(ports.length)
         for (const port of ports) expect(port >= first && port <= 0xffff).toBe(true)
       }),
@@ -71,12 +74,12 @@ describe('guessing', () => {
     expect(ports).toHaveLength(10)
     run(495)
     expect(ports).toHaveLength(500)
-    run(705)
-    expect([ports.length, over()]).toEqual([1_200, 0])
+    run(GUESSES_MAX - 495)
+    expect([ports.length, over()]).toEqual([GUESSES_MAX, 0])
     run(1_000)
     expect(over()).toBe(1)
     run(60_000)
-    expect([ports.length, over()]).toEqual([1_200, 1])
+    expect([ports.length, over()]).toEqual([GUESSES_MAX, 1])
   })
 
   test('ends when something is found', () => {

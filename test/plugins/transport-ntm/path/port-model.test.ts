@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ANY_PORT, predictPorts } from '../../../../src/plugins/transport-ntm/path/port-model.ts'
 
-const FLOWS = 16
 const counted = (first: number, step: number, count = 8) =>
   Array.from({ length: count }, (_, at) => first + step * at)
 
@@ -27,14 +26,14 @@ const rows: readonly (readonly [what: string, ports: readonly number[], span: ty
 
 describe('ports', () => {
   test.each(rows)('%s', (_, ports, span) => {
-    expect(predictPorts(ports, FLOWS)).toEqual(span)
+    expect(predictPorts(ports)).toEqual(span)
   })
 
   test('that are predicted are ports, whatever was seen', () => {
     const port = fc.integer({ min: 1, max: 0xffff })
     fc.assert(
-      fc.property(fc.array(port, { maxLength: 12 }), fc.integer({ min: 1, max: 256 }), (ports, flows) => {
-        const { first, step, count } = predictPorts(ports, flows)
+      fc.property(fc.array(port, { maxLength: 12 }), ports => {
+        const { first, step, count } = predictPorts(ports)
         expect(Math.min(first, step, count)).toBeGreaterThanOrEqual(1)
         expect(first + step * (count - 1)).toBeLessThanOrEqual(0xffff)
       }),

@@ -4,7 +4,7 @@ import type { ChannelEvents, RelayChannel, UdpEndpoint } from '../../../../src/k
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import type { Entry } from '../../../../src/plugins/transport-ntm/path/entry.ts'
-import { RENEW_AGAIN_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import { TICKET_ASKED_AGAIN_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { RelayWays } from '../../../../src/plugins/transport-ntm/path/relay-ways.ts'
 import { place } from './bench.ts'
 
@@ -144,7 +144,7 @@ describe('a ticket', () => {
     expect(bench.sought).toBeGreaterThanOrEqual(1)
     const before = bench.sought
     bench.run(10 * HOUR_MS)
-    expect(bench.sought - before).toBe((10 * HOUR_MS) / RENEW_AGAIN_MS)
+    expect(bench.sought - before).toBe((10 * HOUR_MS) / TICKET_ASKED_AGAIN_MS)
     bench.open()
     const renewed = bench.sought
     bench.run(17 * HOUR_MS)
@@ -163,7 +163,7 @@ describe('a ticket', () => {
     bench.lifeMs = lifeMs
     bench.open()
     bench.run(HOUR_MS)
-    expect(bench.sought).toBeLessThanOrEqual(HOUR_MS / RENEW_AGAIN_MS)
+    expect(bench.sought).toBeLessThanOrEqual(HOUR_MS / TICKET_ASKED_AGAIN_MS)
   })
 
   test('is not renewed of who is forgotten', () => {
