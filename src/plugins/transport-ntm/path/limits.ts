@@ -41,6 +41,8 @@ export const WATCH_MS = 100
 /** An answer is missed after three round trips and their spread, and not before this; it is doubted after half. */
 export const PATIENCE_MIN_MS = 300
 export const PATIENCE_UNKNOWN_MS = 600
+/** Beyond two round trips, after which a peer that speaks from elsewhere is followed there. */
+export const FOLLOWED_AFTER_MS = 10
 /** A suspect path that stays silent is given up, if there is a relay to take its place. */
 export const DEAD_AFTER_MS = 3_000
 /** A peer of whom nothing was heard by whatever path for so long after it was asked counts as silent. */

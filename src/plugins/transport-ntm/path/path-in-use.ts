@@ -10,10 +10,12 @@ import type { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
 import { causeOfSwitch, type PathCause, SOUGHT } from './reason.ts'
 import type { Silence } from './silence.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface PathInUseParts {
   readonly table: PathTable
   readonly silence: Silence
+  readonly traffic: Pick<Traffic, 'heardHereMs'>
   readonly output: Pick<PathsOutput, 'use' | 'turned' | 'refresh' | 'lookAgain' | 'story'>
   /** Challenges a path, if it may be. */
   readonly ping: (path: Path, nowMs: number) => void
@@ -106,6 +108,12 @@ export class PathInUse {
   judge(nowMs: number): void {
     const path = this.#path
     if (path === undefined) return
+    const there = this.#movedTo(path, nowMs)
+    if (there !== undefined && nowMs >= path.unansweredSinceMs + path.followedAfterMs) {
+      this.#switch(there, nowMs, false)
+      this.#parts.output.turned()
+      return
+    }
     if (!path.isMissed(nowMs)) {
       if (path.isLate(nowMs) && path.provenMs > this.#doubtedMs) this.#late(nowMs)
       return
@@ -122,9 +130,27 @@ export class PathInUse {
     const path = this.#path
     if (path === undefined || path.unansweredSinceMs === LATER) return LATER
     const isDoubted = path.provenMs <= this.#doubtedMs
+    if (this.#movedTo(path, nowMs) !== undefined) return path.unansweredSinceMs + path.followedAfterMs
     if (!this.#isSuspect) return path.unansweredSinceMs + path.patienceMs / (isDoubted ? 1 : 2)
     const deadMs = path.unansweredSinceMs + DEAD_AFTER_MS
     return this.#refuge(path, nowMs) === undefined ? Math.max(deadMs, this.#parts.silence.seekMs) : deadMs
+  }
+
+  /**
+   * Where the peer is heard and has answered since this path was asked, while by this one nothing came: nobody need wait
+   * until it is missed. Whoever wants to bring that about must hold back what goes by this path, and would have it missed.
+   */
+  #movedTo(path: Path, nowMs: number): Path | undefined {
+    const sinceMs = path.unansweredSinceMs
+    if (path.isRelay || sinceMs === LATER || this.#parts.traffic.heardHereMs > sinceMs) return undefined
+    return this.#parts.table.all.find(
+      other =>
+        other !== path &&
+        !other.isRelay &&
+        Math.min(other.heardMs, other.provenMs) >= sinceMs &&
+        other.isValid(nowMs) &&
+        !other.isMissed(nowMs),
+    )
   }
 
   /** Chooses anew after something was proved, missed or forgotten. */

@@ -3,7 +3,13 @@
  * challenge that came back by it; the peer cannot answer what it never got, so nobody can have us send to others.
  */
 import { type Endpoint, endpointText } from '../tunnel/endpoint.ts'
-import { PATIENCE_MIN_MS, PATIENCE_UNKNOWN_MS, PINGS_OPEN_MAX, VALID_MS } from './limits.ts'
+import {
+  FOLLOWED_AFTER_MS,
+  PATIENCE_MIN_MS,
+  PATIENCE_UNKNOWN_MS,
+  PINGS_OPEN_MAX,
+  VALID_MS,
+} from './limits.ts'
 import { PathMtu } from './mtu.ts'
 
 /**
@@ -79,6 +85,11 @@ export class Path {
   /** Whether an answer takes longer than it used to. */
   isLate(nowMs: number): boolean {
     return nowMs >= this.unansweredSinceMs + this.patienceMs / 2
+  }
+
+  /** How long it is waited for where the peer has answered from another place: usual round trips, and no more. */
+  get followedAfterMs(): number {
+    return this.srttMs === undefined ? this.patienceMs : 2 * (this.srttMs + this.varMs) + FOLLOWED_AFTER_MS
   }
 
   /** How long an answer may take. */

@@ -47,7 +47,7 @@ export class PeerPaths {
     this.#silence = new Silence(traffic)
     this.#random = random
     this.#inUse = new PathInUse({
-      ...{ table: this.#table, silence: this.#silence, output },
+      ...{ table: this.#table, silence: this.#silence, traffic, output },
       ping: (path, nowMs) => this.#ping(path, nowMs),
       seek: nowMs => void this.seek(nowMs),
       startRound: nowMs => this.#startRound(nowMs),
