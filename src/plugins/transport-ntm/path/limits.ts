@@ -41,10 +41,10 @@ export const WATCH_MS = 100
 /** An answer is missed after three round trips and their spread, and not before this; it is doubted after half. */
 export const PATIENCE_MIN_MS = 300
 export const PATIENCE_UNKNOWN_MS = 600
-/** A suspect path that stays silent is given up, if there is a relay to take its place. */
-export const DEAD_AFTER_MS = 3_000
+/** A path that has answered nothing for so long, direct or by a relay, is given up, if another relay can take its place. */
+export const PATH_GIVEN_UP_AFTER_MS = 3_000
 /** A peer of whom nothing was heard by whatever path for so long after it was asked counts as silent. */
-export const SILENT_AFTER_MS = 3_000
+export const PEER_SILENT_AFTER_MS = 3_000
 /** Who has been silent for that long is asked ever more rarely, and directions to it are; never more rarely than this. */
 export const ASKED_EVERY_MAX_MS = 30_000
 /** While something is being sent to it, its path is asked no more rarely than this: what was in the way may be gone. */

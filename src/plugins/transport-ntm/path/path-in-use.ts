@@ -4,7 +4,7 @@
  * move or be replaced without losing a word; the tunnel's replay window drops what comes twice.
  */
 import { choosePath } from './choice.ts'
-import { DEAD_AFTER_MS } from './limits.ts'
+import { PATH_GIVEN_UP_AFTER_MS } from './limits.ts'
 import type { Path } from './path.ts'
 import type { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
@@ -112,8 +112,8 @@ export class PathInUse {
     }
     if (this.#parts.table.standby(path)?.isMissed(nowMs) !== false) this.#parts.seek(nowMs)
     if (!this.#isSuspect) this.#suspect(path, nowMs)
-    const isDead = nowMs >= path.unansweredSinceMs + DEAD_AFTER_MS
-    if (isDead) this.#giveUp(path, nowMs)
+    const isOver = nowMs >= path.unansweredSinceMs + PATH_GIVEN_UP_AFTER_MS
+    if (isOver) this.#giveUp(path, nowMs)
     else this.decide(nowMs)
   }
 
@@ -123,8 +123,9 @@ export class PathInUse {
     if (path === undefined || path.unansweredSinceMs === LATER) return LATER
     const isDoubted = path.provenMs <= this.#doubtedMs
     if (!this.#isSuspect) return path.unansweredSinceMs + path.patienceMs / (isDoubted ? 1 : 2)
-    const deadMs = path.unansweredSinceMs + DEAD_AFTER_MS
-    return this.#refuge(path, nowMs) === undefined ? Math.max(deadMs, this.#parts.silence.seekMs) : deadMs
+    const givenUpMs = path.unansweredSinceMs + PATH_GIVEN_UP_AFTER_MS
+    const hasRefuge = this.#refuge(path, nowMs) !== undefined
+    return hasRefuge ? givenUpMs : Math.max(givenUpMs, this.#parts.silence.seekMs)
   }
 
   /** Chooses anew after something was proved, missed or forgotten. */
@@ -167,7 +168,7 @@ export class PathInUse {
     this.#parts.output.turned()
   }
 
-  /** What is used when this one is dead. Among relays that are all silent there is nothing to choose. */
+  /** What is used when this one is given up. Among relays that are all silent there is nothing to choose. */
   #refuge(path: Path, nowMs: number): Path | undefined {
     const relay = this.#parts.table.standby(path)
     return path.isRelay && relay?.isMissed(nowMs) === true ? undefined : relay

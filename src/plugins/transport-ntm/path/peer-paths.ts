@@ -170,9 +170,9 @@ export class PeerPaths {
 
   /** The peer is there. Who was silent for long is looked for everywhere at once. */
   #heard(nowMs: number): void {
-    const wasDead = this.#silence.isDead(nowMs)
+    const wasSilent = this.#silence.isSilent(nowMs)
     this.#silence.broken()
-    if (!wasDead || !this.#isUp) return
+    if (!wasSilent || !this.#isUp) return
     this.#startRound(nowMs)
     this.wake(nowMs)
   }

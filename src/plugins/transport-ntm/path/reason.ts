@@ -24,7 +24,7 @@ export const SOUGHT: PathCause = { kind: 'sought' }
 
 /**
  * The cause from now on, when another path is taken. `isTrusted`: the one before leads there, too; `silentSinceMs`: since
- * when it has been dead, if that is why.
+ * when it has not answered, if that is why.
  */
 export const causeOfSwitch = (
   was: PathCause,

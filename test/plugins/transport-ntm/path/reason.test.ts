@@ -71,7 +71,7 @@ describe('what led to a switch', () => {
     ['a better one', ANSWERED, direct, direct, true, undefined, { kind: 'faster' }],
     ['another, in doubt', ANSWERED, direct, direct, false, undefined, { kind: 'replaced' }],
     ['down to a relay', ANSWERED, direct, relay, false, 7, silent],
-    ['a dead relay', RELAYED, relay, relay, false, 7, RELAYED],
+    ['a silent relay', RELAYED, relay, relay, false, 7, RELAYED],
     ['another relay, later', silent, relay, relay, false, 90, silent],
   ]
   test.each(switched)('%s', (_, was, before, to, isTrusted, sinceMs, cause) => {
