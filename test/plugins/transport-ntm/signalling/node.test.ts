@@ -151,9 +151,11 @@ describe('a node at its coordinator', () => {
       }
       // Longer than any pause between two sends of one request.
       while ((await sentIn(5_000)) > 0);
+      const before = alice.sent
       alice.step({ kind: 'ask' })
       alice.step({ kind: 'ask' })
-      expect(await sentIn(7_500)).toBe(4)
+      expect(alice.sent - before).toBe(1)
+      expect(await sentIn(7_500)).toBe(3)
       expect(await sentIn(7_000)).toBe(0)
     })
   })
