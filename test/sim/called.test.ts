@@ -1,13 +1,13 @@
 /**
  * Who is only there to be called: nothing but keepalives to the coordinator holds the way in open, through a router that
- * forgets after forty seconds, keeps the port all the same, and so never shows that it has forgotten.
+ * forgets after half a minute, keeps the port all the same, and so never shows that it has forgotten.
  */
 import { expect, test } from 'vitest'
 import { NAT_KINDS } from '../../src/kernel/testing/nat-kinds.ts'
 import { neighbourhood } from '../support/neighbourhood.ts'
 import { say } from '../support/ntm-world.ts'
 
-const FORGETFUL = { ...NAT_KINDS.home, timeoutMs: 40_000, unansweredMs: 40_000 }
+const FORGETFUL = { ...NAT_KINDS.home, timeoutMs: 30_000, unansweredMs: 30_000 }
 const IDLE_MS = 10 * 60_000
 /** Around which the keepalives of that time fall in one way or another. */
 const STEP_MS = 23_000

@@ -107,7 +107,7 @@ export class NtmNode {
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),
     })
-    this.#links = new Links(clock, neighbour => this.#ways.viewOf(neighbour))
+    this.#links = new Links(clock, neighbour => this.#ways.finder.viewOf(neighbour))
     this.domains = new Domains({
       ...{ ...given, settings, carrier: this.carrier, ways: this.#ways, record: this.#record },
       onDirected: directed => this.#directed(directed),
@@ -145,7 +145,7 @@ export class NtmNode {
       serverAt: endpoint => this.domains.coordinators.at(endpoint),
       onRerouted: endpoint => this.domains.coordinators.rerouted(endpoint),
       onBlocked: (isBlocked, endpoint) => this.domains.blocked(isBlocked, endpoint),
-      onDoubt: () => this.domains.coordinators.moved(),
+      onDoubt: () => this.domains.coordinators.doubted(),
     }
   }
 

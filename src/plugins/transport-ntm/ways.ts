@@ -22,7 +22,6 @@ import { Detours } from './detour/detours.ts'
 import { UDP_PATIENCE_MS } from './detour/limits.ts'
 import type { Neighbour } from './neighbour.ts'
 import { Acquaintance } from './path/acquaintance.ts'
-import type { PathView } from './path/entry.ts'
 import { Lan } from './path/lan.ts'
 import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
@@ -54,7 +53,7 @@ export interface WaysParts {
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
   readonly onPath: (neighbour: Neighbour, hasTurned: boolean) => void
   readonly seek: (neighbour: Neighbour) => void
-  /** This host's addresses have changed. */
+  /** This host's addresses have changed, or it has slept. */
   readonly onMoved: () => void
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
@@ -72,8 +71,6 @@ export interface WaysParts {
 }
 
 const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
-/** For a person: why a peer is met over a relay. */
-const OVER_TCP = 'over TCP: the relay has not answered by UDP'
 const QUESTIONS_MAX = 64
 
 export class Ways {
@@ -137,10 +134,10 @@ export class Ways {
 
   start(): void {
     const { network, onMoved } = this.#parts
-    this.#unwatch = network.watch(() => {
+    this.#unwatch = network.watch(change => {
       this.detours?.moved()
       this.own.forgetViews()
-      this.finder.moved()
+      this.finder.moved(change)
       this.#lan.moved()
       this.#router.moved()
       onMoved()
@@ -198,13 +195,6 @@ export class Ways {
     else this.#wired.control.prove(neighbour, from)
   }
 
-  /** Which path a peer's packets take. */
-  viewOf(neighbour: Neighbour): PathView | undefined {
-    const view = this.finder.viewOf(neighbour)
-    const isDetoured = view?.isDirect === false && view.endpoint && this.detours?.to(view.endpoint)
-    return isDetoured ? { ...view, why: OVER_TCP } : view
-  }
-
   /** Resolves when the router was told, and all sockets of paths are closed. */
   async stop(): Promise<void> {
     this.#unwatch()
@@ -259,6 +249,7 @@ export class Ways {
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
       ...{ acquaintance: control, onPath, seek, onLookAgain, story },
       onRelaySilent: endpoint => this.detours?.seek(endpoint),
+      isOverTcp: endpoint => this.detours?.to(endpoint) !== undefined,
     })
     return { own, control, finder }
   }

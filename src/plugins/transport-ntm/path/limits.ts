@@ -2,6 +2,7 @@
  * The numbers of the search for paths. None is on the wire, so each may change from one version to the next. What was
  * measured with them is in `docs/reach.md` and in the results of the laboratory.
  */
+import { IMPATIENT_NAT_REMEMBERS_MS } from '../signalling/limits.ts'
 
 /** When a round of probes sends, after its start: dense while a NAT is being opened, then thinning out. */
 export const PROBE_OFFSETS_MS: readonly number[] = [0, 30, 90, 210, 450, 930, 1_900, 3_800]
@@ -17,14 +18,21 @@ export const ROUND_PAUSES: readonly { readonly relayedForMs: number; readonly pa
 
 /** Traffic within this time: the path is watched closely. */
 export const BUSY_MS = 10_000
+/**
+ * Traffic within this time: a host that moves takes the session along. All others are called anew, at the price of a
+ * handshake each, which would hold up a talk.
+ */
+export const SESSION_TRUSTED_MS = 10_000
+/** Of those with whom there is a session, so many who were talked with last are looked at after a move or a sleep. */
+export const CALLED_AFTER_MOVE_MAX = 8
 /** Traffic within this time: the path is kept open. */
 export const WARM_MS = 45_000
 /** How often a busy path is asked whether it lives; more often by who only receives, for nobody else would notice. */
 export const HEARTBEAT_MS = 1_000
 export const LISTENING_HEARTBEAT_MS = 500
 export const WARM_HEARTBEAT_MS = 3_000
-/** While no coordinator could bring two together: often enough for NATs that forget after 20 s, and for so many peers. */
-export const KEPT_OPEN_HEARTBEAT_MS = 18_000
+/** While no coordinator could bring two together: often enough for impatient NATs, too, and for so many peers. */
+export const KEPT_OPEN_HEARTBEAT_MS = IMPATIENT_NAT_REMEMBERS_MS - 2_000
 export const KEPT_OPEN_MAX = 8
 /** One of them who is lost is called again after so long, each time after twice as long. */
 export const CALLED_AGAIN_MIN_MS = 15_000
@@ -43,10 +51,10 @@ export const PATIENCE_MIN_MS = 300
 export const PATIENCE_UNKNOWN_MS = 600
 /** Beyond two round trips, after which a peer that speaks from elsewhere is followed there. */
 export const FOLLOWED_AFTER_MS = 10
-/** A suspect path that stays silent is given up, if there is a relay to take its place. */
-export const DEAD_AFTER_MS = 3_000
+/** A path that has answered nothing for so long, direct or by a relay, is given up, if another relay can take its place. */
+export const PATH_GIVEN_UP_AFTER_MS = 3_000
 /** A peer of whom nothing was heard by whatever path for so long after it was asked counts as silent. */
-export const SILENT_AFTER_MS = 3_000
+export const PEER_SILENT_AFTER_MS = 3_000
 /** Who has been silent for that long is asked ever more rarely, and directions to it are; never more rarely than this. */
 export const ASKED_EVERY_MAX_MS = 30_000
 /** While something is being sent to it, its path is asked no more rarely than this: what was in the way may be gone. */

@@ -4,7 +4,7 @@
  * move or be replaced without losing a word; the tunnel's replay window drops what comes twice.
  */
 import { choosePath } from './choice.ts'
-import { DEAD_AFTER_MS } from './limits.ts'
+import { PATH_GIVEN_UP_AFTER_MS } from './limits.ts'
 import type { Path } from './path.ts'
 import type { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
@@ -52,13 +52,13 @@ export class PathInUse {
     return this.#cause
   }
 
-  get isDirect(): boolean {
-    return this.#path !== undefined && !this.#path.isRelay && !this.#isSuspect
+  get isDirectAndAnswering(): boolean {
+    return this.#path?.isRelay === false && !this.isSuspect
   }
 
   /** It has missed an answer, and has not answered since. */
   get isSuspect(): boolean {
-    return this.#isSuspect
+    return this.#path !== undefined && this.#isSuspect
   }
 
   relayedForMs(nowMs: number): number {
@@ -120,8 +120,8 @@ export class PathInUse {
     }
     if (this.#parts.table.standby(path)?.isMissed(nowMs) !== false) this.#parts.seek(nowMs)
     if (!this.#isSuspect) this.#suspect(path, nowMs)
-    const isDead = nowMs >= path.unansweredSinceMs + DEAD_AFTER_MS
-    if (isDead) this.#giveUp(path, nowMs)
+    const isOver = nowMs >= path.unansweredSinceMs + PATH_GIVEN_UP_AFTER_MS
+    if (isOver) this.#giveUp(path, nowMs)
     else this.decide(nowMs)
   }
 
@@ -132,8 +132,9 @@ export class PathInUse {
     const isDoubted = path.provenMs <= this.#doubtedMs
     if (this.#movedTo(path, nowMs) !== undefined) return path.unansweredSinceMs + path.followedAfterMs
     if (!this.#isSuspect) return path.unansweredSinceMs + path.patienceMs / (isDoubted ? 1 : 2)
-    const deadMs = path.unansweredSinceMs + DEAD_AFTER_MS
-    return this.#refuge(path, nowMs) === undefined ? Math.max(deadMs, this.#parts.silence.seekMs) : deadMs
+    const givenUpMs = path.unansweredSinceMs + PATH_GIVEN_UP_AFTER_MS
+    const hasRefuge = this.#refuge(path, nowMs) !== undefined
+    return hasRefuge ? givenUpMs : Math.max(givenUpMs, this.#parts.silence.seekMs)
   }
 
   /**
@@ -193,7 +194,7 @@ export class PathInUse {
     this.#parts.output.turned()
   }
 
-  /** What is used when this one is dead. Among relays that are all silent there is nothing to choose. */
+  /** What is used when this one is given up. Among relays that are all silent there is nothing to choose. */
   #refuge(path: Path, nowMs: number): Path | undefined {
     const relay = this.#parts.table.standby(path)
     return path.isRelay && relay?.isMissed(nowMs) === true ? undefined : relay

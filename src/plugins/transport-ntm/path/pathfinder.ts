@@ -7,6 +7,7 @@ import type { TunnelKey } from '../../../events/ids.ts'
 import type {
   Clock,
   Network,
+  NetworkChange,
   Random,
   RelayChannel,
   RelayClient,
@@ -17,13 +18,14 @@ import type { Neighbour } from '../neighbour.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import { announce } from './announcing.ts'
 import type { Entry, PathView, Places } from './entry.ts'
-import { KeptOpen, latest } from './kept-open.ts'
+import { KeptOpen, latestFirst } from './kept-open.ts'
 import {
   ATTESTED_MAX,
-  BUSY_MS,
+  CALLED_AFTER_MOVE_MAX,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
   SECOND_SPEAKER_WAITS_MS,
+  SESSION_TRUSTED_MS,
   WAKE_MIN_MS,
 } from './limits.ts'
 import { messageRoom } from './mtu.ts'
@@ -56,6 +58,8 @@ export interface PathfinderParts {
   readonly seek: (neighbour: Neighbour) => void
   /** A relay that is used does not answer any more. */
   readonly onRelaySilent: (endpoint: UdpEndpoint) => void
+  /** What goes to this server goes through TCP. */
+  readonly isOverTcp: (endpoint: UdpEndpoint) => boolean
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
@@ -193,16 +197,19 @@ export class Pathfinder {
     this.#keptOpen.met(entry)
   }
 
-  /** This host's addresses are others now. */
-  moved(): void {
+  /** This host's addresses are others now, or it has slept. */
+  moved({ hasSlept }: NetworkChange): void {
     this.#parts.relays?.moved()
     for (const entry of this.#entries.values()) {
       entry.hasMoved = true
       this.#do(entry, now => entry.paths.moved(now))
     }
-    // A machine that has slept cannot tell that its sessions are over at the other side. Who talks has one.
-    const quietSinceMs = this.#parts.clock.monotonicMs() - BUSY_MS
-    for (const entry of latest(this.#entries.values()))
+    // The clock of who was asleep may have stood still: it cannot tell which sessions are over at the other side. Who only
+    // moves takes its talks along.
+    const trustedMs = hasSlept ? 0 : SESSION_TRUSTED_MS
+    const quietSinceMs = this.#parts.clock.monotonicMs() - trustedMs
+    const met = latestFirst(this.#entries.values()).filter(({ paths }) => paths.isUp)
+    for (const entry of met.slice(0, CALLED_AFTER_MOVE_MAX))
       if (entry.neighbour.talkedMs <= quietSinceMs) this.#call(entry)
   }
 
@@ -217,15 +224,16 @@ export class Pathfinder {
       if (entry.paths.isUp) this.#do(entry, now => entry.paths.begin(now))
   }
 
+  /** Which path a peer's packets take. */
   viewOf(neighbour: Neighbour): PathView | undefined {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return undefined
     const { own, relayOnly, mayPunch, clock } = this.#parts
-    const { active, cause, isDirect } = entry.paths
-    const isSuspect = active?.isRelay === false && !isDirect
+    const { active, cause, isSuspect } = entry.paths
+    const isOverTcp = active?.isRelay === true && this.#parts.isOverTcp(active.endpoint)
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
-      ...{ isPeerHidden: entry.isHidden, isSuspect },
+      ...{ isPeerHidden: entry.isHidden, isSuspect, isOverTcp },
     })
     const measured = { rttMs: active?.srttMs, mtuBytes: active?.mtu.bytes }
     return { isDirect: active?.isRelay === false, isSuspect, endpoint: active?.endpoint, ...measured, why }

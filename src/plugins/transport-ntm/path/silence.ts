@@ -8,7 +8,7 @@ import {
   ASKED_WHILE_SENDING_MS,
   BUSY_MS,
   DIRECTION_PAUSE_MS,
-  SILENT_AFTER_MS,
+  PEER_SILENT_AFTER_MS,
 } from './limits.ts'
 import type { Path } from './path.ts'
 import type { Traffic } from './traffic.ts'
@@ -51,13 +51,14 @@ export class Silence {
     this.#soughtMs = nowMs
   }
 
-  isDead(nowMs: number): boolean {
-    return nowMs >= this.#deadSinceMs
+  /** Nothing was heard of it for so long that it is asked ever more rarely. */
+  isSilent(nowMs: number): boolean {
+    return nowMs >= this.#silentFromMs
   }
 
   /** When the next challenge of a path that has not answered is due. */
   challengeMs({ pingedMs, patienceMs }: Path): number {
-    const pauseMs = pauseOf(pingedMs - Math.max(this.#deadSinceMs, this.#wantedMs), patienceMs / 3)
+    const pauseMs = pauseOf(pingedMs - Math.max(this.#silentFromMs, this.#wantedMs), patienceMs / 3)
     const isSending = pingedMs - this.#traffic.sentMs < BUSY_MS
     return pingedMs + (isSending ? Math.min(pauseMs, ASKED_WHILE_SENDING_MS) : pauseMs)
   }
@@ -65,17 +66,17 @@ export class Silence {
   /** When a coordinator may be asked again. That costs others: who wants to talk is good for one request. */
   get seekMs(): number {
     const isWanted = this.#wantedMs > this.#soughtMs
-    const inVainMs = isWanted ? 0 : this.#soughtMs - this.#deadSinceMs
+    const inVainMs = isWanted ? 0 : this.#soughtMs - this.#silentFromMs
     return this.#soughtMs + pauseOf(inVainMs, DIRECTION_PAUSE_MS)
   }
 
   /** For how long after its start a round is not followed by another. */
   roundPauseMs(startedMs: number): number {
-    return pauseOf(startedMs - this.#deadSinceMs, 0)
+    return pauseOf(startedMs - this.#silentFromMs, 0)
   }
 
-  get #deadSinceMs(): number {
+  get #silentFromMs(): number {
     const { receivedMs, heardHereMs } = this.#traffic
-    return Math.max(this.#sinceMs, receivedMs, heardHereMs) + SILENT_AFTER_MS
+    return Math.max(this.#sinceMs, receivedMs, heardHereMs) + PEER_SILENT_AFTER_MS
   }
 }

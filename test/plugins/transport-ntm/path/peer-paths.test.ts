@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   ASKED_WHILE_SENDING_MS,
-  DEAD_AFTER_MS,
+  PATH_GIVEN_UP_AFTER_MS,
   PATHS_MAX,
   PATIENCE_MIN_MS,
   PING_BYTES,
@@ -39,7 +39,7 @@ describe('a path', () => {
     bench.answering.add(ONE)
     bench.run(RTT_MS)
     expect(bench.used).toEqual({ active: ONE, also: [] })
-    expect(bench.paths.isDirect).toBe(true)
+    expect(bench.paths.isDirectAndAnswering).toBe(true)
   })
 
   test('by a relay that stands by has a round trip before it is needed, and is asked for it no more then', () => {
@@ -121,7 +121,7 @@ describe('silence', () => {
     expect(bench.used).toEqual({ active: ONE, also: [RELAY] })
     expect(bench.stories.at(-1)).toMatch(/no answer by 198\.51\.100\.1:4500 for \d+ ms/)
     expect(bench.count.lookAgain).toBe(1)
-    bench.run(DEAD_AFTER_MS, true)
+    bench.run(PATH_GIVEN_UP_AFTER_MS, true)
     expect(bench.used).toEqual({ active: RELAY, also: [] })
     bench.answering.add(ONE)
     bench.run(5_000, true)
@@ -145,7 +145,7 @@ describe('silence', () => {
     bench.run(1_000, true)
     bench.answering.clear()
     bench.run(30_000, true)
-    expect([bench.paths.active?.endpoint, bench.paths.isDirect]).toEqual([ONE, false])
+    expect([bench.paths.active?.endpoint, bench.paths.isDirectAndAnswering]).toEqual([ONE, false])
   })
 
   test('of a path that answers in time is none', () => {
@@ -166,7 +166,7 @@ describe('silence', () => {
 
   describe('of a peer that answers by nothing', () => {
     const MINUTE_AND_A_HALF_MS = 90_000
-    const dead = (): Bench => {
+    const silent = (): Bench => {
       const bench = direct()
       bench.answering.clear()
       bench.run(MINUTE_AND_A_HALF_MS, true)
@@ -203,7 +203,7 @@ describe('silence', () => {
       ['the peer says something', (bench: Bench) => bench.paths.asked(ONE, bench.nowMs)],
       ['this host moves', (bench: Bench) => bench.paths.moved(bench.nowMs)],
     ])('is over at once when %s', (_, happens) => {
-      const bench = dead()
+      const bench = silent()
       bench.run(20_000, true)
       happens(bench)
       for (const place of [ONE, RELAY]) bench.answering.add(place)
@@ -212,7 +212,7 @@ describe('silence', () => {
     })
 
     test('has the relay in use and a coordinator asked at once when somebody writes', () => {
-      const bench = dead()
+      const bench = silent()
       const [asked, { seek }] = [bench.pingsTo(RELAY), { ...bench.count }]
       bench.traffic.sentMs = bench.nowMs
       bench.paths.trafficBegan(2_000, bench.nowMs)

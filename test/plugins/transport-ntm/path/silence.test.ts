@@ -5,7 +5,7 @@ import {
   ASKED_WHILE_SENDING_MS,
   DIRECTION_PAUSE_MS,
   PATIENCE_UNKNOWN_MS,
-  SILENT_AFTER_MS,
+  PEER_SILENT_AFTER_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
 import { Silence } from '../../../../src/plugins/transport-ntm/path/silence.ts'
@@ -46,7 +46,7 @@ const asked = (): Bench => {
   bench.challenges(1)
   return bench
 }
-const dead = (): Bench => {
+const silent = (): Bench => {
   const bench = asked()
   bench.nowMs = bench.path.pingedMs = LONG_MS
   bench.silence.sought(LONG_MS)
@@ -54,15 +54,15 @@ const dead = (): Bench => {
 }
 
 describe('a path that does not answer', () => {
-  test('is asked closely until its peer counts as dead', () => {
-    expect(asked().challenges(SILENT_AFTER_MS / EVERY_MS)).toEqual(
-      Array.from({ length: SILENT_AFTER_MS / EVERY_MS }, () => EVERY_MS),
+  test('is asked closely until its peer counts as silent', () => {
+    expect(asked().challenges(PEER_SILENT_AFTER_MS / EVERY_MS)).toEqual(
+      Array.from({ length: PEER_SILENT_AFTER_MS / EVERY_MS }, () => EVERY_MS),
     )
   })
 
   test('then twice as rarely each time, and every half minute in the end', () => {
     const bench = asked()
-    bench.challenges(SILENT_AFTER_MS / EVERY_MS)
+    bench.challenges(PEER_SILENT_AFTER_MS / EVERY_MS)
     expect(bench.challenges(12)).toEqual([
       ...[1, 1, 2, 4, 8, 16, 32, 64, 128].map(times => times * EVERY_MS),
       ...[ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS],
@@ -70,19 +70,19 @@ describe('a path that does not answer', () => {
   })
 
   test('is asked every second while something is being sent', () => {
-    const sending = dead()
+    const sending = silent()
     sending.traffic.sentMs = LONG_MS + 5_000
     expect(sending.challenges(3)).toEqual([1, 1, 1].map(() => ASKED_WHILE_SENDING_MS))
   })
 
   test('is asked closely again when anything is heard, and at once by who wants to talk', () => {
-    const heard = dead()
+    const heard = silent()
     heard.silence.broken()
     expect(heard.challenges(3)).toEqual([EVERY_MS, EVERY_MS, EVERY_MS])
-    const data = dead()
+    const data = silent()
     data.traffic.receivedMs = LONG_MS
     expect(data.challenges(3)).toEqual([EVERY_MS, EVERY_MS, EVERY_MS])
-    const wanted = dead()
+    const wanted = silent()
     wanted.nowMs += 10_000
     wanted.silence.wanted(wanted.nowMs)
     expect(wanted.challenges(5)).toEqual([0, 1, 1, 2, 4].map(times => times * EVERY_MS))
@@ -98,10 +98,10 @@ describe('a coordinator', () => {
   })
 
   test('is asked once more by who wants to talk, and as at first when anything is heard', () => {
-    const wanted = dead()
+    const wanted = silent()
     wanted.silence.wanted(LONG_MS + 1)
     expect(wanted.requests(3)).toEqual([DIRECTION_PAUSE_MS, ASKED_EVERY_MAX_MS, ASKED_EVERY_MAX_MS])
-    const heard = dead()
+    const heard = silent()
     heard.silence.broken()
     expect(heard.requests(3)).toEqual([DIRECTION_PAUSE_MS, DIRECTION_PAUSE_MS, DIRECTION_PAUSE_MS])
   })
@@ -109,6 +109,6 @@ describe('a coordinator', () => {
 
 test('rounds of probes have a pause of their own only where nobody answers', () => {
   expect(new Bench().silence.roundPauseMs(LONG_MS)).toBe(0)
-  expect(asked().silence.roundPauseMs(SILENT_AFTER_MS + 7_000)).toBe(7_000)
-  expect(dead().silence.roundPauseMs(LONG_MS)).toBe(ASKED_EVERY_MAX_MS)
+  expect(asked().silence.roundPauseMs(PEER_SILENT_AFTER_MS + 7_000)).toBe(7_000)
+  expect(silent().silence.roundPauseMs(LONG_MS)).toBe(ASKED_EVERY_MAX_MS)
 })

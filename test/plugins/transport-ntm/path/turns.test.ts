@@ -1,8 +1,8 @@
 /** When whoever sends is told that what was under way may be lost: a second way, another way, or the same one again. */
 import { describe, expect, test } from 'vitest'
 import {
-  DEAD_AFTER_MS,
   KEPT_OPEN_HEARTBEAT_MS,
+  PATH_GIVEN_UP_AFTER_MS,
   WARM_MS,
 } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Bench, ONE, RELAY } from './bench.ts'
@@ -54,7 +54,7 @@ describe('whoever sends hears of a turn', () => {
     const bench = direct()
     bench.answering.delete(ONE)
     bench.run(1_000, true)
-    bench.run(DEAD_AFTER_MS, true)
+    bench.run(PATH_GIVEN_UP_AFTER_MS, true)
     expect(bench.used?.active).toBe(RELAY)
     expect(bench.count.turned).toBe(2)
   })

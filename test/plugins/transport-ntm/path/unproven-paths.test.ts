@@ -1,6 +1,6 @@
 /** A way that only a handshake has shown: it is used, and asked whether it is one. */
 import { describe, expect, test } from 'vitest'
-import { DEAD_AFTER_MS, VALID_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import { PATH_GIVEN_UP_AFTER_MS, VALID_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
 import { Bench, ONE, OTHER, RELAY, RTT_MS } from './bench.ts'
 
@@ -35,7 +35,7 @@ describe('a way that only a handshake has shown', () => {
 
   test('stays so while nothing answers there', () => {
     const bench = arrived('announced')
-    bench.run(DEAD_AFTER_MS - 100, true)
+    bench.run(PATH_GIVEN_UP_AFTER_MS - 100, true)
     expect(bench.isUsedShown).toBe(false)
     expect(bench.used?.also).toEqual([RELAY])
   })
