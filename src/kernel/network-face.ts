@@ -3,7 +3,7 @@
  * opened is closed when it has left the house.
  */
 import type { ChatError } from './api/errors.ts'
-import type { DatagramStream, Network, StreamDoor, UdpSocket } from './api/tokens.ts'
+import type { DatagramStream, Network, NetworkChange, StreamDoor, UdpSocket } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
 
 const MOVE = 'the watcher given to Network.watch'
@@ -91,9 +91,9 @@ export class NetworkFace {
     await Promise.allSettled([...this.#open].map(async opened => opened.close()))
   }
 
-  #watch(changed: () => void): () => void {
+  #watch(changed: (change: NetworkChange) => void): () => void {
     this.#mustBeHere()
-    return this.#until(this.#network.watch(() => this.#fence.shield(MOVE, changed)))
+    return this.#until(this.#network.watch(change => this.#fence.shield(MOVE, () => changed(change))))
   }
 
   /** One closure a socket and none a datagram. */

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram'
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import type { Network } from './api/index.ts'
+import type { Network, NetworkChange } from './api/index.ts'
 import { systemClock } from './clock.ts'
 import { lan } from './lan-shell.ts'
 import { mapPort } from './port-mapping/map-port-shell.ts'
@@ -52,7 +52,7 @@ const localAddresses = (): readonly string[] =>
   )
 
 /** Node has no event for it. Asking costs 0.1 ms, so it is done often enough that nobody waits for the answer. */
-const watch = (changed: () => void): (() => void) => {
+const watch = (changed: (change: NetworkChange) => void): (() => void) => {
   const slumber = new Slumber(systemClock)
   let known: string | undefined
   let isStopped = false
@@ -62,7 +62,7 @@ const watch = (changed: () => void): (() => void) => {
     const now = JSON.stringify([localAddresses(), sources])
     const isNews = known !== undefined && (known !== now || hasSlept)
     known = now
-    if (isNews && !isStopped) changed()
+    if (isNews && !isStopped) changed({ hasSlept })
   }
   void look()
   const timer = setInterval(look, WATCH_MS)

@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:dgram'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { UdpEndpoint, UdpOptions, UdpSocket } from '../../src/kernel/api/index.ts'
+import type { NetworkChange, UdpEndpoint, UdpOptions, UdpSocket } from '../../src/kernel/api/index.ts'
 import { DatagramBatch } from '../../src/kernel/datagram-batch.ts'
 import { systemNetwork } from '../../src/kernel/network-shell.ts'
 import { findOffload } from '../../src/kernel/offload-shell.ts'
@@ -258,6 +258,20 @@ describe.each([
     process.off('warning', note)
     expect(warnings).toEqual([])
   })
+})
+
+test('whoever watches is told that this machine has slept', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const seen: NetworkChange[] = []
+  const stop = systemNetwork().watch(change => seen.push(change))
+  try {
+    await new Promise(done => setTimeout(done, 400))
+    vi.setSystemTime(Date.now() + 60_000)
+    await vi.waitFor(() => expect(seen).toEqual([{ hasSlept: true }]), { timeout: 5_000 })
+  } finally {
+    stop()
+    vi.useRealTimers()
+  }
 })
 
 test('an address stands for itself, and a dead name server gives no records', async () => {

@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000
 const FIRST_WORD_MS = 2_000
 /** What waited for somebody away goes when a handshake came through: its first message is sent again after five seconds. */
 const UNSENT_WORD_MS = 2_000
+/** Enough to have met directly, and too little for a pause in a talk. */
+const TALKED_AGO_MS = 5_000
 const NAPS_MS = [MINUTE_MS, 10 * MINUTE_MS, 8 * 60 * MINUTE_MS] as const
 const FORGETFUL: LineSpec = { nat: { ...NAT_KINDS.home, timeoutMs: 30_000, unansweredMs: 30_000 } }
 const LINES: readonly (readonly [string, LineSpec])[] = [
@@ -20,17 +22,46 @@ const LINES: readonly (readonly [string, LineSpec])[] = [
   ['NATs that give every flow another port', { nat: 'symmetric' }],
 ]
 
-const idlers = async (line: LineSpec) => {
+const talkers = async (line: LineSpec) => {
   const hood = await neighbourhood({ seed: 1, alice: line, bob: line, relayLatenciesMs: [5] })
   const { world, alice, bob } = hood
   await say(world, alice.home, bob.home, 'good night')
   await say(world, bob.home, alice.home, 'good night')
-  await world.run(2 * MINUTE_MS)
+  return hood
+}
+
+const idlers = async (line: LineSpec) => {
+  const hood = await talkers(line)
+  await hood.world.run(2 * MINUTE_MS)
   return hood
 }
 
 const NIGHTS = LINES.flatMap(([where, line]) =>
   NAPS_MS.map(napMs => [where, napMs / MINUTE_MS, line] as const),
+)
+
+/** A session is over after minutes; hours cost the test more and show no more. */
+const NAPS = NIGHTS.filter(([, minutes]) => minutes < 60)
+
+describe.each(NAPS)(
+  'behind %s, without a coordinator, in mid-talk, slept for %i minutes',
+  (_, minutes, line) => {
+    test.each(['who slept', 'who was awake'])('%s is the first to speak', async who => {
+      const { world, town, alice, bob } = await talkers(line)
+      await world.run(TALKED_AGO_MS)
+      // Nobody else could tell the two that their session is over.
+      world.crash(town.dc)
+      alice.home.sleep()
+      await world.run(minutes * MINUTE_MS)
+      alice.home.wake()
+      await world.run(who === 'who slept' ? 0 : 1_000)
+      const [from, to] = who === 'who slept' ? [alice.home, bob.home] : [bob.home, alice.home]
+      const atMs = world.clock.monotonicMs()
+      await say(world, from, to, 'good morning')
+      expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+      await world.end()
+    })
+  },
 )
 
 describe.each(NIGHTS)('behind %s, after a sleep of %i minutes', (_, minutes, line) => {

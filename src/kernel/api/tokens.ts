@@ -80,6 +80,12 @@ export interface Certificate {
   readonly certFile: string
   readonly keyFile: string
 }
+/** What `Network.watch` has seen. */
+export interface NetworkChange {
+  /** This machine was asleep, whether it is elsewhere now or not: others may have given up what it still has. */
+  readonly hasSlept: boolean
+}
+
 export interface SrvRecord {
   readonly host: string
   readonly port: number
@@ -110,7 +116,7 @@ export interface Network {
    * Calls when the own addresses, or the ways out, have become others, and when this machine has slept: then nothing
    * that was known of the network need hold any more. Returns how to stop.
    */
-  watch(changed: () => void): () => void
+  watch(changed: (change: NetworkChange) => void): () => void
   /** The own address that datagrams to `address` would leave from now; undefined when none would. */
   sourceTowards(address: string): Promise<string | undefined>
   /** Addresses of a host name; an address stands for itself. Empty when there are none. */

@@ -8,6 +8,7 @@ import {
   type LanChannel,
   type LanNotice,
   type Network,
+  type NetworkChange,
   type SrvRecord,
   type StreamDoor,
   type StreamEvents,
@@ -47,7 +48,7 @@ const hears = ({ local, isWildcard }: Binding, address: string): boolean =>
 export class SimHost implements Network {
   readonly #network: SimNetwork
   readonly #bindings = new Map<number, readonly Binding[]>()
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Set<(change: NetworkChange) => void>()
   #places: readonly Place[] = []
   #isUp = true
   #isAsleep = false
@@ -96,10 +97,10 @@ export class SimHost implements Network {
   /** Whoever watches is told, as the kernel's own watch tells it of a machine that has slept. */
   wake(): void {
     this.#isAsleep = false
-    this.#tellWatchers()
+    this.#tellWatchers({ hasSlept: true })
   }
 
-  watch(changed: () => void): () => void {
+  watch(changed: (change: NetworkChange) => void): () => void {
     this.#watchers.add(changed)
     return () => void this.#watchers.delete(changed)
   }
@@ -187,9 +188,9 @@ export class SimHost implements Network {
     this.#network.streams.silence(this)
   }
 
-  #tellWatchers(): void {
+  #tellWatchers(change: NetworkChange = { hasSlept: false }): void {
     if (this.#isAsleep) return
-    for (const changed of [...this.#watchers]) changed()
+    for (const changed of [...this.#watchers]) changed(change)
   }
 
   #bindingAt({ address, port }: UdpEndpoint): Binding | undefined {

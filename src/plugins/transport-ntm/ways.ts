@@ -137,10 +137,10 @@ export class Ways {
 
   start(): void {
     const { network, onMoved } = this.#parts
-    this.#unwatch = network.watch(() => {
+    this.#unwatch = network.watch(change => {
       this.detours?.moved()
       this.own.forgetViews()
-      this.finder.moved()
+      this.finder.moved(change)
       this.#lan.moved()
       this.#router.moved()
       onMoved()

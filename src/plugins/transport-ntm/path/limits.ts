@@ -17,6 +17,11 @@ export const ROUND_PAUSES: readonly { readonly relayedForMs: number; readonly pa
 
 /** Traffic within this time: the path is watched closely. */
 export const BUSY_MS = 10_000
+/**
+ * Traffic within this time: a host that moves takes the session along. All others are called anew, at the price of a
+ * handshake each, which would hold up a talk.
+ */
+export const SESSION_TRUSTED_MS = 10_000
 /** Traffic within this time: the path is kept open. */
 export const WARM_MS = 45_000
 /** How often a busy path is asked whether it lives; more often by who only receives, for nobody else would notice. */

@@ -7,6 +7,7 @@ import type { TunnelKey } from '../../../events/ids.ts'
 import type {
   Clock,
   Network,
+  NetworkChange,
   Random,
   RelayChannel,
   RelayClient,
@@ -20,10 +21,10 @@ import type { Entry, PathView, Places } from './entry.ts'
 import { KeptOpen, latest } from './kept-open.ts'
 import {
   ATTESTED_MAX,
-  BUSY_MS,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
   SECOND_SPEAKER_WAITS_MS,
+  SESSION_TRUSTED_MS,
   WAKE_MIN_MS,
 } from './limits.ts'
 import { messageRoom } from './mtu.ts'
@@ -193,15 +194,17 @@ export class Pathfinder {
     this.#keptOpen.met(entry)
   }
 
-  /** This host's addresses are others now. */
-  moved(): void {
+  /** This host's addresses are others now, or it has slept. */
+  moved({ hasSlept }: NetworkChange): void {
     this.#parts.relays?.moved()
     for (const entry of this.#entries.values()) {
       entry.hasMoved = true
       this.#do(entry, now => entry.paths.moved(now))
     }
-    // A machine that has slept cannot tell that its sessions are over at the other side. Who talks has one.
-    const quietSinceMs = this.#parts.clock.monotonicMs() - BUSY_MS
+    // The clock of who was asleep may have stood still: it cannot tell which sessions are over at the other side. Who only
+    // moves takes its talks along.
+    const trustedMs = hasSlept ? 0 : SESSION_TRUSTED_MS
+    const quietSinceMs = this.#parts.clock.monotonicMs() - trustedMs
     for (const entry of latest(this.#entries.values()))
       if (entry.neighbour.talkedMs <= quietSinceMs) this.#call(entry)
   }

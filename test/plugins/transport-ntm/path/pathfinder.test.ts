@@ -91,7 +91,7 @@ describe('a coordinator is asked for a peer once in two seconds', () => {
     bench.run(100)
     bench.flap()
     expect(bench.sought).toBe(1)
-    bench.finder.moved()
+    bench.finder.moved({ hasSlept: false })
     bench.run(TRY_HARDER_AFTER_MS + 50)
     expect(bench.sought).toBe(1)
     bench.run(10_000)
