@@ -16,12 +16,9 @@ export interface KeptOpenParts {
   readonly call: (entry: Entry) => void
 }
 
-/** With whom there is a session, or was until lately; who was talked with last comes first. */
-export const latest = (entries: Iterable<Entry>, most = KEPT_OPEN_MAX): readonly Entry[] =>
-  [...entries]
-    .filter(({ paths }) => paths.isUp)
-    .sort((one, other) => other.neighbour.talkedMs - one.neighbour.talkedMs)
-    .slice(0, most)
+/** Who was talked with last comes first. */
+export const latestFirst = (entries: Iterable<Entry>): readonly Entry[] =>
+  [...entries].sort((one, other) => other.neighbour.talkedMs - one.neighbour.talkedMs)
 
 interface Lost {
   pauseMs: number
@@ -70,8 +67,7 @@ export class KeptOpen {
 
   #choose(): void {
     const { entries, keep } = this.#parts
-    const known = [...entries()].filter(entry => entry.paths.isUp || this.#lost.has(entry))
-    known.sort((one, other) => other.neighbour.talkedMs - one.neighbour.talkedMs)
+    const known = latestFirst(entries()).filter(entry => entry.paths.isUp || this.#lost.has(entry))
     const kept = this.#isAlone ? known.slice(0, KEPT_OPEN_MAX) : []
     for (const entry of this.#kept) if (!kept.includes(entry)) keep(entry, false)
     for (const entry of kept) if (!this.#kept.includes(entry)) keep(entry, true)

@@ -22,6 +22,8 @@ export const BUSY_MS = 10_000
  * handshake each, which would hold up a talk.
  */
 export const SESSION_TRUSTED_MS = 10_000
+/** Of those with whom there is a session, so many who were talked with last are looked at after a move or a sleep. */
+export const CALLED_AFTER_MOVE_MAX = 8
 /** Traffic within this time: the path is kept open. */
 export const WARM_MS = 45_000
 /** How often a busy path is asked whether it lives; more often by who only receives, for nobody else would notice. */

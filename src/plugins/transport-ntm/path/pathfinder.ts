@@ -18,9 +18,10 @@ import type { Neighbour } from '../neighbour.ts'
 import type { Acquaintance, PathWord } from './acquaintance.ts'
 import { announce } from './announcing.ts'
 import type { Entry, PathView, Places } from './entry.ts'
-import { KeptOpen, latest } from './kept-open.ts'
+import { KeptOpen, latestFirst } from './kept-open.ts'
 import {
   ATTESTED_MAX,
+  CALLED_AFTER_MOVE_MAX,
   LOOK_AGAIN_PAUSE_MS,
   OPENER_HOPS,
   SECOND_SPEAKER_WAITS_MS,
@@ -205,7 +206,8 @@ export class Pathfinder {
     // moves takes its talks along.
     const trustedMs = hasSlept ? 0 : SESSION_TRUSTED_MS
     const quietSinceMs = this.#parts.clock.monotonicMs() - trustedMs
-    for (const entry of latest(this.#entries.values()))
+    const met = latestFirst(this.#entries.values()).filter(({ paths }) => paths.isUp)
+    for (const entry of met.slice(0, CALLED_AFTER_MOVE_MAX))
       if (entry.neighbour.talkedMs <= quietSinceMs) this.#call(entry)
   }
 

@@ -14,6 +14,8 @@ class Bench {
   sought = 0
   readonly neighbour = { key: 'ab', peer: { endpoint: undefined as UdpEndpoint | undefined }, sentMs: 0 }
   readonly finder: Pathfinder
+  /** Who was sent the first message of a handshake, in order. */
+  readonly called: string[] = []
   #channel: { state: RelayChannel['state'] } | undefined
   #events: ChannelEvents | undefined
 
@@ -33,7 +35,10 @@ class Bench {
     const tunnel = { callAgain: nothing, setEndpoint: nothing, setCandidates: nothing }
     const parts = {
       ...{ clock: this.clock, random: new SeededRandom(1), network: { localAddresses: () => [] } },
-      carrier: { tunnel, locals: [], hint: nothing, renew: nothing, knock: nothing, count: nothing },
+      carrier: {
+        ...{ tunnel, locals: [], hint: nothing, knock: nothing, count: nothing },
+        renew: ({ key }: Neighbour) => void this.called.push(key),
+      },
       own: { nat: 'unknown', list: () => [], publicAddresses: [] },
       acquaintance: { say: nothing, ping: () => Buffer.alloc(8), freshToken: () => Buffer.alloc(8) },
       ...{ relays, mayPunch: false, relayOnly: false, onPath: nothing, onRelaySilent: nothing },
@@ -45,6 +50,14 @@ class Bench {
     this.finder.open(this.neighbour as unknown as Neighbour, { grant: new Uint8Array(1) }, true)
     this.neighbour.peer.endpoint = { ...RELAY, via: this.#channel as unknown as RelayChannel }
     this.finder.established(this.neighbour as unknown as Neighbour)
+  }
+
+  /** Somebody else, who was talked with this long ago. */
+  meet(key: string, talkedAgoMs: number): void {
+    const endpoint = { address: '198.51.100.7', port: 7 }
+    const met = { key, peer: { endpoint }, talkedMs: this.clock.monotonicMs() - talkedAgoMs }
+    const heard = { sentMs: met.talkedMs, receivedMs: met.talkedMs, heardHereMs: 0, heardMs: 0 }
+    this.finder.established({ ...met, ...heard } as unknown as Neighbour)
   }
 
   run(ms: number): void {
@@ -97,5 +110,29 @@ describe('a coordinator is asked for a peer once in two seconds', () => {
     bench.run(10_000)
     expect(bench.sought).toBeGreaterThanOrEqual(2)
     expect(bench.sought).toBeLessThanOrEqual(1 + 10_000 / DIRECTION_PAUSE_MS)
+  })
+})
+
+describe('of nine people with whom there is a session', () => {
+  const AGO_MS = [1, 2, 3, 11, 12, 13, 14, 15, 16].map(seconds => seconds * 1_000)
+  const nine = (): Bench => {
+    const bench = new Bench()
+    bench.finder.forget(bench.neighbour as unknown as Neighbour)
+    bench.run(60_000)
+    for (const agoMs of AGO_MS.toReversed()) bench.meet(`${agoMs / 1_000} s ago`, agoMs)
+    bench.called.length = 0
+    return bench
+  }
+
+  test('a host that has slept calls the eight whom it talked with last', () => {
+    const bench = nine()
+    bench.finder.moved({ hasSlept: true })
+    expect(bench.called).toEqual(AGO_MS.slice(0, 8).map(agoMs => `${agoMs / 1_000} s ago`))
+  })
+
+  test('one that has only moved leaves out those whom it is talking with', () => {
+    const bench = nine()
+    bench.finder.moved({ hasSlept: false })
+    expect(bench.called).toEqual(AGO_MS.slice(3, 8).map(agoMs => `${agoMs / 1_000} s ago`))
   })
 })
