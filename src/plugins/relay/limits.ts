@@ -13,7 +13,7 @@ export const CLAIMS_UNTIL_LOST = 3
 export const PROBES_MAX = 4
 export const PROBE_PATIENCE_MS = 3_750
 
-/** A NAT's shortest promise for UDP is 30 s. */
+/** Most NATs remember UDP for 30 s at least. */
 export const KEEPALIVE_MS = 20_000
 /** Without a packet for so long a channel falls silent: nobody may need it again. */
 export const DORMANT_AFTER_MS = 5 * 60_000

@@ -64,7 +64,7 @@ const bad = (what: string, what2do: string): Finding => ({ level: 'bad', what, d
 const hostOf = (place: string): string => place.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
 const isIpv6 = (place: string): boolean => hostOf(place).includes(':')
 
-/** It counts as registered for half a minute after its last word: only an answer now says that it is there. */
+/** It counts as registered until a keepalive, which may be minutes off, is not answered: only an answer now says that it is there. */
 const answers = ({ state, rttMs }: Condition['dc']): boolean => state === 'up' && rttMs !== null
 
 const judgeDc = ({ dc, relays, candidates }: Condition): Finding => {

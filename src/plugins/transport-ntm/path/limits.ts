@@ -2,6 +2,7 @@
  * Every number of the search for paths, in one place. None is on the wire but the size of a token; each may change
  * from one version to the next. Where a figure was measured, `docs/protocol` or the results of the laboratory say so.
  */
+import { IMPATIENT_NAT_REMEMBERS_MS } from '../signalling/limits.ts'
 
 /** When a round of probes sends, after its start: dense while a NAT is being opened, then thinning out. */
 export const PROBE_OFFSETS_MS: readonly number[] = [0, 30, 90, 210, 450, 930, 1_900, 3_800]
@@ -30,8 +31,8 @@ export const WARM_MS = 45_000
 export const HEARTBEAT_MS = 1_000
 export const LISTENING_HEARTBEAT_MS = 500
 export const WARM_HEARTBEAT_MS = 3_000
-/** While no coordinator could bring two together: often enough for NATs that forget after 20 s, and for so many peers. */
-export const KEPT_OPEN_HEARTBEAT_MS = 18_000
+/** While no coordinator could bring two together: often enough for impatient NATs, too, and for so many peers. */
+export const KEPT_OPEN_HEARTBEAT_MS = IMPATIENT_NAT_REMEMBERS_MS - 2_000
 export const KEPT_OPEN_MAX = 8
 /** One of them who is lost is called again after so long, each time after twice as long. */
 export const CALLED_AGAIN_MIN_MS = 15_000

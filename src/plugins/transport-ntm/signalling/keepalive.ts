@@ -1,10 +1,10 @@
 /**
- * How long a node may stay silent. Too long and the NAT on the way forgets it, too short and a phone's
- * battery pays; the right length is found by trying: longer while every keepalive is answered from the same
- * address, shorter when one is lost, and never again as long as a silence after which the address had
- * changed.
+ * How long a node may stay silent towards its coordinator. Too long and a NAT on the way forgets it, too short and a
+ * phone's battery pays. It is found by trying: shorter when a keepalive is lost, and never again as long as a silence after
+ * which the address had changed; longer while every one is answered from the same address, which `Registration` makes
+ * use of only where no NAT is.
  */
-import { KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS, KEEPALIVE_MS } from './limits.ts'
+import { KEEPALIVE_FIRST_MS, KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS } from './limits.ts'
 
 export interface KeepAlivePace {
   readonly intervalMs: number
@@ -20,7 +20,7 @@ const GROWTH = 1.5
 const CEILING_SHARE = 0.75
 
 export const FIRST_PACE: KeepAlivePace = {
-  intervalMs: KEEPALIVE_MS,
+  intervalMs: KEEPALIVE_FIRST_MS,
   ceilingMs: KEEPALIVE_MAX_MS,
   streak: 0,
 }

@@ -9,7 +9,13 @@ import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { readNameRecord, verifyCountersignature, withCountersignature } from '../../../wire/name-record.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import { FIRST_PACE, nextPace } from './keepalive.ts'
-import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, KEEPALIVE_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
+import {
+  BACKOFF_MAX_MS,
+  BACKOFF_MIN_MS,
+  KEEPALIVE_BEHIND_NAT_MAX_MS,
+  REFUSED_RETRY_MS,
+  RENEW_AT_TRY,
+} from './limits.ts'
 import type { Message, RegistrationResponse, SignallingError } from './messages.ts'
 import {
   type DcState,
@@ -92,7 +98,7 @@ export class Registration {
   get keepAliveMs(): number {
     const { intervalMs } = this.#pace
     const isOpen = this.#observed !== undefined && this.#isOpen(this.#observed)
-    return isOpen ? intervalMs : Math.min(intervalMs, KEEPALIVE_MS)
+    return isOpen ? intervalMs : Math.min(intervalMs, KEEPALIVE_BEHIND_NAT_MAX_MS)
   }
 
   step(input: RegistrationInput, turn: Turn): readonly NodeOutput[] {

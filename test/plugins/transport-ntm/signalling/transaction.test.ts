@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FIRST_PACE, nextPace } from '../../../../src/plugins/transport-ntm/signalling/keepalive.ts'
 import {
+  KEEPALIVE_FIRST_MS,
   KEEPALIVE_MAX_MS,
   KEEPALIVE_MIN_MS,
-  KEEPALIVE_MS,
 } from '../../../../src/plugins/transport-ntm/signalling/limits.ts'
 import { AnswerCache, Requests } from '../../../../src/plugins/transport-ntm/signalling/transaction.ts'
 
@@ -64,7 +64,7 @@ describe('the pace of keepalives', () => {
       intervals.add(pace.intervalMs)
       pace = nextPace(pace, 'answered')
     }
-    expect([...intervals]).toEqual([KEEPALIVE_MS, 37_500, 56_250, 84_375, KEEPALIVE_MAX_MS])
+    expect([...intervals]).toEqual([KEEPALIVE_FIRST_MS, 37_500, 56_250, 84_375, KEEPALIVE_MAX_MS])
   })
 
   test('shrinks on loss, and never again reaches a silence that lost the mapping', () => {
