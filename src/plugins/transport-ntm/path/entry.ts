@@ -26,7 +26,7 @@ export interface Places {
 export interface PathView {
   /** False: by a relay, or there is none. */
   readonly isDirect: boolean
-  /** A direct one has missed an answer. */
+  /** It has missed an answer, and has not answered since. */
   readonly isSuspect: boolean
   /** Undefined: there is none. */
   readonly endpoint: UdpEndpoint | undefined

@@ -50,13 +50,13 @@ export class PathInUse {
     return this.#cause
   }
 
-  get isDirect(): boolean {
-    return this.#path !== undefined && !this.#path.isRelay && !this.#isSuspect
+  get isDirectAndAnswering(): boolean {
+    return this.#path?.isRelay === false && !this.isSuspect
   }
 
   /** It has missed an answer, and has not answered since. */
   get isSuspect(): boolean {
-    return this.#isSuspect
+    return this.#path !== undefined && this.#isSuspect
   }
 
   relayedForMs(nowMs: number): number {

@@ -226,8 +226,7 @@ export class Pathfinder {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return undefined
     const { own, relayOnly, mayPunch, clock } = this.#parts
-    const { active, cause, isDirect } = entry.paths
-    const isSuspect = active?.isRelay === false && !isDirect
+    const { active, cause, isSuspect } = entry.paths
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
       ...{ isPeerHidden: entry.isHidden, isSuspect },

@@ -73,8 +73,13 @@ export class PeerPaths {
     return this.#isUp
   }
 
-  get isDirect(): boolean {
-    return this.#inUse.isDirect
+  get isDirectAndAnswering(): boolean {
+    return this.#inUse.isDirectAndAnswering
+  }
+
+  /** The one that carries, direct or not, has missed an answer. */
+  get isSuspect(): boolean {
+    return this.#inUse.isSuspect
   }
 
   /** When `wake` has something to do, monotonic ms. */
@@ -279,7 +284,7 @@ export class PeerPaths {
       this.#output.announce(this.#isAsked)
       this.#isAsked = false
     }
-    if (this.isDirect && step >= PROBES_WHEN_DIRECT) {
+    if (this.isDirectAndAnswering && step >= PROBES_WHEN_DIRECT) {
       this.#rounds.finish()
       return
     }
@@ -297,7 +302,7 @@ export class PeerPaths {
   }
 
   #arrangeRounds(nowMs: number): void {
-    if (this.isDirect) return
+    if (this.isDirectAndAnswering) return
     const { sentMs, receivedMs } = this.#traffic
     const relayedForMs = this.#inUse.relayedForMs(nowMs)
     const leastMs = this.#silence.roundPauseMs(this.#rounds.startedMs)

@@ -122,8 +122,8 @@ export class Puncher {
     }
     const settle = (): void => this.#settle(peer, opening)
     const look = (): void => {
-      if (!paths.isDirect) say()
-      if (paths.isDirect) opening.stop = clock.after(PUNCH_SETTLE_MS, settle)
+      if (!paths.isDirectAndAnswering) say()
+      if (paths.isDirectAndAnswering) opening.stop = clock.after(PUNCH_SETTLE_MS, settle)
       else if (clock.monotonicMs() < untilMs) opening.stop = clock.after(PUNCH_LOOK_EVERY_MS, look)
       else settle()
     }
@@ -135,7 +135,8 @@ export class Puncher {
     const { acquaintance, clock, random, story } = this.#parts
     const { neighbour, paths } = peer
     const address = peer.attested.find(seen => !seen.includes(':'))
-    if (address === undefined || paths.isDirect || this.#heard.get(neighbour.key)?.equals(token)) return
+    if (address === undefined || paths.isDirectAndAnswering) return
+    if (this.#heard.get(neighbour.key)?.equals(token)) return
     if (!this.#guessings.take(neighbour.key, clock.monotonicMs(), address)) return
     this.#heard.set(neighbour.key, Buffer.from(token))
     let guesses = 0
@@ -146,11 +147,11 @@ export class Puncher {
         guesses += 1
         acquaintance.ping(neighbour, { address, port })
       },
-      isFound: () => paths.isDirect,
+      isFound: () => paths.isDirectAndAnswering,
       onOver: () => {
         this.#guessing = undefined
         this.#guessings.over()
-        story(neighbour, `${guesses} guesses at its port${paths.isDirect ? '' : ', in vain'}`)
+        story(neighbour, `${guesses} guesses at its port${paths.isDirectAndAnswering ? '' : ', in vain'}`)
       },
     })
     this.#guessing = { neighbour, stop }
@@ -203,7 +204,7 @@ export class Puncher {
     const [next] = this.#waiting.values()
     if (next === undefined || this.#isClosed) return
     this.#waiting.delete(next.neighbour.key)
-    if (next.paths.isUp && !next.paths.isDirect)
+    if (next.paths.isUp && !next.paths.isDirectAndAnswering)
       this.openMany(next).catch(() => this.#parts.carrier.count('punch-failed'))
   }
 

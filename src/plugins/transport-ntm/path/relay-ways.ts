@@ -73,7 +73,7 @@ export class RelayWays {
     if (state === 'bound') entry.refusedBy.delete(channel.relay)
     if (state === 'refused') for (const other of entry.channels) if (other !== channel) other.refresh()
     const isAnyBound = entry.channels.some(each => each.state === 'bound')
-    if (isAnyBound || entry.paths.isDirect) return
+    if (isAnyBound || entry.paths.isDirectAndAnswering) return
     if (state === 'lost' && this.#hasTalked(entry, WARM_MS)) this.#parts.seek(entry)
     if (state === 'refused') this.#refused(entry, channel)
   }

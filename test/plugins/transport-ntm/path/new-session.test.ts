@@ -10,7 +10,7 @@ describe('a new session that came by another way than the one in use', () => {
     bench.paths.established(ONE, bench.nowMs, RELAY)
     expect(bench.used?.active).toBe(RELAY)
     expect(bench.pingsTo(ONE)).toBe(asked + 1)
-    expect(bench.paths.isDirect).toBe(false)
+    expect(bench.paths.isDirectAndAnswering).toBe(false)
   })
 
   test('is no loss where the path in use still answers', () => {

@@ -4,7 +4,11 @@ import type { ChannelEvents, RelayChannel, UdpEndpoint } from '../../../../src/k
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
-import { DIRECTION_PAUSE_MS, TRY_HARDER_AFTER_MS } from '../../../../src/plugins/transport-ntm/path/limits.ts'
+import {
+  DIRECTION_PAUSE_MS,
+  PATIENCE_UNKNOWN_MS,
+  TRY_HARDER_AFTER_MS,
+} from '../../../../src/plugins/transport-ntm/path/limits.ts'
 import { Pathfinder, type PathfinderParts } from '../../../../src/plugins/transport-ntm/path/pathfinder.ts'
 
 const RELAY = { address: '203.0.113.10', port: 4_500 }
@@ -83,6 +87,15 @@ test('a peer whose only way is gone is met neither directly nor by a relay', () 
   expect(view()).toMatchObject({ isDirect: false, isSuspect: false, endpoint: RELAY })
   bench.turn('closed')
   expect(view()).toMatchObject({ isDirect: false, isSuspect: false, endpoint: undefined })
+})
+
+test('a relay that misses an answer is suspect as a direct path is', () => {
+  const bench = new Bench()
+  bench.run(PATIENCE_UNKNOWN_MS - 100)
+  const view = () => bench.finder.viewOf(bench.neighbour as unknown as Neighbour)
+  expect(view()).toMatchObject({ isDirect: false, isSuspect: false })
+  bench.run(5_000)
+  expect(view()).toMatchObject({ isDirect: false, isSuspect: true, endpoint: RELAY })
 })
 
 describe('a coordinator is asked for a peer once in two seconds', () => {

@@ -39,7 +39,7 @@ describe('a path', () => {
     bench.answering.add(ONE)
     bench.run(RTT_MS)
     expect(bench.used).toEqual({ active: ONE, also: [] })
-    expect(bench.paths.isDirect).toBe(true)
+    expect(bench.paths.isDirectAndAnswering).toBe(true)
   })
 
   test('by a relay that stands by has a round trip before it is needed, and is asked for it no more then', () => {
@@ -144,7 +144,7 @@ describe('silence', () => {
     bench.run(1_000, true)
     bench.answering.clear()
     bench.run(30_000, true)
-    expect([bench.paths.active?.endpoint, bench.paths.isDirect]).toEqual([ONE, false])
+    expect([bench.paths.active?.endpoint, bench.paths.isDirectAndAnswering]).toEqual([ONE, false])
   })
 
   test('of a path that answers in time is none', () => {

@@ -52,7 +52,8 @@ class Bench {
 
 const peerOf = (key: string, last: number, nat: NatKind = 'easy', roundsInVain = 1): Unreached => {
   const endpoint = { address: `198.51.100.${last}`, port: 4_500 }
-  const paths = { all: [{ endpoint, isRelay: false }], isUp: true, isDirect: false, forget: () => {} }
+  const all = [{ endpoint, isRelay: false }]
+  const paths = { all, isUp: true, isDirectAndAnswering: false, forget: () => {} }
   return {
     neighbour: { key },
     paths,

@@ -18,7 +18,7 @@ class Bench {
   readonly silent: UdpEndpoint[] = []
   readonly paths = {
     isUp: true,
-    isDirect: false,
+    isDirectAndAnswering: false,
     active: undefined as object | undefined,
     all: [],
     learn: () => {},
@@ -120,7 +120,7 @@ describe('a relay that says no', () => {
     const [one, other] = [bench.open('a'), bench.open('b')]
     bench.turn(one, 'bound')
     bench.turn(other, 'refused')
-    bench.paths.isDirect = true
+    bench.paths.isDirectAndAnswering = true
     bench.turn(one, 'lost')
     bench.turn(bench.open('c'), 'refused')
     expect(bench.sought).toBe(0)
