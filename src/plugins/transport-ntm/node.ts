@@ -111,7 +111,7 @@ export class NtmNode {
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),
     })
-    this.#links = new Links(clock, neighbour => this.#ways.viewOf(neighbour))
+    this.#links = new Links(clock, neighbour => this.#ways.finder.viewOf(neighbour))
     this.domains = new Domains({
       ...{ ...given, settings, carrier: this.carrier, ways: this.#ways, record: this.#record },
       onDirected: directed => this.#directed(directed),

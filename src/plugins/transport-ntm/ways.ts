@@ -22,7 +22,6 @@ import { Detours } from './detour/detours.ts'
 import { UDP_PATIENCE_MS } from './detour/limits.ts'
 import type { Neighbour } from './neighbour.ts'
 import { Acquaintance } from './path/acquaintance.ts'
-import type { PathView } from './path/entry.ts'
 import { Lan } from './path/lan.ts'
 import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
@@ -72,8 +71,6 @@ export interface WaysParts {
 }
 
 const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
-/** For a person: why a peer is met over a relay. */
-const OVER_TCP = 'over TCP: the relay has not answered by UDP'
 const QUESTIONS_MAX = 64
 
 export class Ways {
@@ -198,13 +195,6 @@ export class Ways {
     else this.#wired.control.prove(neighbour, from)
   }
 
-  /** Which path a peer's packets take. */
-  viewOf(neighbour: Neighbour): PathView | undefined {
-    const view = this.finder.viewOf(neighbour)
-    const isDetoured = view?.isDirect === false && view.endpoint && this.detours?.to(view.endpoint)
-    return isDetoured ? { ...view, why: OVER_TCP } : view
-  }
-
   /** Resolves when the router was told, and all sockets of paths are closed. */
   async stop(): Promise<void> {
     this.#unwatch()
@@ -259,6 +249,7 @@ export class Ways {
       ...{ clock, random, network, carrier, own, relays: this.relays, mayPunch, relayOnly },
       ...{ acquaintance: control, onPath, seek, onLookAgain, story },
       onRelaySilent: endpoint => this.detours?.seek(endpoint),
+      isOverTcp: endpoint => this.detours?.to(endpoint) !== undefined,
     })
     return { own, control, finder }
   }

@@ -4,6 +4,7 @@
  * node from meeting anybody new; a warning costs a direct path to some, or the relay as the last way to all.
  */
 import type { NatKind } from '../path/control.ts'
+import { NAT_DOES } from '../path/nat-words.ts'
 import { isPublicAddress } from '../path/plausible.ts'
 import type { Candidate } from '../signalling/candidates.ts'
 import type { DcState } from '../signalling/outputs.ts'
@@ -117,12 +118,12 @@ const judgeNat = ({ nat, portMapping, candidates }: Condition): readonly Finding
   if (portMapping.state === 'mapped' && mapped !== null)
     return [good(`The router maps ${mapped} to this node: peers reach it there.`)]
   if (nat.kind === 'open') return [good('No NAT is in front of this node.')]
-  if (nat.kind === 'easy') return [good('The NAT keeps one port for this node: direct paths should open.')]
+  if (nat.kind === 'easy') return [good(`The NAT ${NAT_DOES.easy} for this node: direct paths should open.`)]
   if (nat.kind === 'hard') {
     const why = portMapping.reason === null ? '' : ` (${portMapping.reason})`
     return [
       warning(
-        `The NAT gives every flow another port, and the router maps none${why}.`,
+        `The NAT ${NAT_DOES.hard}, and the router maps none${why}.`,
         `Switch on PCP, NAT-PMP or UPnP in the router, or forward UDP port ${portIn(candidates)} to this machine.`,
       ),
     ]

@@ -58,6 +58,8 @@ export interface PathfinderParts {
   readonly seek: (neighbour: Neighbour) => void
   /** A relay that is used does not answer any more. */
   readonly onRelaySilent: (endpoint: UdpEndpoint) => void
+  /** What goes to this server goes through TCP. */
+  readonly isOverTcp: (endpoint: UdpEndpoint) => boolean
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void
   readonly story: (neighbour: Neighbour, what: string) => void
@@ -222,14 +224,16 @@ export class Pathfinder {
       if (entry.paths.isUp) this.#do(entry, now => entry.paths.begin(now))
   }
 
+  /** Which path a peer's packets take. */
   viewOf(neighbour: Neighbour): PathView | undefined {
     const entry = this.#entries.get(neighbour.key)
     if (entry === undefined) return undefined
     const { own, relayOnly, mayPunch, clock } = this.#parts
     const { active, cause, isSuspect } = entry.paths
+    const isOverTcp = active?.isRelay === true && this.#parts.isOverTcp(active.endpoint)
     const why = reasonOf(cause, {
       ...{ nowMs: clock.monotonicMs(), ownNat: () => own.nat, peerNat: entry.nat, relayOnly, mayPunch },
-      ...{ isPeerHidden: entry.isHidden, isSuspect },
+      ...{ isPeerHidden: entry.isHidden, isSuspect, isOverTcp },
     })
     const measured = { rttMs: active?.srttMs, mtuBytes: active?.mtu.bytes }
     return { isDirect: active?.isRelay === false, isSuspect, endpoint: active?.endpoint, ...measured, why }

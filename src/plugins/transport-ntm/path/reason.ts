@@ -3,6 +3,7 @@
  * happened; which NATs are in front of the two, and what the settings forbid, says why it could not be otherwise.
  */
 import type { NatKind } from './control.ts'
+import { BOTH_HARD, NAT_DOES, NO_NAT } from './nat-words.ts'
 import type { Path } from './path.ts'
 
 /** What led to the path in use, or to there being none. */
@@ -51,15 +52,17 @@ export interface Circumstances {
   readonly relayOnly: boolean
   readonly isPeerHidden: boolean
   readonly mayPunch: boolean
+  /** What goes to the relay in use goes through TCP. */
+  readonly isOverTcp: boolean
   /** The path in use has missed an answer. */
   readonly isSuspect: boolean
 }
 
 const NATS: Readonly<Record<NatKind, string | undefined>> = {
   unknown: undefined,
-  open: 'no NAT',
-  easy: 'a NAT that keeps one port',
-  hard: 'a NAT that gives every flow another port',
+  open: NO_NAT,
+  easy: `a NAT that ${NAT_DOES.easy}`,
+  hard: `a NAT that ${NAT_DOES.hard}`,
 }
 
 /** `here no NAT, there a NAT that keeps one port`, as far as it is known. */
@@ -71,11 +74,15 @@ const natsOf = (own: NatKind, peer: NatKind): string | undefined => {
   return known.length === 0 ? undefined : known.map(words => words.join(' ')).join(', ')
 }
 
-const whyRelayed = ({ ownNat, peerNat, relayOnly, isPeerHidden, mayPunch }: Circumstances): string => {
+const OVER_TCP = 'over TCP: the relay has not answered by UDP'
+
+const whyRelayed = (around: Circumstances): string => {
+  const { ownNat, peerNat, relayOnly, isPeerHidden, isOverTcp, mayPunch } = around
   if (relayOnly) return 'relay-only is set here'
   if (isPeerHidden) return 'relay-only is set at the other side'
+  if (isOverTcp) return OVER_TCP
   const own = ownNat()
-  if (own === 'hard' && peerNat === 'hard') return 'both NATs give every flow another port'
+  if (own === 'hard' && peerNat === 'hard') return BOTH_HARD
   const nats = natsOf(own, peerNat)
   const isHard = own === 'hard' || peerNat === 'hard'
   if (isHard && !mayPunch) return `punching is switched off: ${nats}`
@@ -98,7 +105,9 @@ export const reasonOf = (cause: PathCause, around: Circumstances): string => {
     case 'relayed':
       return whyRelayed(around)
     case 'silent':
-      return `the direct path fell silent ${spanText(around.nowMs - cause.sinceMs)} ago`
+      return around.isOverTcp
+        ? OVER_TCP
+        : `the direct path fell silent ${spanText(around.nowMs - cause.sinceMs)} ago`
   }
   if (around.isSuspect) return 'it has fallen silent and is being asked'
   if (cause.kind === 'faster') return 'it is clearly faster than the one before'

@@ -46,6 +46,7 @@ class Bench {
       own: { nat: 'unknown', list: () => [], publicAddresses: [] },
       acquaintance: { say: nothing, ping: () => Buffer.alloc(8), freshToken: () => Buffer.alloc(8) },
       ...{ relays, mayPunch: false, relayOnly: false, onPath: nothing, onRelaySilent: nothing },
+      isOverTcp: () => false,
       ...{ onLookAgain: nothing, story: nothing },
       seek: () => void (this.sought += 1),
     }

@@ -16,6 +16,7 @@ const AROUND: Circumstances = {
   isPeerHidden: false,
   mayPunch: true,
   isSuspect: false,
+  isOverTcp: false,
 }
 const RELAYED: PathCause = { kind: 'relayed' }
 const ANSWERED: PathCause = { kind: 'answered' }
@@ -38,6 +39,10 @@ describe('the reason', () => {
     [RELAYED, {}, 'no direct path has answered yet'],
     [RELAYED, { relayOnly: true, ownNat: hard, peerNat: 'hard' }, 'relay-only is set here'],
     [RELAYED, { isPeerHidden: true }, 'relay-only is set at the other side'],
+    [RELAYED, { isOverTcp: true }, 'over TCP: the relay has not answered by UDP'],
+    [{ kind: 'silent', sinceMs: 0 }, { isOverTcp: true }, 'over TCP: the relay has not answered by UDP'],
+    [RELAYED, { isOverTcp: true, relayOnly: true }, 'relay-only is set here'],
+    [RELAYED, { isOverTcp: true, isPeerHidden: true }, 'relay-only is set at the other side'],
     [RELAYED, { ownNat: hard, peerNat: 'hard' }, 'both NATs give every flow another port'],
     [
       RELAYED,
