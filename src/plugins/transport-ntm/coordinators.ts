@@ -101,9 +101,14 @@ export class Coordinators {
     return known.direct(name, device)
   }
 
-  /** This host's addresses are others now. */
+  /** This host's addresses are others now, or it has slept. */
   moved(): void {
     for (const link of this.all()) link.moved()
+  }
+
+  /** Are they still reached? */
+  doubted(): void {
+    for (const link of this.all()) link.doubted()
   }
 
   /** Where do they see this node now? */

@@ -105,7 +105,7 @@ export class Domains {
     this.#parts.journal.note(
       isBlocked ? `UDP to ${place} does not get through: TCP is used` : `UDP to ${place} gets through again`,
     )
-    if (isBlocked) this.coordinators.moved()
+    if (isBlocked) this.coordinators.doubted()
   }
 
   #linkMaker(pins: CoordinatorPins): (join: Join) => CoordinatorLink {

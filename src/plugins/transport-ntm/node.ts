@@ -149,7 +149,7 @@ export class NtmNode {
       serverAt: endpoint => this.domains.coordinators.at(endpoint),
       onRerouted: endpoint => this.domains.coordinators.rerouted(endpoint),
       onBlocked: (isBlocked, endpoint) => this.domains.blocked(isBlocked, endpoint),
-      onDoubt: () => this.domains.coordinators.moved(),
+      onDoubt: () => this.domains.coordinators.doubted(),
     }
   }
 

@@ -53,7 +53,7 @@ export interface WaysParts {
   readonly onRoundTrip: (neighbour: Neighbour, rttMs: number) => void
   readonly onPath: (neighbour: Neighbour, hasTurned: boolean) => void
   readonly seek: (neighbour: Neighbour) => void
-  /** This host's addresses have changed. */
+  /** This host's addresses have changed, or it has slept. */
   readonly onMoved: () => void
   /** Coordinators should be asked where they see this node. */
   readonly onLookAgain: () => void

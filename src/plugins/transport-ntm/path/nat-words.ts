@@ -2,7 +2,7 @@
  * What a person is told of NATs, in the same words everywhere: by `ntm peers` of each side, by `ntm doctor` of the own one.
  */
 
-/** `The NAT …`. */
+/** What goes on after `the NAT`, or `a NAT that`. */
 export const NAT_DOES = {
   easy: 'keeps one port',
   hard: 'gives every flow another port',

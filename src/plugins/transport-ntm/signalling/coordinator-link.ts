@@ -102,15 +102,17 @@ export class CoordinatorLink {
 
   /** Asks where the coordinator sees this node now. */
   lookAgain(): void {
-    if (!this.#isStopped) this.#step({ kind: 'moved' })
+    if (!this.#isStopped) this.#step({ kind: 'ask' })
   }
 
-  /** This host has other addresses now: the tunnel is tried at once, and anew if it does not answer. */
+  /** This host has other addresses now, or has slept. */
   moved(): void {
-    if (this.#isStopped || this.#neighbour === undefined) return
-    this.#parts.carrier.renew(this.#neighbour)
-    this.#awaitAnswer()
-    this.#step({ kind: 'moved' })
+    this.#tryTunnel({ kind: 'rerouted' })
+  }
+
+  /** It may not be reached any more, though nothing is known to have changed here. */
+  doubted(): void {
+    this.#tryTunnel({ kind: 'ask' })
   }
 
   /** Its tunnel, if this is one of its places. */
@@ -129,7 +131,7 @@ export class CoordinatorLink {
     const neighbour = this.neighbourAt(endpoint)
     if (this.#isStopped || neighbour === undefined) return
     if (!carrier.tunnel.callAgain(neighbour.peer)) carrier.renew(neighbour)
-    this.#step({ kind: 'moved' })
+    this.#step({ kind: 'rerouted' })
   }
 
   withdraw(person: PersonId): void {
@@ -171,6 +173,14 @@ export class CoordinatorLink {
     this.#endpoints = endpoints
     carrier.hint(this.#neighbour, endpoints)
     this.#awaitAnswer()
+  }
+
+  /** The tunnel is tried at once, and anew if it does not answer. */
+  #tryTunnel(input: NodeInput): void {
+    if (this.#isStopped || this.#neighbour === undefined) return
+    this.#parts.carrier.renew(this.#neighbour)
+    this.#awaitAnswer()
+    this.#step(input)
   }
 
   /** Something was sent, or is about to be. */

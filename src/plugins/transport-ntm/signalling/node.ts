@@ -17,7 +17,8 @@ import { type Measured, RelayList } from './relay-list.ts'
 export type NodeInput =
   | { readonly kind: 'start'; readonly claim: Claim }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'moved' }
+  | { readonly kind: 'rerouted' }
+  | { readonly kind: 'ask' }
   /** From the coordinator's signalling port, through the tunnel. Valid during the call only. */
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
   | { readonly kind: 'woke'; readonly timer: NodeTimer }

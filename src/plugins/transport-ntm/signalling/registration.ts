@@ -46,9 +46,14 @@ export type RegistrationInput =
   | { readonly kind: 'received'; readonly message: Message }
   /** The coordinator answered some other request with `unknown-registration`. */
   | { readonly kind: 'forgotten' }
-  /** The addresses of this host have changed. */
-  | { readonly kind: 'moved' }
+  /** It is to be seen elsewhere from now on: this host has moved, or what it sends goes through TCP, or by UDP again. */
+  | { readonly kind: 'rerouted' }
+  /** Nothing is known to have changed here: asks at once where it is seen. */
+  | { readonly kind: 'ask' }
   | { readonly kind: 'woke' }
+
+/** Of the time between two keepalives. */
+const TELLING_SHARE = 0.5
 
 type Purpose = 'register' | 'keep-alive'
 
@@ -82,7 +87,9 @@ export class Registration {
   /** The next keepalive or attempt to register. */
   #nextMs: number | undefined
   #observed: UdpEndpoint | undefined
-  #hasMoved = false
+  #isRerouted = false
+  /** When it was last answered, and silent from then on. */
+  #silentFromMs = 0
   #isRefused = false
 
   /** `isOpen`: whether nothing stands before a place where the coordinator sees this node, so that nothing forgets it. */
@@ -117,7 +124,8 @@ export class Registration {
     if (input.kind === 'stop') return this.#stop()
     if (input.kind === 'received') return this.#received(input.message, turn)
     if (input.kind === 'forgotten') return this.#again(turn)
-    if (input.kind === 'moved') return this.#moved(turn)
+    if (input.kind === 'rerouted') return this.#rerouted(turn)
+    if (input.kind === 'ask') return this.#askNow(turn)
     return this.#woke(turn)
   }
 
@@ -167,10 +175,16 @@ export class Registration {
     return [...this.#become('registering'), ...this.#register(turn)]
   }
 
-  #moved(turn: Turn): NodeOutput[] {
-    this.#hasMoved = true
+  #rerouted(turn: Turn): NodeOutput[] {
+    this.#isRerouted = true
     this.#backoffMs = BACKOFF_MIN_MS
     return this.#state === 'up' ? this.#keepAlive(turn) : this.#register(turn)
+  }
+
+  /** A coordinator that is away gets one attempt out of turn, and the pauses go on as they were. */
+  #askNow(turn: Turn): NodeOutput[] {
+    if (this.#state === 'up') return this.#keepAlive(turn)
+    return this.#isRefused || this.#requests.has('register') ? [] : this.#register(turn)
   }
 
   #received(message: Message, turn: Turn): NodeOutput[] {
@@ -183,9 +197,11 @@ export class Registration {
     if (message.type !== 'keep-alive-ack' || purpose !== 'keep-alive') return []
     const isFirstTry = this.#requests.triesOf(message.transaction) === 1
     this.#requests.clear()
-    const isRemapped = !this.#hasMoved && !this.#isObserved(message.observed)
+    const isRemapped = !this.#isRerouted && !this.#isObserved(message.observed)
     const tried = { ...this.#pace, intervalMs: this.keepAliveMs }
-    this.#pace = nextPace(tried, isRemapped ? 'remapped' : isFirstTry ? 'answered' : 'lost')
+    // What was asked out of turn says nothing about so long a silence, unless much of it had passed.
+    const isTelling = turn.nowMs - this.#silentFromMs >= tried.intervalMs * TELLING_SHARE
+    if (isTelling) this.#pace = nextPace(tried, isRemapped ? 'remapped' : isFirstTry ? 'answered' : 'lost')
     const seen = this.#see(message.observed)
     this.#rest(turn)
     return seen
@@ -249,7 +265,8 @@ export class Registration {
 
   /** Silent until the next keepalive; spread a little, so that nodes do not march in step. */
   #rest(turn: Turn): void {
-    this.#hasMoved = false
+    this.#isRerouted = false
+    this.#silentFromMs = turn.nowMs
     this.#nextMs = turn.nowMs + this.keepAliveMs * (0.9 + turn.random() / 10)
   }
 

@@ -106,9 +106,58 @@ describe('a node at its coordinator', () => {
     alice.register()
     await world.run(1000)
     alice.endpoint = { address: '198.51.100.7', port: 7 }
-    alice.step({ kind: 'moved' })
+    alice.step({ kind: 'rerouted' })
     await world.run(1000)
     expect(alice.of('observed').at(-1)?.endpoint).toEqual({ address: '198.51.100.7', port: 7 })
+  })
+
+  describe('that asks out of turn, for something seems to be wrong', () => {
+    const HALF_AN_HOUR_MS = 1_800_000
+    const keepAlivesAfter = async (silentMs: number): Promise<number> => {
+      const world = new SignallingWorld()
+      const dc = await world.dc()
+      const alice = world.node(dc, 'alice')
+      alice.register()
+      await world.run(silentMs)
+      alice.endpoint = { ...alice.endpoint, port: 7 }
+      alice.step({ kind: 'ask' })
+      await world.run(1_000)
+      expect(alice.of('observed').at(-1)?.endpoint).toEqual(alice.endpoint)
+      const before = dc.service.stats().received['keep-alive']!
+      await world.run(HALF_AN_HOUR_MS)
+      return dc.service.stats().received['keep-alive']! - before
+    }
+
+    test('learns from another port that so long a silence was too long', async () => {
+      expect(await keepAlivesAfter(20_000)).toBeGreaterThanOrEqual(HALF_AN_HOUR_MS / 18_750)
+    })
+
+    test('learns nothing from one that changed though nobody was silent', async () => {
+      expect(await keepAlivesAfter(5_000)).toBeLessThanOrEqual(HALF_AN_HOUR_MS / 22_500)
+    })
+
+    test('gives a coordinator that is away one attempt, and then waits as long as before', async () => {
+      const world = new SignallingWorld()
+      const dc = await world.dc()
+      const alice = world.node(dc, 'alice')
+      alice.register()
+      await world.run(1_000)
+      dc.kill()
+      await world.run(300_000)
+      const sentIn = async (ms: number): Promise<number> => {
+        const before = alice.sent
+        await world.run(ms)
+        return alice.sent - before
+      }
+      // Longer than any pause between two sends of one request.
+      while ((await sentIn(5_000)) > 0);
+      const before = alice.sent
+      alice.step({ kind: 'ask' })
+      alice.step({ kind: 'ask' })
+      expect(alice.sent - before).toBe(1)
+      expect(await sentIn(7_500)).toBe(3)
+      expect(await sentIn(7_000)).toBe(0)
+    })
   })
 
   test('hears why it is refused, and asks again later in case the rules have changed', async () => {
