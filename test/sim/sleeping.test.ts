@@ -40,21 +40,29 @@ const NIGHTS = LINES.flatMap(([where, line]) =>
   NAPS_MS.map(napMs => [where, napMs / MINUTE_MS, line] as const),
 )
 
-describe.each(NIGHTS)('behind %s, in mid-talk, after a sleep of %i minutes', (_, minutes, line) => {
-  test.each(['who slept', 'who was awake'])('%s is the first to speak', async who => {
-    const { world, alice, bob } = await talkers(line)
-    await world.run(TALKED_AGO_MS)
-    alice.home.sleep()
-    await world.run(minutes * MINUTE_MS)
-    alice.home.wake()
-    await world.run(who === 'who slept' ? 0 : 1_000)
-    const [from, to] = who === 'who slept' ? [alice.home, bob.home] : [bob.home, alice.home]
-    const atMs = world.clock.monotonicMs()
-    await say(world, from, to, 'good morning')
-    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
-    await world.end()
-  })
-})
+/** A session is over after minutes; hours cost the test more and show no more. */
+const NAPS = NIGHTS.filter(([, minutes]) => minutes < 60)
+
+describe.each(NAPS)(
+  'behind %s, without a coordinator, in mid-talk, slept for %i minutes',
+  (_, minutes, line) => {
+    test.each(['who slept', 'who was awake'])('%s is the first to speak', async who => {
+      const { world, town, alice, bob } = await talkers(line)
+      await world.run(TALKED_AGO_MS)
+      // Nobody else could tell the two that their session is over.
+      world.crash(town.dc)
+      alice.home.sleep()
+      await world.run(minutes * MINUTE_MS)
+      alice.home.wake()
+      await world.run(who === 'who slept' ? 0 : 1_000)
+      const [from, to] = who === 'who slept' ? [alice.home, bob.home] : [bob.home, alice.home]
+      const atMs = world.clock.monotonicMs()
+      await say(world, from, to, 'good morning')
+      expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+      await world.end()
+    })
+  },
+)
 
 describe.each(NIGHTS)('behind %s, after a sleep of %i minutes', (_, minutes, line) => {
   test('who was awake reaches who slept', async () => {
