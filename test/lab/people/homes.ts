@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { run, Staying } from '../../cli/program.ts'
 import { profile } from '../nat/profiles.ts'
 import { runDirectory } from '../sweep.ts'
-import { ACCESS, customer6, type Side } from '../topology/addresses.ts'
+import { ACCESS, customer6, FORMER4, type Side } from '../topology/addresses.ts'
 import { Network } from '../topology/network.ts'
 
 export const DOMAIN = 'lab.example'
@@ -67,9 +67,8 @@ const homes = (): Promise<Homes> => (made ??= make())
 const make = async (): Promise<Homes> => {
   const directory = mkdtempSync(join(runDirectory(), 'homes-'))
   const network = await Network.build({ a: profile('public'), b: profile('public') })
-  // A coordinator that starts again seeks people where they were. What then knocks there must find nobody: it would
-  // poison a router that has the address in a cell.
-  await Promise.all((['a', 'b'] as const).map(side => network.changeWanAddress(side)))
+  // What a coordinator of a cell sends there would poison a router that has the address.
+  await Promise.all((['a', 'b'] as const).map(side => network.changeWanAddress(side, FORMER4[side])))
   const within = (station: string) => ({ within: network.namespaces.at(station) })
   const dc = new Staying(dcWords(dcOptions(join(directory, 'dc'), ['ipv4'])), within('dc'))
   try {

@@ -49,6 +49,12 @@ export const ACCESS = {
   rs2: access(CORE_ROUTERS, '192.0.2', 128, 26, 177, '2001:db8:e2'),
 } satisfies Record<string, Access>
 
+/**
+ * Where the two have registered before a cell begins. A coordinator that starts again seeks people where they were: nobody
+ * may be there, and nobody come there, or what was sent in vain keeps the line's router from asking who it is for a second.
+ */
+export const FORMER4: Readonly<Record<Side, string>> = { a: '198.51.100.100', b: '203.0.113.100' }
+
 export type Edge = keyof typeof ACCESS
 export const EDGES = Object.keys(ACCESS) as Edge[]
 

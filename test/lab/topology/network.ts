@@ -84,17 +84,17 @@ export class Network {
   }
 
   /** The provider gives the outermost router, or the public host itself, another address. */
-  async changeWanAddress(side: Side): Promise<void> {
+  async changeWanAddress(side: Side, to4 = ACCESS[side].second4): Promise<void> {
     const { routers, family } = this.spec[side]
     const { station, device } = this.#outermost(side)
     const { gateway, address } = edgeOutside(side, family)
     const net = ACCESS[side]
-    const added = family === 'ipv4' ? `${net.second4}/${net.length4}` : `${second6(net)}/64`
+    const added = family === 'ipv4' ? `${to4}/${net.length4}` : `${second6(net)}/64`
     await this.#moveAddress(station, device, address, added, gateway)
     const kind = routers.at(-1)
     if (kind === undefined || family === 'ipv6') return
     // What is masqueraded forgets its old address by itself, what is translated to a fixed one does not.
-    const rules = rulesOf(kind, { wanAddress: net.second4 })
+    const rules = rulesOf(kind, { wanAddress: to4 })
     await this.#script(station, `nft -f - <<'end'\n${rules}\nend\nconntrack -F 2>/dev/null`)
   }
 
