@@ -30,6 +30,9 @@ export const LINGER_MS = 10_000
 /** A connection by which nothing came for so long, although something was asked, is opened anew. */
 export const STALE_MS = 5_000
 
-/** A coordinator that has not answered for so long may be behind blocked UDP; less when others are. */
-export const SILENT_MS = 3_000
+/**
+ * A coordinator that has not answered for so long may be behind blocked UDP; less when others are. Who is asked for
+ * while starting is waited for 3 s by the asker's coordinator: whoever has to come through TCP must be there by then.
+ */
+export const SILENT_MS = 1_500
 export const SILENT_WHILE_BLOCKED_MS = 1_000
