@@ -14,8 +14,10 @@ const listed = (patterns: readonly string[]): string => patterns.map(printable).
 const tell = ({ mode, allow, deny }: Access): string =>
   `mode   ${mode}\nallow  ${listed(allow)}\ndeny   ${listed(deny)}`
 
-export const accessList = (verb: 'show' | 'set' | 'allow' | 'deny', summary: string): typeof Command =>
-  oneCall<Access>({ summary, args: ARGS[verb], method: `dc.access.${verb}`, tell })
+export const accessList = (
+  verb: 'show' | 'set' | 'allow' | 'deny' | 'forget',
+  summary: string,
+): typeof Command => oneCall<Access>({ summary, args: ARGS[verb], method: `dc.access.${verb}`, tell })
 
 const pattern = Args.string({ description: 'a name, *.DOMAIN, the key of a relay or *', required: true })
 const ARGS = {
@@ -29,4 +31,5 @@ const ARGS = {
   },
   allow: { pattern },
   deny: { pattern },
+  forget: { pattern },
 }

@@ -5,6 +5,7 @@
 import type { Clock, Network, UdpEndpoint } from '../../kernel/api/index.ts'
 import { normalEndpoint } from '../../wire/endpoint.ts'
 import { RELAY_ENDPOINTS_MAX } from '../../wire/relay-ticket.ts'
+import { isPublicAddress } from './path/plausible.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 
 /** A host, by address or by name, and a port. */
@@ -79,9 +80,9 @@ export class OwnPlaces {
   #hostsOf(local: UdpEndpoint): readonly UdpEndpoint[] {
     if (!UNSPECIFIED.includes(local.address)) return [local]
     const isIpv6 = local.address.includes(':')
-    return this.#parts.network
-      .localAddresses()
-      .filter(address => address.includes(':') === isIpv6)
-      .map(address => ({ address, port: local.port }))
+    const own = this.#parts.network.localAddresses().filter(address => address.includes(':') === isIpv6)
+    // What a host has for its containers and tunnels leads everybody else to strangers.
+    const isPublic = own.some(isPublicAddress) ? isPublicAddress : () => true
+    return own.filter(isPublic).map(address => ({ address, port: local.port }))
   }
 }

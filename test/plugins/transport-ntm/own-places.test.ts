@@ -92,6 +92,32 @@ describe('the places of a process', () => {
     expect(told).toHaveLength(2)
   })
 
+  test.each([
+    ['is no place beside a public one', ['172.17.0.1', '192.0.2.5', 'fd00::5'], ['192.0.2.5|5', 'fd00::5|6']],
+    ['is one where there is no other', ['192.168.1.5', '2001:db8::5'], ['192.168.1.5|5', '2001:db8::5|6']],
+  ])('a private address %s of its family', async (_, own, expected) => {
+    const { places, hosts } = house([
+      { address: '0.0.0.0', port: 5 },
+      { address: '::', port: 6 },
+    ])
+    hosts.own = own
+    await places.start()
+    expect(textOf(places.endpoints)).toEqual(expected)
+    places.stop()
+  })
+
+  test('are private where somebody says so', async () => {
+    const bound = house([{ address: '10.0.0.1', port: 5 }], [])
+    await bound.places.start()
+    const said = house([{ address: '0.0.0.0', port: 5 }], [{ host: '10.0.0.2', port: 7 }])
+    await said.places.start()
+    expect([bound, said].map(({ places }) => textOf(places.endpoints))).toEqual([
+      ['10.0.0.1|5'],
+      ['10.0.0.2|7'],
+    ])
+    for (const { places } of [bound, said]) places.stop()
+  })
+
   test('stay what they were while the name server is silent', async () => {
     const { places, hosts, later } = house([], [{ host: 'rs.example.', port: 7 }])
     hosts.named.set('rs.example.', ['198.51.100.1'])

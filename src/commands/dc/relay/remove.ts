@@ -6,5 +6,5 @@ export default oneCall<{ relay: string }>({
   summary: 'take a relay away',
   args: { relay: Args.string({ description: 'its key, as `ntm dc relay ls` shows it', required: true }) },
   method: 'dc.relay.remove',
-  tell: ({ relay }) => `${relay} is denied; \`ntm dc access allow ${relay}\` lets it in again`,
+  tell: ({ relay }) => `${relay} is denied; \`ntm dc access forget ${relay}\` takes that back`,
 })

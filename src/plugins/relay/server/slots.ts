@@ -98,23 +98,29 @@ export class Slots {
     return longest
   }
 
-  /** A holder that has its share gives up one of its own; a network one that is idle; all together one long idle. */
+  /**
+   * A holder that has its share gives up one of its own; a network one that is idle; all together one long idle.
+   * Nothing is given up unless the new slot comes of it.
+   */
   #makeRoom({ ticket, network }: Slot, nowMs: number): NoRoom | undefined {
-    const holders = this.#ofHolders
-    if (holders.isFull(ticket.holder)) this.#giveUp(holders.longestUnheard(ticket.holder), 0, nowMs)
-    const networks = this.#ofNetworks
-    if (
-      networks.isFull(network) &&
-      !this.#giveUp(networks.longestUnheard(network), SLOT_SPARE_OF_SHARE_MS, nowMs)
-    )
-      return 'share-full'
-    const isFull = this.size >= this.#max
-    return isFull && !this.#giveUp(this.#longestUnheard, SLOT_SPARE_MS, nowMs) ? 'slots-full' : undefined
+    const [holders, networks] = [this.#ofHolders, this.#ofNetworks]
+    const own = holders.isFull(ticket.holder) ? holders.longestUnheard(ticket.holder) : undefined
+    const isShareFull = networks.isFull(network) && own?.network !== network
+    const ofNetwork = isShareFull ? networks.longestUnheard(network) : undefined
+    if (isShareFull && !isSilent(ofNetwork, SLOT_SPARE_OF_SHARE_MS, nowMs)) return 'share-full'
+    const isFull = this.size >= this.#max && own === undefined && ofNetwork === undefined
+    const ofAll = isFull ? this.#longestUnheard : undefined
+    if (isFull && !isSilent(ofAll, SLOT_SPARE_MS, nowMs)) return 'slots-full'
+    for (const slot of [own, ofNetwork, ofAll]) if (slot !== undefined) this.remove(slot)
+    return undefined
   }
 
   #giveUp(slot: Slot | undefined, silentMs: number, nowMs: number): boolean {
-    if (slot === undefined || nowMs - slot.heardMs < silentMs) return false
+    if (!isSilent(slot, silentMs, nowMs)) return false
     this.remove(slot)
     return true
   }
 }
+
+const isSilent = (slot: Slot | undefined, silentMs: number, nowMs: number): slot is Slot =>
+  slot !== undefined && nowMs - slot.heardMs >= silentMs

@@ -33,10 +33,15 @@ export function judgeAccess(access: Access, name: string): 'allowed' | 'token' |
   return access.mode === 'open' ? 'allowed' : access.mode === 'tokens' ? 'token' : 'refused'
 }
 
+/** The pattern on no list: whom it named is judged as anybody is. */
+export function withoutPattern(access: Access, pattern: string): Access {
+  const others = (patterns: readonly string[]) => patterns.filter(known => known !== pattern)
+  return { ...access, allow: others(access.allow), deny: others(access.deny) }
+}
+
 /** The pattern on one list, and on no other. */
 export function withPattern(access: Access, list: 'allow' | 'deny', pattern: string): Access {
-  const others = (patterns: readonly string[]) => patterns.filter(known => known !== pattern)
-  const cleared = { ...access, allow: others(access.allow), deny: others(access.deny) }
+  const cleared = withoutPattern(access, pattern)
   return { ...cleared, [list]: [...cleared[list], pattern].slice(-PATTERNS_MAX) }
 }
 

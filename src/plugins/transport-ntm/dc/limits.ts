@@ -35,6 +35,11 @@ export const AUTHORISED_MAX = 200_000
 
 /** Relay Servers known at a time; nodes are told of the first few. */
 export const RELAYS_REGISTERED_MAX = 64
+/**
+ * One that was not found for so long gives way to newcomers where the table is full; no sooner, for every newcomer is
+ * challenged, and so keys that cost nothing would be as many packets to wherever somebody likes.
+ */
+export const RELAY_UNPROVED_STAYS_MS = 60_000
 /** A relay that was not measured counts as so much farther than the farthest that was. */
 export const RELAY_UNKNOWN_EXTRA_MS = 100
 /**

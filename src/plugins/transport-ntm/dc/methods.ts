@@ -4,7 +4,7 @@ import { isDomain, isName } from '../../../events/name.ts'
 import { ChatError } from '../../../kernel/api/errors.ts'
 import type { Method } from '../../../kernel/api/points.ts'
 import { parseKey } from '../signalling/join.ts'
-import { ACCESS_MODES, type Access, isAccessMode, isPattern, withPattern } from './access.ts'
+import { ACCESS_MODES, type Access, isAccessMode, isPattern, withoutPattern, withPattern } from './access.ts'
 import type { DcService } from './service.ts'
 
 const fieldOf = (params: unknown, key: string): unknown =>
@@ -61,7 +61,7 @@ const method = (name: string, call: (params: unknown) => Promise<unknown>): Meth
  * - `dc.name.ls` -> { names: [{ name, person, state }] }
  * - `dc.name.release` { name }
  * - `dc.token.new` { lifetimeMs? } -> { token, expires }
- * - `dc.access.show`, `dc.access.set` { mode }, `dc.access.allow` and `dc.access.deny` { pattern }
+ * - `dc.access.show`, `dc.access.set` { mode }, `dc.access.allow`, `dc.access.deny` and `dc.access.forget` { pattern }
  *   -> { mode, allow, deny }
  * - `dc.relay.ls` -> { relays: [{ relay, endpoints, state }] }, `dc.relay.remove` { relay }
  * - `dc.dns` { host, port } -> { service, srv, txt }
@@ -79,6 +79,9 @@ export const dcMethods = (service: DcService): readonly Method[] => [
   ),
   method('dc.access.deny', async params =>
     service.setAccess(withPattern(service.access, 'deny', patternOf(params))),
+  ),
+  method('dc.access.forget', async params =>
+    service.setAccess(withoutPattern(service.access, patternOf(params))),
   ),
   method('dc.relay.ls', async () => ({ relays: service.listRelays() })),
   method('dc.relay.remove', async params => service.removeRelay(relayOf(params))),

@@ -90,7 +90,7 @@ export class RelayDesk {
   /** Forgets who was silent for too long. */
   sweep(nowMs: number): void {
     this.relays.sweep(nowMs)
-    this.#proofs.keep(new Set(this.relays.registered.map(({ relay }) => relay)))
+    this.#forgetGone()
   }
 
   /** `nextTicket` names a write, if one is needed before the answer; `written` follows it. */
@@ -171,14 +171,22 @@ export class RelayDesk {
     const { transaction, endpoints, keepAliveMs } = request
     const { nowMs } = turn
     const leaseMs = leaseOf(keepAliveMs)
-    if (!this.relays.hasRoomFor(from)) return refusal(from, transaction, 'busy')
-    this.#proofs.claim(from, endpoints, this.#parts.access().allow.includes(from))
-    this.relays.enter({ relay: from, endpoints: this.#proofs.proved(from, nowMs) }, nowMs + leaseMs)
+    const isListed = this.#parts.access().allow.includes(from)
+    if (!this.relays.makeRoomFor(from, isListed, nowMs)) return refusal(from, transaction, 'busy')
+    this.#forgetGone()
+    this.#proofs.claim(from, endpoints, isListed)
+    const place = { relay: from, endpoints: this.#proofs.proved(from, nowMs) }
+    this.relays.enter(place, nowMs + leaseMs, isListed, nowMs)
     const dcKey = this.#parts.keys.device
     const challenges = this.#proofs
       .toChallenge(from, nowMs)
       .map((endpoint): DcOutput => ({ kind: 'challenge', to: from, endpoint }))
     return [...tell(from, { type: 'relay-registered', transaction, dcKey, observed, leaseMs }), ...challenges]
+  }
+
+  /** What was claimed and proved by those who are not in the table any more. */
+  #forgetGone(): void {
+    this.#proofs.keep(new Set(this.relays.registered.map(({ relay }) => relay)))
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Which Relay Servers there are, and which of them lies best between two nodes. Soft state: whoever is in the table
  * has said so lately, and a coordinator that restarts has it full again after one keepalive. The list that nodes get
- * is the same for all and keeps whoever is there longest, so that newcomers cannot push anybody out.
+ * is the same for all, has those first whom the operator has listed by key, and of the others keeps whoever is there
+ * longest, so that newcomers cannot push anybody out.
  */
 import { idToBytes, type TunnelKey } from '../../../events/ids.ts'
 import type { RelayPlace } from '../../../kernel/api/relays.ts'
@@ -9,7 +10,7 @@ import { encodeEndpoint } from '../../../wire/endpoint.ts'
 import { labelledHash } from '../../../wire/hash.ts'
 import { RELAYS_MAX } from '../signalling/limits.ts'
 import type { RelayRtt } from '../signalling/messages.ts'
-import { RELAY_UNKNOWN_EXTRA_MS, RELAYS_REGISTERED_MAX } from './limits.ts'
+import { RELAY_UNKNOWN_EXTRA_MS, RELAY_UNPROVED_STAYS_MS, RELAYS_REGISTERED_MAX } from './limits.ts'
 
 const LIST_LABEL = 'ntm.dc.relays.1'
 
@@ -19,6 +20,9 @@ export type Rtts = readonly RelayRtt[] | undefined
 interface Relay {
   readonly place: RelayPlace
   readonly expiresMs: number
+  /** Whether the operator has listed it by its key. */
+  readonly isListed: boolean
+  readonly arrivedMs: number
 }
 
 export class Relays {
@@ -40,7 +44,7 @@ export class Relays {
     return [...this.#byKey.values()].map(({ place }) => place)
   }
 
-  /** What nodes are told: this process's own first, then who is there longest. */
+  /** What nodes are told: this process's own first, then the operator's, then who is there longest. */
   get places(): readonly RelayPlace[] {
     this.#refresh()
     return this.#listed
@@ -52,21 +56,34 @@ export class Relays {
     return this.#number
   }
 
-  hasRoomFor(relay: TunnelKey): boolean {
-    return this.#byKey.has(relay) || this.#byKey.size < RELAYS_REGISTERED_MAX
+  /**
+   * Whether it may enter. In a full table one that was not found gives way, to a stranger only after a while; to one
+   * that the operator has listed also the newest that is not.
+   */
+  makeRoomFor(relay: TunnelKey, isListed: boolean, nowMs: number): boolean {
+    if (this.#byKey.has(relay) || this.#byKey.size < RELAYS_REGISTERED_MAX) return true
+    const strangers = [...this.#byKey.values()].filter(each => !each.isListed)
+    const staysMs = isListed ? 0 : RELAY_UNPROVED_STAYS_MS
+    const unproved = strangers.find(
+      ({ place, arrivedMs }) => place.endpoints.length === 0 && nowMs - arrivedMs >= staysMs,
+    )
+    const leaving = unproved ?? (isListed ? strangers.at(-1) : undefined)
+    if (leaving !== undefined) this.drop(leaving.place.relay)
+    return leaving !== undefined
   }
 
   /** Enters or renews a relay that there is room for. */
-  enter(place: RelayPlace, expiresMs: number): void {
+  enter(place: RelayPlace, expiresMs: number, isListed = false, nowMs = 0): void {
     const before = this.#byKey.get(place.relay)
-    this.#byKey.set(place.relay, { place, expiresMs })
-    if (before === undefined || textOf(before.place) !== textOf(place)) this.#list()
+    this.#byKey.set(place.relay, { place, expiresMs, isListed, arrivedMs: before?.arrivedMs ?? nowMs })
+    const isSame = before?.isListed === isListed && textOf(before.place) === textOf(place)
+    if (!isSame) this.#list()
   }
 
   /** It is known now where it is. */
   found(place: RelayPlace): void {
-    const expiresMs = this.#byKey.get(place.relay)?.expiresMs
-    if (expiresMs !== undefined) this.enter(place, expiresMs)
+    const known = this.#byKey.get(place.relay)
+    if (known !== undefined) this.enter(place, known.expiresMs, known.isListed)
   }
 
   drop(relay: TunnelKey): void {
@@ -104,7 +121,10 @@ export class Relays {
   #list(): void {
     const own = this.#own()
     this.#listedOwn = own
-    const found = this.registered.filter(({ endpoints }) => endpoints.length > 0)
+    const found = [...this.#byKey.values()]
+      .filter(({ place }) => place.endpoints.length > 0)
+      .toSorted((a, b) => Number(b.isListed) - Number(a.isListed))
+      .map(({ place }) => place)
     this.#listed = [...(own === undefined ? [] : [own]), ...found].slice(0, RELAYS_MAX)
     this.#number = numberOf(this.#listed)
   }

@@ -50,6 +50,21 @@ describe('one holder', () => {
   })
 })
 
+describe('a holder', () => {
+  test('that has its share loses nothing where its network has no room for another', () => {
+    const desk = new FrontDesk(MAX)
+    const share = MAX * HOLDER_SHARE
+    const own = Array.from({ length: share }, (_, n) => bind(desk, 1, n, at(2)))
+    for (let n = 0; n < MAX * NETWORK_SHARE; n += 1) bind(desk, 10 + (n % 200), 1_000 + n, at(1, 5_000 + n))
+    const late = desk.party(1, 0, { pair: pairOf(9_999) })
+    expect(desk.ask(late.bind(at(1)), at(1))).toMatchObject({ kind: 'refusal', why: 'full' })
+    expect(own.every(party => isBound(desk, party, at(2)))).toBe(true)
+    // Where it is at home what it gives up makes the room.
+    expect(desk.ask(late.bind(at(2)), at(2)).kind).toBe('bound')
+    expect(own.map(party => isBound(desk, party, at(2)))).toEqual([false, ...own.slice(1).map(() => true)])
+  })
+})
+
 describe('one network', () => {
   const fill = (desk: FrontDesk, from: (n: number) => UdpEndpoint): void => {
     for (let n = 0; n < 2 * MAX * NETWORK_SHARE; n += 1) bind(desk, 10 + (n % 200), n, from(n))

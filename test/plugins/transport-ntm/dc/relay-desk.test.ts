@@ -1,7 +1,10 @@
 /** What a coordinator does about relays: who may be one, and which tickets two nodes get. */
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../../src/events/ids.ts'
-import { RELAYS_REGISTERED_MAX } from '../../../../src/plugins/transport-ntm/dc/limits.ts'
+import {
+  RELAY_UNPROVED_STAYS_MS,
+  RELAYS_REGISTERED_MAX,
+} from '../../../../src/plugins/transport-ntm/dc/limits.ts'
 import type { Message, RouteDirection } from '../../../../src/plugins/transport-ntm/signalling/messages.ts'
 import { readRelayGrant, readRelayTicket, verifyRelayTicket } from '../../../../src/wire/relay-ticket.ts'
 import { NOW, testDevice } from '../../../support/named-person.ts'
@@ -221,6 +224,70 @@ describe('where a relay says that it is', () => {
     for (let n = 0; n < 20; n += 1) offerAt(desk, testDevice(`liar ${n}`).tunnelKey, [n + 1])
     offerAt(desk, near, [101])
     expect(places(desk).map(({ relay }) => relay)).toEqual([near])
+  })
+})
+
+describe('the places of a full table', () => {
+  const keyOf = (n: number): TunnelKey => testDevice(`relay ${n}`).tunnelKey
+  const fill = (desk: Desk): void => {
+    for (let n = 0; n < RELAYS_REGISTERED_MAX; n += 1) expect(offer(desk, keyOf(n)).type).not.toBe('error')
+  }
+  const registered = (desk: Desk) => desk.coordinator.relayDesk.relays.registered.map(({ relay }) => relay)
+  const places = (desk: Desk) => desk.coordinator.relayDesk.relays.places.map(({ relay }) => relay)
+
+  test('are the operator’s before all others, and stand first in the list', () => {
+    const desk = new Desk()
+    fill(desk)
+    desk.access = { mode: 'open', allow: [near], deny: [] }
+    expect(offer(desk, near)).toMatchObject({ type: 'relay-registered' })
+    expect(registered(desk)).toHaveLength(RELAYS_REGISTERED_MAX)
+    expect(registered(desk)).not.toContain(keyOf(RELAYS_REGISTERED_MAX - 1))
+    expect(places(desk).slice(0, 2)).toEqual([near, keyOf(0)])
+    desk.access = { mode: 'open', allow: [near, keyOf(9)], deny: [] }
+    offer(desk, keyOf(9))
+    expect(places(desk).slice(0, 3)).toEqual([keyOf(9), near, keyOf(0)])
+  })
+
+  test('are given up by those that were not found, the first of them first, for one that is listed', () => {
+    const desk = new Desk()
+    desk.isFound = () => false
+    fill(desk)
+    desk.access = { mode: 'open', allow: [near], deny: [] }
+    offer(desk, near)
+    expect(registered(desk)).not.toContain(keyOf(0))
+    expect(desk.coordinator.relayDesk.claimed(keyOf(0))).toEqual([])
+  })
+
+  test('are given up by those that were not found within a minute, for any other', () => {
+    const desk = new Desk()
+    desk.isFound = () => false
+    fill(desk)
+    desk.nowMs += RELAY_UNPROVED_STAYS_MS - 1
+    desk.isFound = () => true
+    offer(desk, keyOf(0))
+    expect(offer(desk, near)).toMatchObject({ code: 'busy' })
+    desk.nowMs += 1
+    expect(offer(desk, near)).toMatchObject({ type: 'relay-registered' })
+    expect(registered(desk)).not.toContain(keyOf(1))
+    expect(places(desk)).toEqual([keyOf(0), near])
+  })
+
+  test('are no stranger’s where all are the operator’s', () => {
+    const desk = new Desk()
+    const allow = Array.from({ length: RELAYS_REGISTERED_MAX }, (_, n) => keyOf(n))
+    desk.access = { mode: 'open', allow: [...allow, near], deny: [] }
+    fill(desk)
+    expect(offer(desk, near)).toMatchObject({ code: 'busy' })
+  })
+
+  test('cost no third party more challenges than before, however many keys somebody has', () => {
+    const desk = new Desk()
+    desk.isFound = () => false
+    for (let n = 0; n < 600; n += 1) {
+      desk.nowMs += 100
+      offer(desk, keyOf(n))
+    }
+    expect(desk.challenged.length).toBeLessThanOrEqual(2 * RELAYS_REGISTERED_MAX)
   })
 })
 

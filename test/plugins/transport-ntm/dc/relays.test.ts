@@ -100,9 +100,9 @@ describe('the list of relays', () => {
 
   test('is of those who are there longest, and the table has room for so many', () => {
     const table = new Relays(() => place(999))
-    for (let n = 1; table.hasRoomFor(key(n)); n += 1) table.enter(place(n), n === 1 ? 10 : 1_000)
+    for (let n = 1; table.makeRoomFor(key(n), false, 0); n += 1) table.enter(place(n), n === 1 ? 10 : 1_000)
     expect(table.registered).toHaveLength(RELAYS_REGISTERED_MAX)
-    expect(table.hasRoomFor(key(1))).toBe(true)
+    expect(table.makeRoomFor(key(1), false, 0)).toBe(true)
     expect(table.places.map(({ relay }) => relay)).toEqual([999, 1, 2, 3, 4, 5, 6, 7].map(key))
     table.sweep(10)
     expect(table.places.map(({ relay }) => relay)).toEqual([999, 2, 3, 4, 5, 6, 7, 8].map(key))

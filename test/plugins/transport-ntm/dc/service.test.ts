@@ -210,6 +210,21 @@ describe('an operator', () => {
     expect(bob!.machine.state).toBe('up')
   })
 
+  test('forgets a rule: what was denied or allowed is judged as anybody is', async () => {
+    const world = new SignallingWorld()
+    const dc = await world.dc()
+    const [near, far] = ['near', 'far'].map(name => testDevice(name).tunnelKey)
+    await done(world, call(dc, 'dc.access.deny', { pattern: near }))
+    await done(world, call(dc, 'dc.access.allow', { pattern: far }))
+    const none = { mode: 'open', allow: [], deny: [] }
+    expect(await done(world, call(dc, 'dc.access.forget', { pattern: near }))).toEqual({
+      ...none,
+      allow: [far],
+    })
+    expect(await done(world, call(dc, 'dc.access.forget', { pattern: far }))).toEqual(none)
+    expect(await done(world, call(dc, 'dc.access.forget', { pattern: far }))).toEqual(none)
+  })
+
   test('publishes where the domain is to be found, and names a successor that is then believed', async () => {
     const world = new SignallingWorld()
     const dc = await world.dc()
@@ -240,6 +255,7 @@ describe('an operator', () => {
     ['dc.access.set', { mode: 'shut' }, 'USAGE'],
     ['dc.access.allow', { pattern: 'a*' }, 'USAGE'],
     ['dc.access.deny', null, 'USAGE'],
+    ['dc.access.forget', { pattern: 'a*' }, 'USAGE'],
   ])('calling %s with %j hears %s', async (name, params, code) => {
     const world = new SignallingWorld()
     const dc = await world.dc()
