@@ -5,6 +5,7 @@
 import type { Clock, Network, UdpEndpoint } from '../../kernel/api/index.ts'
 import { normalEndpoint } from '../../wire/endpoint.ts'
 import { RELAY_ENDPOINTS_MAX } from '../../wire/relay-ticket.ts'
+import { widestFirst } from './path/plausible.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 
 /** A host, by address or by name, and a port. */
@@ -24,6 +25,32 @@ export interface OwnPlacesParts {
 
 const REFRESH_MS = 60_000
 const UNSPECIFIED = ['0.0.0.0', '::']
+
+type Sockets = Pick<OwnPlacesParts, 'locals'> & { readonly network: Pick<Network, 'localAddresses'> }
+
+/** The host's own addresses stand for all of them. */
+const hostsOf = ({ locals, network }: Sockets): readonly UdpEndpoint[] => {
+  const isIpv6 = (address: string): boolean => address.includes(':')
+  const hosts = network.localAddresses()
+  return locals().flatMap(({ address: local, port }) =>
+    UNSPECIFIED.includes(local)
+      ? hosts.filter(host => isIpv6(host) === isIpv6(local)).map(address => ({ address, port }))
+      : [{ address: local, port }],
+  )
+}
+
+/** The one place to name to others; `isChosen`: neither said nor listened on, but one of the addresses of this host. */
+export const placeToName = (
+  parts: Sockets & Pick<OwnPlacesParts, 'advertise'>,
+): Advertised & { readonly isChosen: boolean } => {
+  const [said] = parts.advertise
+  if (said !== undefined) return { ...said, isChosen: false }
+  const { address, port } = parts.locals()[0]!
+  if (!UNSPECIFIED.includes(address)) return { host: address, port, isChosen: false }
+  const loopback = { address: address === '::' ? '::1' : '127.0.0.1', port }
+  const [widest] = widestFirst([...hostsOf(parts), loopback])
+  return { host: widest!.address, port: widest!.port, isChosen: true }
+}
 
 export class OwnPlaces {
   readonly #parts: OwnPlacesParts
@@ -52,9 +79,8 @@ export class OwnPlaces {
   }
 
   async #refresh(): Promise<void> {
-    const { advertise, locals, onChanged } = this.#parts
-    const found =
-      advertise.length === 0 ? locals().flatMap(local => this.#hostsOf(local)) : await this.#named()
+    const { advertise, onChanged } = this.#parts
+    const found = advertise.length === 0 ? hostsOf(this.#parts) : await this.#named()
     const fresh = found
       .flatMap(endpoint => normalEndpoint(endpoint) ?? [])
       .filter((endpoint, at, all) => all.findIndex(other => sameEndpoint(other, endpoint)) === at)
@@ -74,14 +100,5 @@ export class OwnPlaces {
       (await network.addresses(host)).map(address => ({ address, port })),
     )
     return (await Promise.all(found)).flat()
-  }
-
-  #hostsOf(local: UdpEndpoint): readonly UdpEndpoint[] {
-    if (!UNSPECIFIED.includes(local.address)) return [local]
-    const isIpv6 = local.address.includes(':')
-    return this.#parts.network
-      .localAddresses()
-      .filter(address => address.includes(':') === isIpv6)
-      .map(address => ({ address, port: local.port }))
   }
 }
