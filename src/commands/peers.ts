@@ -13,10 +13,13 @@ interface PeerList {
   }[]
 }
 
+const NOBODY_MET =
+  'no node is running here, so nobody has been met yet: `ntm up` keeps one running, `ntm ping PEER` asks one'
+
 export default oneCall<PeerList>({
   summary: 'show the paths to peers',
   method: 'peers',
-  tell: ({ peers }) =>
+  tell: ({ peers }, _, runs) =>
     peers
       .map(({ name, path, address, rttMs, mtu, why }) => {
         const how = `${path ?? 'no path'}${why === null ? '' : `: ${printable(why)}`}`
@@ -24,5 +27,5 @@ export default oneCall<PeerList>({
         const known = [rttMs === null ? '' : `${rttMs.toFixed(1)} ms`, address ?? '', size, how]
         return [printable(name), ...known.filter(word => word !== '')].join('  ')
       })
-      .join('\n') || 'no peers yet',
+      .join('\n') || (runs === 'up' ? 'no peers yet' : NOBODY_MET),
 })

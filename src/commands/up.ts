@@ -1,6 +1,7 @@
 /** `ntm up`: runs this home's node in the foreground until a signal or `ntm down`. */
 import { startToStay } from '../kernel/node/reach-shell.ts'
 import { NtmCommand } from './base/command.ts'
+import { uponSignal } from './base/upon-signal.ts'
 
 export default class UpCommand extends NtmCommand {
   static override summary = "run this home's node"
@@ -10,7 +11,7 @@ export default class UpCommand extends NtmCommand {
     const { home, 'passphrase-file': passphraseFile } = flags
     const { runNode } = await import('../kernel/node/node-shell.ts')
     const node = await startToStay(home, () => runNode({ home, passphraseFile, runs: 'up' }))
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => node.stop())
+    uponSignal(() => node.stop())
     this.print(
       flags.json,
       { type: 'ready', name: node.name },

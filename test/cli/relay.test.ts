@@ -54,7 +54,7 @@ describe('a relay by itself', () => {
     expect(listed.find(({ relay }) => relay === ready.relay)).toMatchObject({
       ...{ state: 'up', endpoints: [ready.address] },
     })
-    expect(await first.stop()).toBe(0)
+    expect(await first.stop('SIGHUP')).toBe(0)
     const again = new Staying(
       serving('rs', ['--advertise', '127.0.0.1:4501', '--advertise', '127.0.0.2:4501']),
     )

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
-import { type Document, run, type Staying } from './program.ts'
+import { type Document, run, Staying } from './program.ts'
 import { promised } from './promised.ts'
 import { townOfThisFile } from './town.ts'
 
@@ -58,7 +58,7 @@ test('a home has one running node; `down` ends it and returns when it is gone', 
 })
 
 test('signals end a node cleanly, and whoever waits is told how far it came', async () => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     const alice = await town.up('alice')
     const session = await town.session('alice')
     const waiting = session.call('send', { to: 'bob', text: signal, wait: 'read' })
@@ -67,6 +67,28 @@ test('signals end a node cleanly, and whoever waits is told how far it came', as
     expect(await alice.stop(signal)).toBe(0)
     await expect(waiting).rejects.toMatchObject({ exitCode: 3 })
   }
+})
+
+test('a DC that listens everywhere names an address of its host, says so, and ends when its terminal is gone', async () => {
+  const dc = new Staying([
+    ...['dc', 'serve', '--home', town.home('open'), '--domain', 'open.example', '--json'],
+    ...['--listen', '0.0.0.0:0'],
+  ])
+  const { address, join } = await dc.ready()
+  expect(address).not.toContain('0.0.0.0')
+  expect(join.split('#')[0]).toBe(address)
+  const made = await run(['init', 'dan.open.example', '--dc', join, '--home', town.home('dan'), '--json'])
+  expect(made.code).toBe(0)
+  expect(await dc.stop('SIGHUP')).toBe(0)
+  expect(dc.stderr).toMatch(/^ntm: the join string names .* --advertise HOST:PORT\n$/)
+  expect(dc.stderr).toContain(address)
+})
+
+test('without a running node nobody has been met, and the text says what to do', async () => {
+  const { code, stdout } = await run(['peers', '--home', town.home('alice')])
+  expect(code).toBe(0)
+  expect(stdout).toContain('no node is running here')
+  expect((await town.at('alice', ['peers'])).json).toEqual({ peers: [] })
 })
 
 test('what a killed node leaves is cleared away', async () => {

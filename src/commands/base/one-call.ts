@@ -3,6 +3,8 @@
  * description. Arguments and flags become the parameters of the call, under their own names in camel case.
  */
 import type { Command, Interfaces } from '@oclif/core'
+import type { Session } from '../../client/session.ts'
+import type { NodeRuns } from '../../kernel/api/local-socket.ts'
 import { NtmCommand } from './command.ts'
 
 interface OneCall<Answer> {
@@ -17,8 +19,8 @@ interface OneCall<Answer> {
   readonly offline?: boolean | ((given: Given) => boolean)
   /** The parameters, where they are not simply what was given. */
   readonly params?: (given: Given) => Given
-  /** For people; strangers' words through the printer. */
-  readonly tell: (answer: Answer, given: Given) => string
+  /** For people; strangers' words through the printer. `runs`: what the node that answered is there for. */
+  readonly tell: (answer: Answer, given: Given, runs: NodeRuns) => string
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the parser of the command line has checked them against the description.
@@ -46,7 +48,8 @@ export const oneCall = <Answer>(spec: OneCall<Answer>): typeof Command =>
       const given = givenIn({ ...args, ...flags })
       const params = spec.params?.(given) ?? given
       const offline = typeof spec.offline === 'function' ? spec.offline(given) : (spec.offline ?? false)
-      const answer = await this.withNode(flags, node => node.call<Answer>(spec.method, params), { offline })
-      this.print(flags.json, answer, spec.tell(answer, given))
+      const ask = async (node: Session) => [await node.call<Answer>(spec.method, params), node.runs] as const
+      const [answer, runs] = await this.withNode(flags, ask, { offline })
+      this.print(flags.json, answer, spec.tell(answer, given, runs))
     }
   }

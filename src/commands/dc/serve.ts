@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core'
 import { startToStay } from '../../kernel/node/reach-shell.ts'
 import { NtmCommand } from '../base/command.ts'
 import { streamFlags, streamOptions } from '../base/stream-flags.ts'
+import { uponSignal } from '../base/upon-signal.ts'
 
 export default class DcServeCommand extends NtmCommand {
   static override summary = 'run a DC'
@@ -36,9 +37,13 @@ export default class DcServeCommand extends NtmCommand {
       ...streamOptions(flags),
     }
     const dc = await startToStay(flags.home, () => serveDc(options))
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dc.stop())
+    uponSignal(() => dc.stop())
     for (const role of dc.missingRoles)
       process.stderr.write(`ntm: the role ${role} is not in this build; it is left out\n`)
+    if (dc.isChosen)
+      process.stderr.write(
+        `ntm: the join string names ${dc.ready.address}, an address of this host; where others need another one, name it with --advertise HOST:PORT\n`,
+      )
     this.print(
       flags.json,
       dc.ready,

@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core'
 import { startToStay } from '../../kernel/node/reach-shell.ts'
 import { NtmCommand } from '../base/command.ts'
 import { streamFlags, streamOptions } from '../base/stream-flags.ts'
+import { uponSignal } from '../base/upon-signal.ts'
 
 export default class RelayServeCommand extends NtmCommand {
   static override summary = 'run a relay for those whom a DC directs to each other'
@@ -32,7 +33,7 @@ export default class RelayServeCommand extends NtmCommand {
       ...streamOptions(flags),
     }
     const relay = await startToStay(flags.home, () => serveRelay(options))
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => relay.stop())
+    uponSignal(() => relay.stop())
     const { ready } = relay
     this.print(flags.json, ready, `relay ${ready.relay} at ${ready.address}\nfor the DC ${ready.dc}`)
     await relay.stopped

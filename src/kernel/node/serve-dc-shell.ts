@@ -31,6 +31,8 @@ export interface ServedDc extends Pick<Served<unknown>, 'stopped' | 'stop'> {
     readonly join: string
     readonly roles: readonly string[]
   }
+  /** Nobody said by which address others reach it: the join string names one of this host. */
+  readonly isChosen: boolean
   /** Roles asked for that this build does not have. */
   readonly missingRoles: readonly string[]
 }
@@ -78,13 +80,15 @@ export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   if (roles.length === 0) preferMemoryToSpeed()
   if (!isDomain(domain)) throw new ChatError('NAME_INVALID', `"${domain}" cannot be a domain`)
   const plugins = pluginsOf(options)
-  const { told, stopped, stop } = await serveHome<{ address: string; join: string }>({
+  const { told, stopped, stop } = await serveHome<{ address: string; join: string; isChosen: boolean }>({
     ...{ home: options.home, passphraseFile: options.passphraseFile, kind: 'coordinator' },
     ...{ plugins, kept: plugins, method: 'dc.address' },
     check: config => checkDomain(config, domain),
   })
+  const { isChosen, ...place } = told
   return {
-    ready: { type: 'ready', domain, ...told, roles: ['dc', ...roles] },
+    ready: { type: 'ready', domain, ...place, roles: ['dc', ...roles] },
+    isChosen,
     missingRoles: options.roles.filter(role => !ROLES_HERE.includes(role)),
     ...{ stopped, stop },
   }

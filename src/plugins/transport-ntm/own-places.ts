@@ -5,7 +5,7 @@
 import type { Clock, Network, UdpEndpoint } from '../../kernel/api/index.ts'
 import { normalEndpoint } from '../../wire/endpoint.ts'
 import { RELAY_ENDPOINTS_MAX } from '../../wire/relay-ticket.ts'
-import { isPublicAddress } from './path/plausible.ts'
+import { isPublicAddress, widestFirst } from './path/plausible.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 
 /** A host, by address or by name, and a port. */
@@ -25,6 +25,31 @@ export interface OwnPlacesParts {
 
 const REFRESH_MS = 60_000
 const UNSPECIFIED = ['0.0.0.0', '::']
+
+type Sockets = Pick<OwnPlacesParts, 'locals'> & { readonly network: Pick<Network, 'localAddresses'> }
+
+/** The host's own addresses of a family stand for all of them. */
+const hostsOf = ({ locals, network }: Sockets): readonly UdpEndpoint[] =>
+  locals().flatMap(({ address: local, port }) => {
+    if (!UNSPECIFIED.includes(local)) return [{ address: local, port }]
+    const own = network.localAddresses().filter(address => address.includes(':') === local.includes(':'))
+    // What a host has for its containers and tunnels leads everybody else to strangers.
+    const isNamed = own.some(isPublicAddress) ? isPublicAddress : () => true
+    return own.filter(isNamed).map(address => ({ address, port }))
+  })
+
+/** The one place to name to others; `isChosen`: neither said nor listened on, but one of the addresses of this host. */
+export const placeToName = (
+  parts: Sockets & Pick<OwnPlacesParts, 'advertise'>,
+): Advertised & { readonly isChosen: boolean } => {
+  const [said] = parts.advertise
+  if (said !== undefined) return { ...said, isChosen: false }
+  const { address, port } = parts.locals()[0]!
+  if (!UNSPECIFIED.includes(address)) return { host: address, port, isChosen: false }
+  const loopback = { address: address === '::' ? '::1' : '127.0.0.1', port }
+  const [widest] = widestFirst([...hostsOf(parts), loopback])
+  return { host: widest!.address, port: widest!.port, isChosen: true }
+}
 
 export class OwnPlaces {
   readonly #parts: OwnPlacesParts
@@ -53,9 +78,8 @@ export class OwnPlaces {
   }
 
   async #refresh(): Promise<void> {
-    const { advertise, locals, onChanged } = this.#parts
-    const found =
-      advertise.length === 0 ? locals().flatMap(local => this.#hostsOf(local)) : await this.#named()
+    const { advertise, onChanged } = this.#parts
+    const found = advertise.length === 0 ? hostsOf(this.#parts) : await this.#named()
     const fresh = found
       .flatMap(endpoint => normalEndpoint(endpoint) ?? [])
       .filter((endpoint, at, all) => all.findIndex(other => sameEndpoint(other, endpoint)) === at)
@@ -75,14 +99,5 @@ export class OwnPlaces {
       (await network.addresses(host)).map(address => ({ address, port })),
     )
     return (await Promise.all(found)).flat()
-  }
-
-  #hostsOf(local: UdpEndpoint): readonly UdpEndpoint[] {
-    if (!UNSPECIFIED.includes(local.address)) return [local]
-    const isIpv6 = local.address.includes(':')
-    const own = this.#parts.network.localAddresses().filter(address => address.includes(':') === isIpv6)
-    // What a host has for its containers and tunnels leads everybody else to strangers.
-    const isPublic = own.some(isPublicAddress) ? isPublicAddress : () => true
-    return own.filter(isPublic).map(address => ({ address, port: local.port }))
   }
 }

@@ -18,7 +18,7 @@ import {
 import { Carrier, type Port } from '../carrier.ts'
 import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
-import { OwnPlaces } from '../own-places.ts'
+import { OwnPlaces, placeToName } from '../own-places.ts'
 import { serverAcquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
@@ -118,9 +118,9 @@ export const dcTunnelPlugin = definePlugin({
     const door = new RelayDoor({ send, issuer: () => keys.device })
     const doors = new StreamDoors({ network, journal, carrier, settings })
     let place: RelayPlace | undefined
+    const sockets = { network, advertise, locals: () => carrier.locals }
     const places = new OwnPlaces({
-      ...{ clock, network, advertise },
-      locals: () => carrier.locals,
+      ...{ ...sockets, clock },
       onChanged: endpoints => {
         place = endpoints.length === 0 ? undefined : { relay: keys.tunnelKey, endpoints }
       },
@@ -129,9 +129,11 @@ export const dcTunnelPlugin = definePlugin({
     const { acquaintance, challenge } = challenging({ clock, random, carrier, onRoundTrip })
     const link = linkOver(carrier, () => (door.isWorking ? place : undefined), challenge)
     const address = () => {
-      const { address: local, port: localPort } = carrier.locals[0] ?? listen[0]!
-      const { host, port } = advertise[0] ?? { host: local, port: localPort }
-      return { address: formatPlace({ host, port }), join: formatJoin({ host, port, key: keys.tunnelKey }) }
+      const { isChosen, ...place } = placeToName({
+        ...sockets,
+        locals: () => (carrier.locals.length === 0 ? listen : carrier.locals),
+      })
+      return { address: formatPlace(place), join: formatJoin({ ...place, key: keys.tunnelKey }), isChosen }
     }
     return {
       contributes: {

@@ -40,6 +40,14 @@ const scopeOf = (address: string): Scope => {
 /** Whether the address means the same everywhere. */
 export const isPublicAddress = (address: string): boolean => scopeOf(address) === 'public'
 
+const WIDEST_FIRST: readonly Scope[] = ['public', 'private', 'link', 'loopback', 'none']
+
+/** Those that others can use from farther away come first. */
+export const widestFirst = (endpoints: readonly Endpoint[]): readonly Endpoint[] => {
+  const narrowness = ({ address }: Endpoint): number => WIDEST_FIRST.indexOf(scopeOf(address))
+  return [...endpoints].sort((one, other) => narrowness(one) - narrowness(other))
+}
+
 /** The part of an address that one network commonly has: /24 of IPv4, /64 of IPv6. */
 const networkOf = (address: string): string | undefined => {
   const parsed = parseAddress(address)
