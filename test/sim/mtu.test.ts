@@ -50,3 +50,17 @@ test('a path by a relay, and the one of another line afterwards', async () => {
   expect(link()).toMatchObject({ path: 'direct', mtu: 1_500 })
   await world.end()
 })
+
+test('a path by a relay through TCP, and without it afterwards', async () => {
+  const { hood, world, link, talk } = await meeting({ mtuBytes: 1_400 }, { nat: 'public' })
+  world.network.cut(hood.alice.line.nat!, hood.bob.home.host, 'both')
+  await talk(1)
+  hood.alice.line.block()
+  await talk(20)
+  expect(link()).toMatchObject({ path: 'relay', mtu: 1_500, why: expect.stringMatching(/^over TCP/) })
+  hood.alice.line.block(false)
+  await world.run(60_000)
+  await talk(8)
+  expect(link()).toMatchObject({ path: 'relay', mtu: 1_400, why: expect.not.stringMatching(/^over TCP/) })
+  await world.end()
+})

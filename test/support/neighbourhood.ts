@@ -25,6 +25,8 @@ export interface LineSpec {
   /** Default: `home`. `none`: IPv6 only. */
   readonly nat?: AnyNat | 'public' | 'none'
   readonly carrier?: AnyNat | Carrier
+  /** Where the router is seen. Default: any address of its provider's. */
+  readonly router?: string
   /** Default: no IPv6. */
   readonly ipv6?: 'firewall' | 'open'
   /** One way, from the household to the core. */
@@ -89,7 +91,8 @@ export class Neighbourhood {
     const wire = { latencyMs, ...(mtuBytes === undefined ? {} : { mtuBytes }) }
     const { core } = this.world.network
     const carrier = this.#carrierOf(spec, latencyMs)
-    const router = nat === 'public' || nat === 'none' ? undefined : this.#nat(this.#addressIn(carrier), nat)
+    const router =
+      nat === 'public' || nat === 'none' ? undefined : this.#nat(spec.router ?? this.#addressIn(carrier), nat)
     const lan = router && (carrier === undefined ? core.behind(router, wire) : carrier.inside.behind(router))
     const firewall = ipv6 === 'firewall' ? new SimFirewall() : undefined
     const lan6 = firewall === undefined ? core : core.behind(firewall, wire)

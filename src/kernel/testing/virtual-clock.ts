@@ -13,6 +13,12 @@ interface Due {
 
 const before = (a: Due, b: Due): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 
+/**
+ * No delay is shorter, but none at all. After hours of virtual time a step can be too small for the number that counts
+ * them; whoever waits for such a rest would see the same moment for ever.
+ */
+const LEAST_DELAY_MS = 0.001
+
 /** Where virtual time starts: 2026-01-01, so that timestamps look like timestamps. */
 export const VIRTUAL_EPOCH_MS = Date.UTC(2026, 0, 1)
 
@@ -31,7 +37,8 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, run }
+    const laterMs = delayMs > 0 ? Math.max(LEAST_DELAY_MS, delayMs) : 0
+    const due: Due = { atMs: this.#nowMs + laterMs, order: this.#order++, run }
     this.#push(due)
     return () => {
       due.run = undefined

@@ -267,6 +267,7 @@ export class Ways {
 
   #rerouted(endpoint: UdpEndpoint, by: 'tcp' | 'udp'): void {
     this.relays?.lookAgain()
+    this.finder.rerouted(endpoint)
     if (by === 'udp') this.finder.searchAgain()
     this.#parts.onRerouted(endpoint)
   }

@@ -79,3 +79,21 @@ test('while a home sleeps its wall clock goes on and the other stands still; tim
   ])
   expect(home.monotonicMs()).toBe(500)
 })
+
+test('who waits for a moment of its own comes to it, also where a sleep has left less than the clock can tell', () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const clock = new VirtualClock()
+    const home = new HomeClock(clock)
+    const oddMs = seed * 7_919 * Math.SQRT2
+    while (clock.step(oddMs));
+    home.sleep()
+    while (clock.step(oddMs + 1_800_000 / 7 + seed / 3));
+    home.wake()
+    const dueMs = home.monotonicMs() + 15_000 / 7
+    const look = (): unknown => home.monotonicMs() < dueMs && home.after(dueMs - home.monotonicMs(), look)
+    look()
+    let steps = 0
+    while (clock.step() && steps < 10) steps += 1
+    expect(steps).toBeLessThan(10)
+  }
+})

@@ -34,9 +34,12 @@ export const WARM_HEARTBEAT_MS = 3_000
 /** While no coordinator could bring two together: often enough for impatient NATs, too, and for so many peers. */
 export const KEPT_OPEN_HEARTBEAT_MS = IMPATIENT_NAT_REMEMBERS_MS - 2_000
 export const KEPT_OPEN_MAX = 8
-/** One of them who is lost is called again after so long, each time after twice as long. */
+/**
+ * One of them who is lost is called again after so long, each time after twice as long. Who has slept behind a NAT is
+ * reached by nothing else, so the longest pause is how long that may take.
+ */
 export const CALLED_AGAIN_MIN_MS = 15_000
-export const CALLED_AGAIN_MAX_MS = 10 * 60_000
+export const CALLED_AGAIN_MAX_MS = 60_000
 /** Other good paths of a busy peer are measured so often, and so many of them. */
 export const STANDBY_HEARTBEAT_MS = 5_000
 export const STANDBYS_MEASURED = 3

@@ -31,7 +31,7 @@ import {
 import { messageRoom } from './mtu.ts'
 import type { OwnCandidates } from './own-candidates.ts'
 import { PeerPaths } from './peer-paths.ts'
-import { isPlausible, isPlausibleStill } from './plausible.ts'
+import { isOnOwnLink, isPlausible, isPlausibleStill } from './plausible.ts'
 import { ProbeBudget } from './probe-budget.ts'
 import { Puncher } from './puncher.ts'
 import { reasonOf } from './reason.ts'
@@ -218,6 +218,11 @@ export class Pathfinder {
     for (const entry of this.#entries.values()) this.#do(entry, now => entry.paths.reannounce(now))
   }
 
+  /** Datagrams to this server take another way now. */
+  rerouted(server: UdpEndpoint): void {
+    for (const { paths } of this.#entries.values()) paths.rerouted(server)
+  }
+
   /** Something that was in the way may be gone: looks for better paths now. */
   searchAgain(): void {
     for (const entry of this.#entries.values())
@@ -312,6 +317,7 @@ export class Pathfinder {
         const isMeant = origin === 'remembered' ? isPlausibleStill : isPlausible
         return this.#plausible([endpoint], this.#entries.get(neighbour.key), isMeant).length > 0
       },
+      isOnOwnLink: ({ endpoint }) => isOnOwnLink(endpoint, this.#parts.network.localAddresses()),
       announce: isNewsOnly => announce(this.#entries.get(neighbour.key), this.#parts, isNewsOnly),
       turned: () => onPath(neighbour, true),
       refresh: path => (path.endpoint.via as RelayChannel | undefined)?.refresh(),

@@ -19,6 +19,8 @@ export interface PathsOutput {
   keepSession(): void
   /** Whether a place where nobody has answered may be the peer's, as seen from where this node is now. */
   isPlausible(path: Path): boolean
+  /** Whether no NAT of this node is on the way there. */
+  isOnOwnLink(path: Path): boolean
   /** Packets go by this path from now on, and by the others as well. */
   use(path: Path, also: readonly Path[]): void
   /** After a silence there is a way again, or a second one: what was under way may be lost. */

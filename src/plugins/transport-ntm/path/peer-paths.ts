@@ -2,7 +2,7 @@
  * All ways to one peer, as a machine: which are known, when each is challenged, and what proves one. It sees no packet:
  * it is told when something came from elsewhere and looks at the times of the traffic when it wakes.
  */
-import { type Endpoint, sameEndpoint } from '../tunnel/endpoint.ts'
+import { type Endpoint, sameEndpoint, samePlace } from '../tunnel/endpoint.ts'
 import { compareWith } from './choice.ts'
 import {
   KEPT_OPEN_HEARTBEAT_MS,
@@ -19,7 +19,6 @@ import type { Path, PathOrigin } from './path.ts'
 import { PathInUse } from './path-in-use.ts'
 import { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
-import { isPublicAddress } from './plausible.ts'
 import type { PathCause } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { Silence } from './silence.ts'
@@ -234,6 +233,12 @@ export class PeerPaths {
     this.wake(nowMs)
   }
 
+  /** The relay at this place is reached in another way, which may carry less. */
+  rerouted(relay: Endpoint): void {
+    for (const { isRelay, endpoint, mtu } of this.#table.all)
+      if (isRelay && samePlace(endpoint, relay)) mtu.forget()
+  }
+
   /** Whether the path in use is asked now and then although nobody talks. */
   keepOpen(isKept: boolean, nowMs: number): void {
     this.#isKeptOpen = isKept
@@ -339,9 +344,10 @@ export class PeerPaths {
     if (token !== undefined) path.mtu.asked(token, bytes!, nowMs)
   }
 
-  /** In one private network no NAT is between two, and they are found again on their link. */
-  #isHeld({ isRelay, endpoint }: Path): boolean {
-    return this.#isKeptOpen && (isRelay || isPublicAddress(endpoint.address))
+  /** On one link nobody forgets anything, and the two are found there again. Each holds its own NAT open. */
+  #isHeld(path: Path): boolean {
+    if (!this.#isKeptOpen) return false
+    return path.isRelay || (path.origin !== 'nearby' && !this.#output.isOnOwnLink(path))
   }
 
   #beatMs(nowMs: number): number {

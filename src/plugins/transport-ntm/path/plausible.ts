@@ -56,6 +56,16 @@ const networkOf = (address: string): string | undefined => {
   return Buffer.from(value.subarray(0, value.length === 4 ? 3 : 8)).toString('hex')
 }
 
+/**
+ * Whether no NAT of this node is on the way there. In a large private network, as of a firm or a carrier, there may be one
+ * though the address is private; whoever has one of its own sees it from elsewhere.
+ */
+export const isOnOwnLink = ({ address }: Endpoint, hosts: readonly string[]): boolean => {
+  const scope = scopeOf(address)
+  if (scope !== 'private') return scope !== 'public'
+  return hosts.some(host => networkOf(host) === networkOf(address))
+}
+
 export const isPlausible = ({ address }: Endpoint, around: Surroundings): boolean => {
   const { hosts, publicAddresses, attested } = around
   const scope = scopeOf(address)

@@ -195,17 +195,19 @@ export class Puncher {
     this.#opened(opening)
   }
 
-  /** The attempt is over, and whoever has waited for that longest is next. */
+  /** The attempt is over, and of those who still need one whoever has waited longest is next. */
   #opened(opening: UnderWay): void {
     if (this.#opening !== opening) return
     opening.stop()
     this.#opening = undefined
     this.#openings.over()
-    const [next] = this.#waiting.values()
-    if (next === undefined || this.#isClosed) return
-    this.#waiting.delete(next.neighbour.key)
-    if (next.paths.isUp && !next.paths.isDirectAndAnswering)
-      this.openMany(next).catch(() => this.#parts.carrier.count('punch-failed'))
+    for (const [key, next] of [...this.#waiting]) {
+      // Set as soon as one of them has begun.
+      if (this.#opening !== undefined || this.#isClosed) return
+      this.#waiting.delete(key)
+      if (next.paths.isUp && !next.paths.isDirectAndAnswering)
+        this.openMany(next).catch(() => this.#parts.carrier.count('punch-failed'))
+    }
   }
 
   #drop({ neighbour, paths }: Pick<Unreached, 'neighbour' | 'paths'>): void {

@@ -39,6 +39,8 @@ export class Bench {
   readonly answering = new Set<Endpoint>()
   /** Addresses that mean nothing from here. */
   readonly strange = new Set<string>()
+  /** Addresses on the own link. */
+  readonly near = new Set<string>()
   readonly paths: PeerPaths
 
   constructor() {
@@ -51,6 +53,7 @@ export class Bench {
           return token
         },
         isPlausible: ({ endpoint }) => !this.strange.has(endpoint.address),
+        isOnOwnLink: ({ endpoint }) => this.near.has(endpoint.address),
         open: endpoint => void this.opened.push(endpoint),
         use: (active, also) => {
           this.used = { active: active.endpoint, also: also.map(({ endpoint }) => endpoint) }

@@ -76,6 +76,22 @@ describe('a path', () => {
     expect(mtuOf(bench)).toBe(1_400)
     expect(askedOf(bench).length).toBeLessThanOrEqual(1 + MOST)
   })
+
+  test('by a relay that is reached in another way now is taken for an ordinary one, and others for what they are', () => {
+    const bench = carrying(1_500)
+    bench.chat(5_000, 100)
+    const sizes = () => bench.paths.all.map(({ endpoint, mtu }) => [endpoint, mtu.bytes])
+    bench.paths.rerouted({ address: RELAY.address, port: RELAY.port + 1 })
+    expect(sizes()).toEqual([
+      [RELAY, 1_500],
+      [ONE, 1_500],
+    ])
+    bench.paths.rerouted({ address: RELAY.address, port: RELAY.port })
+    expect(sizes()).toEqual([
+      [RELAY, MTU_BASE_BYTES],
+      [ONE, 1_500],
+    ])
+  })
 })
 
 test('headers leave less room in a packet over IPv6, and by a relay', () => {

@@ -1,6 +1,7 @@
 /** Which of a peer's places are probed: public ones, and private ones only where they mean the same to both. */
 import { describe, expect, test } from 'vitest'
 import {
+  isOnOwnLink,
   isPlausible,
   isPlausibleStill,
   isPublicAddress,
@@ -88,4 +89,18 @@ test.each([
   ['fd00:1::1', 'fd00:2::1', false],
 ])('where a peer was reached before, %s seen from %s, may still be it: %s', (address, host, is) => {
   expect(isPlausibleStill({ address, port: 1 }, { ...HERE, hosts: [host] })).toBe(is)
+})
+
+test.each([
+  ['192.168.1.7', true],
+  ['fd12:3456:789a:1::7', true],
+  ['127.0.0.1', true],
+  ['fe80::7', true],
+  ['192.168.7.3', false],
+  ['10.1.0.2', false],
+  ['100.64.0.2', false],
+  ['203.0.113.5', false],
+  ['2001:db8:1::7', false],
+])('no NAT of this node is on the way to %s: %s', (address, is) => {
+  expect(isOnOwnLink({ address, port: 1 }, HERE.hosts)).toBe(is)
 })

@@ -88,6 +88,19 @@ test('who is wanted while another is tried comes next, without being asked for a
   expect(bench.open).toBe(0)
 })
 
+test.each(['a path', 'no session'])(
+  'who has %s by the time that it is next gives its turn away',
+  async what => {
+    const bench = new Bench('hard')
+    const carol = peerOf('carol', 2)
+    for (const peer of [peerOf('bob', 1), carol, peerOf('dave', 3)]) void bench.puncher.openMany(peer)
+    Object.assign(carol.paths, what === 'a path' ? { isDirectAndAnswering: true } : { isUp: false })
+    await bench.run(PUNCH_GIVE_UP_AFTER_MS + 200)
+    expect(new Set(bench.told)).toEqual(new Set(['bob', 'dave']))
+    await bench.puncher.close()
+  },
+)
+
 test('who is forgotten keeps nobody waiting, and no socket', async () => {
   const bench = new Bench('hard')
   const bob = peerOf('bob', 1)

@@ -77,4 +77,21 @@ describe('a path that is kept open', () => {
     bench.run(10 * KEPT_OPEN_HEARTBEAT_MS)
     expect(bench.pings.length).toBe(kept)
   })
+
+  test.each([
+    ['elsewhere', 'announced', false, true],
+    ['that the link has shown', 'nearby', false, false],
+    ['that is on the link by its address', 'announced', true, false],
+  ] as const)('to a place %s: %s, %s: it is asked: %s', (_, origin, isNear, isAsked) => {
+    const bench = new Bench()
+    if (isNear) bench.near.add(ONE!.address)
+    bench.answering.add(ONE!)
+    bench.paths.learn([ONE!], origin)
+    bench.paths.established(ONE!, bench.nowMs)
+    bench.run(2 * WARM_MS)
+    bench.paths.keepOpen(true, bench.nowMs)
+    const before = bench.pings.length
+    bench.run(10 * KEPT_OPEN_HEARTBEAT_MS)
+    expect(bench.pings.length > before).toBe(isAsked)
+  })
 })
