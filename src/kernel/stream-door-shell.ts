@@ -1,7 +1,8 @@
 /**
  * A TCP port that takes WebSockets with datagrams, and nothing else: to whatever is no such thing it says 404 and not a
- * word more. Strangers come here, so everything is bounded: how many connections there are, of one source and in all,
- * how long one may take to say what it wants, and how long it may stay without using what it got.
+ * word more. Strangers come here, so everything is bounded: how many connections there are, of one source and in all
+ * (at a full port whoever has most of them gives one to whoever has fewer), how long one may take to say what it wants,
+ * and how long it may stay without using what it got.
  */
 import { readFile } from 'node:fs/promises'
 import {
@@ -91,7 +92,9 @@ class WebSocketDoor {
   readonly #streams = new Set<WebSocketStream>()
   /** Connections that have not said yet what they want. */
   readonly #strangers = new Map<string, Stranger>()
-  readonly #countOfSource = new Map<string, number>()
+  /** All connections, those of each source in the order of arrival. */
+  readonly #ofSource = new Map<string, Set<Socket>>()
+  #connections = 0
   readonly #sweeper: NodeJS.Timeout
 
   constructor(server: HttpServer, sockets: WebSocketServer, receive: Receive, limits: StreamDoorLimits) {
@@ -99,7 +102,8 @@ class WebSocketDoor {
     this.#sockets = sockets
     this.#receive = receive
     this.#limits = limits
-    server.maxConnections = limits.connections
+    // Those that have just been ended are counted for a moment longer.
+    server.maxConnections = limits.connections + limits.connectionsOfSource
     server.on('connection', (socket: Socket) => this.#arrived(socket))
     server.on('upgrade', (request, socket: Socket, head) => this.#upgrade(request, socket, head))
     server.on('checkContinue', notFound)
@@ -122,21 +126,37 @@ class WebSocketDoor {
 
   #arrived(socket: Socket): void {
     const source = sourceOf(plainAddress(socket.remoteAddress ?? ''))
-    const count = (this.#countOfSource.get(source) ?? 0) + 1
+    const own = this.#ofSource.get(source) ?? new Set()
     socket.on('error', () => undefined)
-    if (count > this.#limits.connectionsOfSource) {
+    if (own.size >= this.#limits.connectionsOfSource || !this.#hasRoomBeside(own.size)) {
       socket.destroy()
       return
     }
     const name = connectionName(socket)
-    this.#countOfSource.set(source, count)
+    this.#ofSource.set(source, own.add(socket))
+    this.#connections += 1
     this.#strangers.set(name, { socket, sinceMs: performance.now() })
     socket.once('close', () => {
       this.#strangers.delete(name)
-      const left = (this.#countOfSource.get(source) ?? 1) - 1
-      if (left > 0) this.#countOfSource.set(source, left)
-      else this.#countOfSource.delete(source)
+      this.#left(own, socket)
+      if (own.size === 0 && this.#ofSource.get(source) === own) this.#ofSource.delete(source)
     })
+  }
+
+  #left(ofSource: Set<Socket>, socket: Socket): void {
+    if (ofSource.delete(socket)) this.#connections -= 1
+  }
+
+  /** For one more of a source with so many. At a full port the newest of the source with most gives way to fewer. */
+  #hasRoomBeside(own: number): boolean {
+    if (this.#connections < this.#limits.connections) return true
+    let most = new Set<Socket>()
+    for (const sockets of this.#ofSource.values()) if (sockets.size > most.size) most = sockets
+    const newest = [...most].at(-1)
+    if (newest === undefined || most.size <= own + 1) return false
+    this.#left(most, newest)
+    newest.destroy()
+    return true
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
