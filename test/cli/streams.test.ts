@@ -66,8 +66,11 @@ const talk = async (town: Town): Promise<void> => {
     promised.sent,
   )
   expect(sent).toMatchObject({ state: 'delivered', path: 'relay' })
-  const { peers } = (await town.at('alice', ['peers'])).json
-  expect(peers).toMatchObject([{ path: 'relay', why: 'over TCP: the relay has not answered by UDP' }])
+  const peersOf = async (who: string) => (await town.at(who, ['peers'])).json.peers
+  expect(await peersOf('alice')).toMatchObject([{ path: 'relay', why: 'relay-only is set here' }])
+  expect(await peersOf('bob')).toMatchObject([
+    { path: 'relay', why: 'over TCP: the relay has not answered by UDP' },
+  ])
   await expect.poll(() => alice.stderr, { timeout: 10_000 }).toContain('does not get through: TCP is used')
   for (const node of [alice, bob]) expect(await node.stop()).toBe(0)
 }
