@@ -121,8 +121,6 @@ export class Domains {
       candidates: () => ways.own.list(),
       decide: (requester: SignedNameRecord) => this.#decide(requester),
       relayOnly: settings.relayOnly,
-      isOpen: ({ address }: UdpEndpoint) =>
-        !address.includes(':') && network.localAddresses().includes(address),
       wallMs: () => clock.now(),
     }
     return join => {

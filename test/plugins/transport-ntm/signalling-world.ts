@@ -121,8 +121,6 @@ export class TestNode {
   endpoint: UdpEndpoint
   isOn = true
   sent = 0
-  /** Whether no NAT stands before it. */
-  isOpen = false
   decide: (requester: SignedNameRecord) => Decision = () => 'accept'
   candidates: readonly Candidate[]
 
@@ -146,7 +144,6 @@ export class TestNode {
       candidates: () => this.candidates,
       decide: requester => this.decide(requester),
       relayOnly,
-      isOpen: () => this.isOpen,
       wallMs: () => world.clock.now(),
     })
   }

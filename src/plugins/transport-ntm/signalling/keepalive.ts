@@ -1,10 +1,9 @@
 /**
- * How long a node may stay silent towards its coordinator. Too long and a NAT on the way forgets it, too short and a
- * phone's battery pays. It is found by trying: shorter when a keepalive is lost, and never again as long as a silence after
- * which the address had changed; longer while every one is answered from the same address, which `Registration` makes
- * use of only where no NAT is.
+ * How long a node may stay silent towards its coordinator. Too long and what stands on the way forgets it, too short and a
+ * phone's battery pays. It starts with what nearly all remember: shorter when a keepalive is lost, as long as before when
+ * they are answered again, and never again as long as a silence after which the address had changed.
  */
-import { KEEPALIVE_FIRST_MS, KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS } from './limits.ts'
+import { KEEPALIVE_MIN_MS, KEEPALIVE_MS } from './limits.ts'
 
 export interface KeepAlivePace {
   readonly intervalMs: number
@@ -20,8 +19,8 @@ const GROWTH = 1.5
 const CEILING_SHARE = 0.75
 
 export const FIRST_PACE: KeepAlivePace = {
-  intervalMs: KEEPALIVE_FIRST_MS,
-  ceilingMs: KEEPALIVE_MAX_MS,
+  intervalMs: KEEPALIVE_MS,
+  ceilingMs: KEEPALIVE_MS,
   streak: 0,
 }
 

@@ -48,12 +48,14 @@ export const WITHDRAWALS_AT_ONCE = 16
 const NAT_REMEMBERS_MS = 30_000
 export const IMPATIENT_NAT_REMEMBERS_MS = 20_000
 
-/** How often a node speaks to its coordinator: what it starts with, and how far that adapts. */
-export const KEEPALIVE_FIRST_MS = 25_000
+/**
+ * How often a node speaks to its coordinator, and how often at most. No more rarely anywhere: a NAT that gives the same port
+ * again, or a firewall before an own address, never shows that it has forgotten.
+ */
+export const KEEPALIVE_MS = NAT_REMEMBERS_MS - 5_000
 export const KEEPALIVE_MIN_MS = 15_000
+/** However rarely a node means to speak: no coordinator waits for longer. */
 export const KEEPALIVE_MAX_MS = 120_000
-/** Behind a NAT no more rarely than this: one that gives the same port again never shows that it has forgotten. */
-export const KEEPALIVE_BEHIND_NAT_MAX_MS = NAT_REMEMBERS_MS - 5_000
 /** While the coordinator is down: the wait before the next attempt to register, doubling. */
 export const BACKOFF_MIN_MS = 1_000
 export const BACKOFF_MAX_MS = 15_000

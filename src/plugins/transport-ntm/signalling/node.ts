@@ -4,7 +4,6 @@
  */
 import type { DeviceId, PersonId, TunnelKey } from '../../../events/ids.ts'
 import type { Turn } from '../../../kernel/api/machine.ts'
-import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { decodeMessage } from './codec.ts'
 import { Direction, type DirectionEnvironment } from './direction.ts'
 import { Lookup } from './lookup.ts'
@@ -27,10 +26,7 @@ export type NodeInput =
   | { readonly kind: 'look-up'; readonly name: string }
   | { readonly kind: 'measured'; readonly rtts: readonly Measured[] }
 
-export interface SignallingEnvironment extends Omit<DirectionEnvironment, 'dcKey'> {
-  /** Whether a place where the coordinator sees this node is its own, with no NAT before it. Default: it is not. */
-  isOpen?(observed: UdpEndpoint): boolean
-}
+export type SignallingEnvironment = Omit<DirectionEnvironment, 'dcKey'>
 
 export class SignallingNode {
   readonly #assembler = new Assembler()
@@ -44,8 +40,7 @@ export class SignallingNode {
   constructor(environment: SignallingEnvironment) {
     const dcKey = () => this.#dcKey
     const { sealer, relayOnly } = environment
-    const isOpen = (observed: UdpEndpoint): boolean => environment.isOpen?.(observed) ?? false
-    this.#registration = new Registration(relayOnly ? CAPABILITIES.relayOnly : 0, isOpen)
+    this.#registration = new Registration(relayOnly ? CAPABILITIES.relayOnly : 0)
     this.#direction = new Direction({
       sealer,
       relayOnly,

@@ -9,13 +9,7 @@ import type { UdpEndpoint } from '../../../kernel/api/tokens.ts'
 import { readNameRecord, verifyCountersignature, withCountersignature } from '../../../wire/name-record.ts'
 import { sameEndpoint } from '../tunnel/endpoint.ts'
 import { FIRST_PACE, nextPace } from './keepalive.ts'
-import {
-  BACKOFF_MAX_MS,
-  BACKOFF_MIN_MS,
-  KEEPALIVE_BEHIND_NAT_MAX_MS,
-  REFUSED_RETRY_MS,
-  RENEW_AT_TRY,
-} from './limits.ts'
+import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, REFUSED_RETRY_MS, RENEW_AT_TRY } from './limits.ts'
 import type { Message, RegistrationResponse, SignallingError } from './messages.ts'
 import {
   type DcState,
@@ -79,7 +73,6 @@ function countersigned(claim: Claim, response: RegistrationResponse): Uint8Array
 export class Registration {
   readonly #requests = new Requests<Purpose>()
   readonly #capabilities: number
-  readonly #isOpen: (observed: UdpEndpoint) => boolean
   #claim: Claim | undefined
   #state: DcState = 'down'
   #pace = FIRST_PACE
@@ -92,10 +85,8 @@ export class Registration {
   #silentFromMs = 0
   #isRefused = false
 
-  /** `isOpen`: whether nothing stands before a place where the coordinator sees this node, so that nothing forgets it. */
-  constructor(capabilities = 0, isOpen: (observed: UdpEndpoint) => boolean = () => false) {
+  constructor(capabilities = 0) {
     this.#capabilities = capabilities
-    this.#isOpen = isOpen
   }
 
   get state(): DcState {
@@ -103,9 +94,7 @@ export class Registration {
   }
 
   get keepAliveMs(): number {
-    const { intervalMs } = this.#pace
-    const isOpen = this.#observed !== undefined && this.#isOpen(this.#observed)
-    return isOpen ? intervalMs : Math.min(intervalMs, KEEPALIVE_BEHIND_NAT_MAX_MS)
+    return this.#pace.intervalMs
   }
 
   step(input: RegistrationInput, turn: Turn): readonly NodeOutput[] {
@@ -198,10 +187,10 @@ export class Registration {
     const isFirstTry = this.#requests.triesOf(message.transaction) === 1
     this.#requests.clear()
     const isRemapped = !this.#isRerouted && !this.#isObserved(message.observed)
-    const tried = { ...this.#pace, intervalMs: this.keepAliveMs }
     // What was asked out of turn says nothing about so long a silence, unless much of it had passed.
-    const isTelling = turn.nowMs - this.#silentFromMs >= tried.intervalMs * TELLING_SHARE
-    if (isTelling) this.#pace = nextPace(tried, isRemapped ? 'remapped' : isFirstTry ? 'answered' : 'lost')
+    const isTelling = turn.nowMs - this.#silentFromMs >= this.keepAliveMs * TELLING_SHARE
+    if (isTelling)
+      this.#pace = nextPace(this.#pace, isRemapped ? 'remapped' : isFirstTry ? 'answered' : 'lost')
     const seen = this.#see(message.observed)
     this.#rest(turn)
     return seen

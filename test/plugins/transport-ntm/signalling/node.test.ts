@@ -43,7 +43,7 @@ describe('a node at its coordinator', () => {
     expect(bob.of('directed')[0]?.directed.record.devices).toHaveLength(2)
   })
 
-  test('keeps in touch often enough for a NAT that forgets after half a minute', async () => {
+  test('keeps in touch often enough for a NAT or a firewall that forgets after half a minute', async () => {
     const world = new SignallingWorld()
     const dc = await world.dc()
     const alice = world.node(dc, 'alice')
@@ -66,17 +66,6 @@ describe('a node at its coordinator', () => {
     await world.run(60_000)
     expect(alice.machine.state).toBe('up')
     expect(alice.of('observed')).toHaveLength(2)
-  })
-
-  test('keeps in touch at a growing pace while all is well and no NAT can forget it', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.isOpen = true
-    alice.register()
-    await world.run(1_800_000)
-    expect(dc.service.stats().received['keep-alive']).toBeLessThan(30)
-    expect(dc.service.listNames()).toMatchObject([{ name: 'alice.example', state: 'up' }])
   })
 
   test('is down while the coordinator is, tries again with growing pauses, and comes back by itself', async () => {
