@@ -16,7 +16,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
-import { parseAddress } from '../wire/ip-address.ts'
+import { networkOf } from '../wire/ip-address.ts'
 import { type Certificate, ChatError, type StreamDoor, type UdpEndpoint } from './api/index.ts'
 import { STREAM_HANDSHAKE_MS, STREAM_OPTIONS, STREAM_PATH, WebSocketStream } from './stream-shell.ts'
 
@@ -71,11 +71,8 @@ const refuse = (socket: Duplex): void => {
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 const plainAddress = (address: string): string => MAPPED.exec(address)?.[1] ?? address
 
-const sourceOf = (address: string): string => {
-  const parsed = parseAddress(address)
-  if (!parsed.ok || parsed.value.length === 4) return address
-  return Buffer.from(parsed.value.subarray(0, 8)).toString('hex')
-}
+/** A site's part of an IPv6 address. */
+const SOURCE_IPV6_BYTES = 8
 
 const connectionName = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}|${remotePort}`
 
@@ -125,7 +122,7 @@ class WebSocketDoor {
   }
 
   #arrived(socket: Socket): void {
-    const source = sourceOf(plainAddress(socket.remoteAddress ?? ''))
+    const source = networkOf(plainAddress(socket.remoteAddress ?? ''), SOURCE_IPV6_BYTES)
     const own = this.#ofSource.get(source) ?? new Set()
     socket.on('error', () => undefined)
     if (own.size >= this.#limits.connectionsOfSource || !this.#hasRoomBeside(own.size)) {

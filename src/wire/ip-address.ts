@@ -91,3 +91,10 @@ export const parseAddress = (text: string): Result<Uint8Array, 'address-malforme
     text.length > TEXT_MAX ? undefined : text.includes(':') ? parseColons(text) : parseDotted(text)
   return octets === undefined ? refuse('address-malformed') : ok(octets)
 }
+
+/** One customer's addresses as one, for who counts by them: an IPv4 address, or the first bytes of an IPv6 address. */
+export const networkOf = (address: string, ipv6Bytes: number): string => {
+  const parsed = parseAddress(address)
+  if (!parsed.ok || parsed.value.length === IPV4_BYTES) return address
+  return Buffer.from(parsed.value.subarray(0, ipv6Bytes)).toString('hex')
+}

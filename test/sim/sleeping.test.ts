@@ -5,13 +5,15 @@
  */
 import { describe, expect, test } from 'vitest'
 import { NAT_KINDS } from '../../src/kernel/testing/nat-kinds.ts'
+import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
+import type { World } from '../../src/kernel/testing/world.ts'
 import { type LineSpec, neighbourhood } from '../support/neighbourhood.ts'
 import { say, textsOf } from '../support/ntm-world.ts'
 
 const MINUTE_MS = 60_000
 /** What is said in the moment of waking has to open everything anew: tunnels to coordinator and peer, by the relay. */
 const FIRST_WORD_MS = 2_000
-/** What waited for somebody away goes when a handshake came through: its first message is sent again after five seconds. */
+/** What waited for somebody away goes when a handshake came through. */
 const UNSENT_WORD_MS = 2_000
 /** Enough to have met directly, and too little for a pause in a talk. */
 const TALKED_AGO_MS = 5_000
@@ -36,6 +38,12 @@ const idlers = async (line: LineSpec) => {
   return hood
 }
 
+const expectFirstWord = async (world: World, from: SimHome, to: SimHome): Promise<void> => {
+  const atMs = world.clock.monotonicMs()
+  await say(world, from, to, 'good morning')
+  expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+}
+
 const NIGHTS = LINES.flatMap(([where, line]) =>
   NAPS_MS.map(napMs => [where, napMs / MINUTE_MS, line] as const),
 )
@@ -56,9 +64,7 @@ describe.each(NAPS)(
       alice.home.wake()
       await world.run(who === 'who slept' ? 0 : 1_000)
       const [from, to] = who === 'who slept' ? [alice.home, bob.home] : [bob.home, alice.home]
-      const atMs = world.clock.monotonicMs()
-      await say(world, from, to, 'good morning')
-      expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+      await expectFirstWord(world, from, to)
       await world.end()
     })
   },
@@ -71,9 +77,7 @@ describe.each(NIGHTS)('behind %s, after a sleep of %i minutes', (_, minutes, lin
     await world.run(minutes * MINUTE_MS)
     alice.home.wake()
     await world.run(1_000)
-    const atMs = world.clock.monotonicMs()
-    await say(world, bob.home, alice.home, 'good morning')
-    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+    await expectFirstWord(world, bob.home, alice.home)
     await world.end()
   })
 
@@ -82,9 +86,7 @@ describe.each(NIGHTS)('behind %s, after a sleep of %i minutes', (_, minutes, lin
     alice.home.sleep()
     await world.run(minutes * MINUTE_MS)
     alice.home.wake()
-    const atMs = world.clock.monotonicMs()
-    await say(world, alice.home, bob.home, 'good morning')
-    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+    await expectFirstWord(world, alice.home, bob.home)
     await world.end()
   })
 
@@ -111,9 +113,7 @@ describe.each(NIGHTS)('behind %s, after a sleep of %i minutes', (_, minutes, lin
       home.wake()
     }
     await world.run(1_000)
-    const atMs = world.clock.monotonicMs()
-    await say(world, bob.home, alice.home, 'good morning')
-    expect(world.clock.monotonicMs() - atMs).toBeLessThan(FIRST_WORD_MS)
+    await expectFirstWord(world, bob.home, alice.home)
     await world.end()
   })
 })

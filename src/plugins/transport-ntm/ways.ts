@@ -26,7 +26,7 @@ import { Lan } from './path/lan.ts'
 import { OwnCandidates, type Viewer } from './path/own-candidates.ts'
 import { Pathfinder } from './path/pathfinder.ts'
 import { RouterMapping, type WayIn } from './path/router-mapping.ts'
-import { formatPlace } from './signalling/join.ts'
+import { endpointText } from './tunnel/endpoint.ts'
 
 export interface WaysParts {
   readonly clock: Clock
@@ -70,7 +70,6 @@ export interface WaysParts {
   readonly onDoubt: () => void
 }
 
-const placeOf = ({ address, port }: UdpEndpoint): string => formatPlace({ host: address, port })
 const QUESTIONS_MAX = 64
 
 export class Ways {
@@ -169,11 +168,11 @@ export class Ways {
 
   /** A server at these places does not answer any more. */
   unseen(by: Viewer, places: readonly UdpEndpoint[]): void {
-    for (const place of places) this.own.unseen(by, placeOf(place))
+    for (const place of places) this.own.unseen(by, endpointText(place))
   }
 
   #see(by: Viewer, server: UdpEndpoint, observed: UdpEndpoint): void {
-    if (this.own.seen(by, placeOf(server), observed)) this.finder.reannounce()
+    if (this.own.seen(by, endpointText(server), observed)) this.finder.reannounce()
   }
 
   /** A coordinator named its relays, all of them. */

@@ -5,6 +5,7 @@
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../../src/kernel/testing/world.ts'
 import { transportOf } from '../../support/ntm-world.ts'
+import { Gap } from './gap.ts'
 
 const PORT = 62_000
 const BYTES = 200
@@ -26,19 +27,14 @@ export interface Numbered {
 export function numbered(world: World, from: SimHome, to: SimHome, everyMs: number): Numbered {
   const { clock } = world
   const came = new Set<number>()
-  let [sent, twice, gapMs, lastMs] = [0, 0, 0, clock.monotonicMs()]
-  let isStopped = false
-  const note = (): void => {
-    const now = clock.monotonicMs()
-    gapMs = Math.max(gapMs, now - lastMs)
-    lastMs = now
-  }
+  const gap = new Gap(clock)
+  let [sent, twice, isStopped] = [0, 0, false]
   const port = PORT + (from.spec.name < to.spec.name ? 0 : 1)
   const unbind = transportOf(to).datagram.bind(port, (_, bytes) => {
     const number = Buffer.from(bytes).readUInt32BE()
     if (came.has(number)) twice += 1
     came.add(number)
-    note()
+    gap.end()
   })
   const bytes = Buffer.alloc(BYTES)
   const tick = (): void => {
@@ -57,12 +53,9 @@ export function numbered(world: World, from: SimHome, to: SimHome, everyMs: numb
       return twice
     },
     get gapMs() {
-      return Math.max(gapMs, clock.monotonicMs() - lastMs)
+      return gap.ms
     },
-    mark() {
-      gapMs = 0
-      lastMs = clock.monotonicMs()
-    },
+    mark: () => gap.mark(),
     halt() {
       isStopped = true
     },

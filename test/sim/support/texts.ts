@@ -4,6 +4,7 @@
  */
 import type { SimHome } from '../../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../../src/kernel/testing/world.ts'
+import { Gap } from './gap.ts'
 
 export interface Texts {
   readonly said: number
@@ -19,12 +20,12 @@ export interface Texts {
 export function texts(world: World, from: SimHome, to: SimHome, everyMs: number): Texts {
   const { clock } = world
   const author = from.keys.keys.device
-  let [said, came, gapMs, lastMs, isStopped] = [0, 0, 0, clock.monotonicMs(), false]
+  const gap = new Gap(clock)
+  let [said, came, isStopped] = [0, 0, false]
   const heard = to.device.path.log.appended$.subscribe(({ event }) => {
     if (event.envelope.author !== author) return
     came += 1
-    gapMs = Math.max(gapMs, clock.monotonicMs() - lastMs)
-    lastMs = clock.monotonicMs()
+    gap.end()
   })
   const tick = (): void => {
     if (isStopped) return
@@ -43,12 +44,9 @@ export function texts(world: World, from: SimHome, to: SimHome, everyMs: number)
       return came
     },
     get gapMs() {
-      return Math.max(gapMs, clock.monotonicMs() - lastMs)
+      return gap.ms
     },
-    mark() {
-      gapMs = 0
-      lastMs = clock.monotonicMs()
-    },
+    mark: () => gap.mark(),
     stop() {
       isStopped = true
       heard.unsubscribe()

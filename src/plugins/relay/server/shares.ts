@@ -2,15 +2,6 @@
  * Who has how many of something, and which of them was not heard from for longest. So that nobody takes all slots,
  * those of one holder are counted, and those from one network: keys are to be had for nothing, networks are not.
  */
-import { parseAddress } from '../../../wire/ip-address.ts'
-
-/** One customer's addresses as one: an IPv4 address, or the first bytes of an IPv6 address. */
-export const networkOf = (address: string, ipv6Bytes: number): string => {
-  const parsed = parseAddress(address)
-  if (!parsed.ok || parsed.value.length === 4) return address
-  return Buffer.from(parsed.value.subarray(0, ipv6Bytes)).toString('hex')
-}
-
 export class Shares<T> {
   readonly #max: number
   /** Of each, the longest unheard first. */

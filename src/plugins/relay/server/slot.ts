@@ -1,9 +1,9 @@
 /** One side of a slot pair at the relay: whose it is, where they are, and how much they may send. */
 import { TokenBucket, type UdpEndpoint } from '../../../kernel/api/index.ts'
+import { networkOf } from '../../../wire/ip-address.ts'
 import type { RelayTicket } from '../../../wire/relay-ticket.ts'
 import type { Tokened } from '../token-table.ts'
 import { BURST_MIN_BYTES, BURST_MS, SHARE_IPV6_BYTES } from './limits.ts'
-import { networkOf } from './shares.ts'
 import { Whereabouts } from './whereabouts.ts'
 
 export interface SlotSpec {

@@ -3,6 +3,7 @@
  * signature is looked at, so this table can only be filled by who really receives there.
  */
 import { TokenBucket } from '../../../kernel/api/index.ts'
+import { networkOf } from '../../../wire/ip-address.ts'
 import {
   ALL_CHECKS_PER_SECOND,
   CHECKS_BURST,
@@ -10,7 +11,6 @@ import {
   CHECKS_PER_SECOND,
   SOURCES_MAX,
 } from './limits.ts'
-import { networkOf } from './shares.ts'
 
 export class Sources {
   readonly #all = new TokenBucket(ALL_CHECKS_PER_SECOND, ALL_CHECKS_PER_SECOND)

@@ -8,13 +8,19 @@ import { SignallingWorld } from '../signalling-world.ts'
 const states = (outputs: readonly NodeOutput[]) =>
   outputs.flatMap(output => (output.kind === 'state' ? [output.state] : []))
 
+/** Alice at a coordinator, so long after she has begun to register. */
+const registered = async (runMs = 1_000) => {
+  const world = new SignallingWorld()
+  const dc = await world.dc()
+  const alice = world.node(dc, 'alice')
+  alice.register()
+  await world.run(runMs)
+  return { world, dc, alice }
+}
+
 describe('a node at its coordinator', () => {
   test('registers and learns its addresses and its countersigned record', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1000)
+    const { dc, alice } = await registered()
     expect(alice.of('registered')).toHaveLength(1)
     const { virtualIpv4, observed, record, dcKey } = alice.of('registered')[0]!.registered
     expect(virtualIpv4).toMatch(/^198\.1[89]\./)
@@ -44,21 +50,13 @@ describe('a node at its coordinator', () => {
   })
 
   test('keeps in touch often enough for a NAT or a firewall that forgets after half a minute', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1_800_000)
+    const { dc, alice } = await registered(1_800_000)
     expect(dc.service.stats().received['keep-alive']).toBeGreaterThanOrEqual(72)
     expect(alice.of('registered').at(-1)!.registered.leaseMs).toBeLessThanOrEqual(85_000)
   })
 
   test('says again where it is seen when the coordinator is back, though it is the same place', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1_000)
+    const { world, dc, alice } = await registered()
     dc.kill()
     await world.run(60_000)
     expect(states(alice.outputs.map(({ output }) => output)).at(-1)).toBe('down')
@@ -69,11 +67,7 @@ describe('a node at its coordinator', () => {
   })
 
   test('is down while the coordinator is, tries again with growing pauses, and comes back by itself', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1000)
+    const { world, dc, alice } = await registered()
     dc.kill()
     await world.run(300_000)
     expect(alice.machine.state).toBe('down')
@@ -89,11 +83,7 @@ describe('a node at its coordinator', () => {
   })
 
   test('says at once that it has moved, and hears its new address', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1000)
+    const { world, alice } = await registered()
     alice.endpoint = { address: '198.51.100.7', port: 7 }
     alice.step({ kind: 'rerouted' })
     await world.run(1000)
@@ -103,11 +93,7 @@ describe('a node at its coordinator', () => {
   describe('that asks out of turn, for something seems to be wrong', () => {
     const HALF_AN_HOUR_MS = 1_800_000
     const keepAlivesAfter = async (silentMs: number): Promise<number> => {
-      const world = new SignallingWorld()
-      const dc = await world.dc()
-      const alice = world.node(dc, 'alice')
-      alice.register()
-      await world.run(silentMs)
+      const { world, dc, alice } = await registered(silentMs)
       alice.endpoint = { ...alice.endpoint, port: 7 }
       alice.step({ kind: 'ask' })
       await world.run(1_000)
@@ -126,11 +112,7 @@ describe('a node at its coordinator', () => {
     })
 
     test('gives a coordinator that is away one attempt, and then waits as long as before', async () => {
-      const world = new SignallingWorld()
-      const dc = await world.dc()
-      const alice = world.node(dc, 'alice')
-      alice.register()
-      await world.run(1_000)
+      const { world, dc, alice } = await registered()
       dc.kill()
       await world.run(300_000)
       const sentIn = async (ms: number): Promise<number> => {
@@ -163,11 +145,7 @@ describe('a node at its coordinator', () => {
   })
 
   test('stops when it is told to', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1000)
+    const { world, dc, alice } = await registered()
     alice.step({ kind: 'stop' })
     const { sent } = alice
     await world.run(600_000)
@@ -197,11 +175,7 @@ describe('who stands behind a name', () => {
   })
 
   test('is not known while the coordinator is silent', async () => {
-    const world = new SignallingWorld()
-    const dc = await world.dc()
-    const alice = world.node(dc, 'alice')
-    alice.register()
-    await world.run(1000)
+    const { world, dc, alice } = await registered()
     dc.kill()
     alice.step({ kind: 'look-up', name: 'bob.example' })
     alice.step({ kind: 'direct', name: 'bob.example', device: undefined })

@@ -25,6 +25,17 @@ const pretend = (node: WorldNode): void => {
   node.addresses.add(endpointKey(VICTIM))
 }
 
+/** Everything goes to B's place, which it has not shown, and by a relay as well. */
+const besideARelay = () => {
+  const world = new World()
+  const { a, b, toB } = pair(world, { a: { challenged: true } })
+  const relay: Endpoint = { ...b.endpoint, port: 1, via: { send: () => undefined } }
+  a.tunnel.renew(toB)
+  world.run(100)
+  a.tunnel.setEndpoint(toB, b.endpoint, [relay], false)
+  return { a, b, toB, relay }
+}
+
 describe('an address that only a handshake has shown', () => {
   it('gets at most three times what came from it, however much there is to say', () => {
     const world = new World()
@@ -75,12 +86,7 @@ describe('an address that only a handshake has shown', () => {
   })
 
   it('does not keep from a relay what it may not have itself', () => {
-    const world = new World()
-    const { a, b, toB } = pair(world, { a: { challenged: true } })
-    const relay: Endpoint = { ...b.endpoint, port: 1, via: { send: () => undefined } }
-    a.tunnel.renew(toB)
-    world.run(100)
-    a.tunnel.setEndpoint(toB, b.endpoint, [relay], false)
+    const { a, toB, relay } = besideARelay()
     const before = a.sent.length
     a.tunnel.send(toB, ipPacket(LONG))
     expect(a.sent.slice(before).map(({ to }) => to.via)).toEqual([relay.via])
@@ -97,12 +103,7 @@ describe('an address that only a handshake has shown', () => {
   })
 
   it('may be asked although everything goes by a relay as well', () => {
-    const world = new World()
-    const { a, b, toB } = pair(world, { a: { challenged: true } })
-    const relay: Endpoint = { ...b.endpoint, port: 1, via: { send: () => undefined } }
-    a.tunnel.renew(toB)
-    world.run(100)
-    a.tunnel.setEndpoint(toB, b.endpoint, [relay], false)
+    const { a, b, toB } = besideARelay()
     for (let n = 0; n < 20; n += 1) a.tunnel.send(toB, ipPacket('?'))
     expect(a.tunnel.sendTo(toB, ipPacket('x'.repeat(40)), b.endpoint)).toBe(true)
   })
