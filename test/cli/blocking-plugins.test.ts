@@ -1,6 +1,8 @@
 /** Third-party plugins that block the node: it ends and says who did it, and the next start leaves that version out. */
+import { execFile } from 'node:child_process'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
 import { type Code, PluginHome } from './plugin-home.ts'
@@ -68,6 +70,15 @@ test('what blocks and is nobody’s plugin is told and left alone', async () => 
   expect(JSON.parse(carol.stderr).msg).toBe('Something blocks this node for 10 s, and it is no plugin.')
   expect(await carols.plugins()).toMatchObject({ bystander: { state: 'running' } })
   expect(await carol.stop()).toBe(0)
+})
+
+test('a loop that stands still is asked several times, as one answer may fall between two of its own', async () => {
+  const module = new URL('../../dist/kernel/node/watchdog-shell.js', import.meta.url).href
+  const asked = `const asked = []
+    watchLoop(left => { asked.push(left); if (left === 0) { console.log(JSON.stringify(asked)); process.exit() } }, console.error)`
+  const code = `import { watchLoop } from '${module}'\n${asked}\nsetTimeout(async () => { for (;;) await undefined }, 1000)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code])
+  expect(JSON.parse(stdout)).toEqual([7, 6, 5, 4, 3, 2, 1, 0])
 })
 
 test('a list that does not read is told, with what to do', async () => {

@@ -40,12 +40,11 @@ export const oversee = async (home: FoundedHome): Promise<Oversight | undefined>
     return plugin !== undefined
   })
   watchLoop(
-    () => {
+    left => {
       const id = culprit(stackHere())
       const plugin = suspects.find(each => each.id === id)
-      if (plugin === undefined)
-        notices.next(`Something blocks this node for ${SECONDS}, and it is no plugin.`)
-      else endProcess(leaveOut(home, plugin))
+      if (plugin !== undefined) endProcess(leaveOut(home, plugin))
+      else if (left === 0) notices.next(`Something blocks this node for ${SECONDS}, and it is no plugin.`)
     },
     error => notices.next(`Nothing watches for plugins that block this node: ${causeOf(error)}.`),
   )
