@@ -65,3 +65,20 @@ export interface CongestionOptions {
   /** From 0 up to 1: only BBR asks, so that flows do not probe in step. */
   readonly random: () => number
 }
+
+export const newAckNews = (): AckNews => ({
+  nowMs: 0,
+  ackedBytes: 0,
+  lostBytes: 0,
+  inFlightBytes: 0,
+  priorInFlightBytes: 0,
+  rttMs: undefined,
+  deliveredBytes: 0,
+  priorDeliveredBytes: 0,
+  rateBytesPerMs: 0,
+  isAppLimited: false,
+  sentInFlightBytes: 0,
+  lostSinceSentBytes: 0,
+  isCwndLimited: false,
+  isRecovering: false,
+})
