@@ -4,7 +4,7 @@
  */
 import type { Rack } from './rack.ts'
 import type { RateSampler } from './rate-sample.ts'
-import { AGAIN } from './records.ts'
+import { AGAIN, LOST } from './records.ts'
 import type { Recovery } from './recovery.ts'
 import type { DeliveryListener, Scoreboard } from './scoreboard.ts'
 
@@ -55,6 +55,7 @@ export class AckTally implements DeliveryListener {
     const wasAgain = board.is(record, AGAIN)
     this.deliveredBytes += bytes
     if (this.#recovery.isRepair(order, wasAgain)) this.hasRepair = true
+    if (board.is(record, LOST)) this.#recovery.arrivedAfterAll(bytes)
     if (this.#recovery.isOriginal(order, wasAgain)) this.hasOriginal = true
     if (board.isStale(record)) {
       this.hasStale = true

@@ -18,6 +18,9 @@ import { Scoreboard } from './scoreboard.ts'
 import { newCounts, type SendingFacts, type SendingOptions } from './sending-facts.ts'
 import { TailProbe } from './tail-probe.ts'
 
+/** An ACK that was overtaken may seem to take a SACK back. */
+const RENEGING_PATIENCE_MS = 10
+
 export class Sending {
   /** What `next` answered with. */
   from = 0
@@ -47,6 +50,8 @@ export class Sending {
 
   #rtoAtMs: number | undefined
   #tailAtMs: number | undefined
+  /** Since when the first record is one that the peer had sacked. */
+  #renegedAtMs: number | undefined
   /** One segment may leave whatever the window and the pace say. */
   #isForced = false
   #isTailDue = false
@@ -143,7 +148,9 @@ export class Sending {
       this.#tail.sent(board.endOffset, isAgain)
     }
     if (this.isProbe) this.#askedWindow(nowMs)
-    this.#rtoAtMs ??= nowMs + this.#trips.rtoMs
+    // What the peer waits for has left again: that takes a round trip more.
+    if (record === board.first) this.#rtoAtMs = nowMs + this.#trips.rtoMs
+    else this.#rtoAtMs ??= nowMs + this.#trips.rtoMs
     this.#armTail(nowMs)
   }
 
@@ -174,7 +181,9 @@ export class Sending {
     if (advanced || this.#isClosed) this.backoffs = 0
     this.#undoIfSpurious(echoAgeMs, isDuplicateSeen, nowMs)
     this.#findLosses(nowMs, isDuplicateSeen, priorInFlightBytes)
-    if (advanced || this.#tally.deliveredBytes > 0) this.#armTimers(nowMs)
+    if (advanced) this.#rtoAtMs = this.#isOutstanding ? nowMs + this.#trips.rtoMs : undefined
+    this.#watchReneging(nowMs)
+    if (this.#tally.deliveredBytes > 0) this.#armTail(nowMs)
   }
 
   /** When `wake` is due; undefined: only an ACK or an offer changes anything. */
@@ -328,7 +337,7 @@ export class Sending {
     const isWithin = sacks.length >= 4 && from >= sacks[2]! && to <= sacks[3]!
     if (to > ackOffset && !isWithin) return false
     this.#rack.duplicateSeen(this.#board)
-    this.#recovery.duplicateSeen()
+    this.#recovery.arrivedAfterAll(to - from)
     return true
   }
 
@@ -343,8 +352,9 @@ export class Sending {
     const recovery = this.#recovery
     const isEcho = this.#tally.hasRepair && recovery.isEchoOfOriginal(echoAgeMs, nowMs)
     const isOriginal = echoAgeMs === undefined && this.#tally.hasOriginal
-    const isDuplicate = isDuplicateSeen && recovery.isAllDuplicate
-    if (!isDuplicate && (recovery.episode === 'none' || !(isEcho || isOriginal))) return
+    const mayBeOver = isDuplicateSeen || this.#tally.deliveredBytes > 0
+    const isForNothing = mayBeOver && recovery.isForNothing
+    if (!isForNothing && (recovery.episode === 'none' || !(isEcho || isOriginal))) return
     this.#board.unmarkLost(nowMs)
     this.#congestion.undo()
     this.#trips.heard()
@@ -364,10 +374,12 @@ export class Sending {
       this.#rack.recovered()
       this.#congestion.recovered(nowMs)
     }
-    if ((lostBytes > 0 || hasTailRepaired) && recovery.episode === 'none') {
+    const isNew = recovery.episode === 'none' || recovery.isLostAgain(this.#rack.newestLostOrder)
+    if ((lostBytes > 0 || hasTailRepaired) && isNew) {
       recovery.begin('loss', this.sentOffset, this.#board.newestOrder)
       this.#congestion.recovering(nowMs, this.#pipeBytes)
     }
+    recovery.doubted(lostBytes)
     if (lostBytes > 0 || this.#tally.deliveredBytes > 0)
       this.#tellCongestion(nowMs, lostBytes, priorInFlightBytes)
   }
@@ -394,9 +406,12 @@ export class Sending {
     this.#congestion.acked(news)
   }
 
-  #armTimers(nowMs: number): void {
-    this.#rtoAtMs = this.#isOutstanding ? nowMs + this.#trips.rtoMs : undefined
-    this.#armTail(nowMs)
+  /** SACKs that go on would hide it from the timeout, so it has its own time. */
+  #watchReneging(nowMs: number): void {
+    if (!this.#board.isReneged) this.#renegedAtMs = undefined
+    else this.#renegedAtMs ??= nowMs
+    if (this.#renegedAtMs === undefined || this.#rtoAtMs === undefined) return
+    this.#rtoAtMs = Math.min(this.#rtoAtMs, this.#renegedAtMs + RENEGING_PATIENCE_MS)
   }
 
   /** Only one of the two runs out: the probe where it can help, the timeout where it has been of no use. */
