@@ -146,7 +146,8 @@ class RivalBbr implements CongestionControl {
     } else {
       const target = this.#inFlight(this.#isFull ? 2 : HIGH_GAIN) + this.#model.extraBytes
       if (this.#isFull) this.cwndBytes = Math.min(this.cwndBytes + news.ackedBytes, target)
-      else if (this.cwndBytes < target || news.deliveredBytes < 10 * this.#mss) this.cwndBytes += news.ackedBytes
+      else if (this.cwndBytes < target || news.deliveredBytes < 10 * this.#mss)
+        this.cwndBytes += news.ackedBytes
     }
     this.cwndBytes = Math.max(this.cwndBytes, 4 * this.#mss)
     if (this.phase === 'probe-rtt') this.cwndBytes = Math.min(this.cwndBytes, 4 * this.#mss)
