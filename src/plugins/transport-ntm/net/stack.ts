@@ -87,6 +87,8 @@ export interface StackOptions {
   readonly mtu?: number
   /** The same for the segments of TCP towards one address, where its path carries more or less. */
   readonly mtuTo?: (to: VirtualAddress) => number
+  /** Largest inner packet that may ever come, for what peers are told. */
+  readonly mtuMax?: number
   /** `nextWakeAt` has come nearer. */
   readonly onWakeAt?: () => void
 }
@@ -148,11 +150,12 @@ class VirtualStack implements Stack {
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
     this.#packet = this.#scratch
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
-    const { emit, now, random, mtuTo, onWakeAt } = options
+    const { emit, now, random, mtuTo, mtuMax, onWakeAt } = options
     this.tcp = createTcp({
       ...{ emit, now, random },
       ownAddress: to => this.#ownAddress(to),
       mtuTo: mtuTo ?? (() => this.#scratch.length),
+      ...(mtuMax === undefined ? {} : { mtuMax }),
       ...(onWakeAt === undefined ? {} : { onWakeAt }),
     })
     this.streams = tcpStreams(this.tcp)
