@@ -32,7 +32,7 @@ describe.each(CONTROLS)('%s after trouble', (_, newControl) => {
     scene.link.isDown = true
     scene.time.runUntil(8_000)
     scene.link.isDown = false
-    flow.sending.revived()
+    flow.sending.revived(8_000)
     flow.pump()
     const [rate] = scene.between(8_700, 10_000, flow)
     expect(rate).toBeGreaterThan(80)
