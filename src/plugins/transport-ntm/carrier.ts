@@ -139,11 +139,9 @@ export class Carrier {
   async listen(local: UdpEndpoint): Promise<UdpEndpoint> {
     const isLive = (index: number): boolean => this.tunnel.isLive(index)
     const take = (bytes: Uint8Array, from: UdpEndpoint): void => this.#arrived(bytes, from)
-    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
-      eachDatagram(bytes, isLive, take, from)
-      this.#rearm()
-    }
-    const socket = await this.#options.network.udp(local, receive, { coalesced: true })
+    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => eachDatagram(bytes, isLive, take, from)
+    const settled = (): void => this.#rearm()
+    const socket = await this.#options.network.udp(local, receive, { coalesced: true, settled })
     this.#sockets.push(socket)
     return socket.local
   }
