@@ -7,6 +7,7 @@ import { type Observable, Subject } from 'rxjs'
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
+import type { ExtraSocket } from './extra-socket.ts'
 import { Neighbour } from './neighbour.ts'
 import { virtualIpv6 } from './net/address.ts'
 import { INNER_MTU } from './net/limits.ts'
@@ -49,14 +50,6 @@ export interface CarrierOptions {
   readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
   /** Another way to this place, while the ordinary socket does not get there. */
   readonly detourTo?: (to: UdpEndpoint) => Outlet | undefined
-}
-
-/** A socket of its own beside the common ones. */
-export interface ExtraSocket {
-  readonly outlet: Outlet
-  /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
-  knock(to: UdpEndpoint, hopLimit: number): void
-  close(): Promise<void>
 }
 
 /** Traffic after so long without any is news. */
