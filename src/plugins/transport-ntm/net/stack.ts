@@ -89,6 +89,10 @@ export interface StackOptions {
   readonly mtuTo?: (to: VirtualAddress) => number
   /** `nextWakeAt` has come nearer. */
   readonly onWakeAt?: () => void
+  /** `flush` follows when a batch is over, or what is given is to be run soon. Default: in a microtask. */
+  readonly later?: (flush: () => void) => void
+  /** What TCP sent to this address is not acknowledged. */
+  readonly onSilence?: (to: VirtualAddress) => void
 }
 
 export interface Stack {
@@ -148,12 +152,14 @@ class VirtualStack implements Stack {
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
     this.#packet = this.#scratch
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
-    const { emit, now, random, mtuTo, onWakeAt } = options
+    const { emit, now, random, mtuTo, onWakeAt, later, onSilence } = options
     this.tcp = createTcp({
       ...{ emit, now, random },
       ownAddress: to => this.#ownAddress(to),
       mtuTo: mtuTo ?? (() => this.#scratch.length),
-      ...(onWakeAt === undefined ? {} : { onWakeAt }),
+      ...(onWakeAt && { onWakeAt }),
+      ...(later && { later }),
+      ...(onSilence && { onSilence }),
     })
     this.streams = tcpStreams(this.tcp)
   }

@@ -4,7 +4,7 @@
 import { formatAddress } from '../../../../wire/ip-address.ts'
 import type { VirtualAddress } from '../address.ts'
 import type { Connection, TcpState } from './connection.ts'
-import type { SendingFacts } from './sending.ts'
+import type { SendingFacts } from './sending-facts.ts'
 
 export interface ConnectionFacts {
   readonly own: string
