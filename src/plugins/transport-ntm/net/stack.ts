@@ -91,6 +91,10 @@ export interface StackOptions {
   readonly mtuMax?: number
   /** `nextWakeAt` has come nearer. */
   readonly onWakeAt?: () => void
+  /** `flush` follows when a batch is over, or what is given is to be run soon. Default: in a microtask. */
+  readonly later?: (flush: () => void) => void
+  /** What TCP sent to this address is not acknowledged. */
+  readonly onSilence?: (to: VirtualAddress) => void
 }
 
 export interface Stack {
@@ -150,13 +154,15 @@ class VirtualStack implements Stack {
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
     this.#packet = this.#scratch
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
-    const { emit, now, random, mtuTo, mtuMax, onWakeAt } = options
+    const { emit, now, random, mtuTo, mtuMax, onWakeAt, later, onSilence } = options
     this.tcp = createTcp({
       ...{ emit, now, random },
       ownAddress: to => this.#ownAddress(to),
       mtuTo: mtuTo ?? (() => this.#scratch.length),
       ...(mtuMax === undefined ? {} : { mtuMax }),
-      ...(onWakeAt === undefined ? {} : { onWakeAt }),
+      ...(onWakeAt && { onWakeAt }),
+      ...(later && { later }),
+      ...(onSilence && { onSilence }),
     })
     this.streams = tcpStreams(this.tcp)
   }

@@ -304,9 +304,9 @@ export class Connection implements Flow {
     const { sending } = this.outgoing
     while (sending.next(nowMs)) {
       const { from, to } = sending
+      sending.sent(from, to, nowMs)
       if (from === 0) this.#departure.syn(this.agreed, nowMs)
       else this.#departure.range(from, to, nowMs)
-      sending.sent(from, to, nowMs)
     }
   }
 

@@ -48,6 +48,10 @@ export interface TcpOptions {
   readonly mtuMax?: number
   /** `nextWakeAt` has come nearer. */
   readonly onWakeAt?: () => void
+  /** What came will be followed by `flush`, or may be settled when the caller is done: runs it then, or leaves it. */
+  readonly later?: (flush: () => void) => void
+  /** Nothing that was sent to this address was acknowledged in time. */
+  readonly onSilence?: (to: VirtualAddress) => void
   /** Idle time after which a peer is asked whether it is still there; undefined: never. */
   readonly keepaliveMs?: number
   readonly congestion?: (options: CongestionOptions) => CongestionControl
@@ -75,9 +79,11 @@ export class Tcp implements Home {
   #touched: Connection[] = []
   #isFlushing = false
   readonly #flush = (): void => this.flush()
+  readonly #later: (flush: () => void) => void
 
   constructor(options: TcpOptions) {
     this.#options = options
+    this.#later = options.later ?? queueMicrotask
     this.outlet = new Outlet(options.emit)
     this.numbers = new InitialNumbers(options.random(SECRET_BYTES).slice())
     this.#listeners = new Listeners(this)
@@ -148,6 +154,7 @@ export class Tcp implements Home {
     ) {
       this.#heap.remove(first)
       first.wake(nowMs)
+      if (first.outgoing.sending.backoffs > 0) this.#options.onSilence?.(first.remote)
     }
     this.#timeWaits.wake(nowMs)
     this.flush()
@@ -203,7 +210,7 @@ export class Tcp implements Home {
     if (connection.isTouched) return
     connection.isTouched = true
     this.#touched.push(connection)
-    if (this.#touched.length === 1 && !this.#isFlushing) queueMicrotask(this.#flush)
+    if (this.#touched.length === 1 && !this.#isFlushing) this.#later(this.#flush)
   }
 
   accepted(connection: Connection): void {
