@@ -22,6 +22,8 @@ export interface FileDiskFaults {
   latencyMs?: number
   /** All files together. Default: plenty. */
   capacityBytes?: number
+  /** Told where in a file something was written. */
+  written?: ((at: number, path: string) => void) | undefined
   /** Asked before each operation; an answer makes it fail. */
   fail?: (operation: 'open' | 'read' | 'write' | 'sync' | 'publish', path: string) => ChatError | undefined
 }
@@ -59,6 +61,11 @@ export class MemoryFileDisk implements FileDisk {
   content(path: string): Uint8Array | undefined {
     const node = this.#tree.nodes.get(path)
     return node?.kind === 'file' ? node.room.slice(0, node.bytes) : undefined
+  }
+
+  /** For a test: how long a file is, 0 if there is none. */
+  size(path: string): number {
+    return this.#tree.nodes.get(path)?.bytes ?? 0
   }
 
   /** For a test: every path there is. */
@@ -155,6 +162,7 @@ export class MemoryFileDisk implements FileDisk {
         const more = Math.max(0, at + bytes.length - node.bytes)
         if (more > 0 && more > (await this.freeBytes())) throw new ChatError('DISK_FULL', 'the disk is full')
         writeInto(node, bytes, at)
+        this.faults.written?.(at, path)
         node.modifiedMs = this.#clock?.now() ?? 0
       },
       sync: () => this.#mayGoOn('sync', path),

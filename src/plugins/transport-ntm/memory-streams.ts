@@ -24,7 +24,9 @@ export class MemoryStreams implements StreamTransport {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#streams = IN_THIS_PROCESS.at(virtualIpv6(idToBytes(parts.identity.tunnelKey)))
+    const own = virtualIpv6(idToBytes(parts.identity.tunnelKey))
+    IN_THIS_PROCESS.forget(own)
+    this.#streams = IN_THIS_PROCESS.at(own)
   }
 
   async connect(to: DeviceId, port: number): Promise<Duplex> {

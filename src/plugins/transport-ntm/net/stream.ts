@@ -70,10 +70,18 @@ class MemoryStream extends Duplex {
 }
 
 /** A process-wide exchange: `at(address)` is the device that holds this address. */
-export const createMemoryStreams = (): { readonly at: (own: VirtualAddress) => Streams } => {
+export const createMemoryStreams = (): {
+  readonly at: (own: VirtualAddress) => Streams
+  /** A device that died listens no more, whoever starts at its address next. */
+  readonly forget: (own: VirtualAddress) => void
+} => {
   const listeners = new Map<string, OnStream>()
   const key = (address: VirtualAddress, port: number): string => `[${formatAddress(address)}]:${port}`
   return {
+    forget: own => {
+      for (const place of [...listeners.keys()])
+        if (place.startsWith(`[${formatAddress(own)}]:`)) listeners.delete(place)
+    },
     at: own => ({
       connect: async (to, port) => {
         const onStream = listeners.get(key(to, port))
