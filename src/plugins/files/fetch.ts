@@ -50,6 +50,8 @@ export class Fetch {
   async run(): Promise<string> {
     const { landing, shelf, offer, meter, signal } = this.#parts
     try {
+      const finished = await landing.finished(shelf, offer.id)
+      if (finished !== undefined) return finished
       this.#next = await landing.have(shelf, offer.id)
       meter.begin(Math.min(offer.bytes, this.#next * BLOCK_BYTES))
       while (this.#isMissing()) {

@@ -9,15 +9,15 @@ import { BLOCK_BYTES, GROUP_BLOCKS, PROTOCOL_VERSION } from './limits.ts'
 
 /** What is asked has a low number, what is answered a high one. */
 export const FRAME = { get: 1, again: 2, done: 3, found: 0x81, leaves: 0x82, block: 0x83, no: 0x84 } as const
-export const HEAD_BYTES = 4
-export const INDEX_BYTES = 4
+const HEAD_BYTES = 4
+const INDEX_BYTES = 4
 const FOUND_HEAD_BYTES = 9
 const GET_BYTES = 1 + ID_BYTES + INDEX_BYTES
 /** Later versions may ask for more; they must be read far enough to be told that they are later. */
 const GET_MAX_BYTES = 256
 
 /** Why nothing more comes. */
-export const NO = { unknown: 1, changed: 2, busy: 3, version: 4, unreadable: 5 } as const
+const NO = { unknown: 1, changed: 2, busy: 3, version: 4, unreadable: 5 } as const
 export type NoReason = keyof typeof NO
 
 export interface Frame {

@@ -45,18 +45,27 @@ export class Landing {
     if (parts.kind === 'file') this.#spread = this.#spreadOf([{ bytes: parts.bytes, in: this.#part }])
   }
 
+  /** The path of the file, if it got its name and the power went before that was told. */
+  async finished(shelf: TreeShelf, tree: string): Promise<string | undefined> {
+    const { disk, place, bytes, kind } = this.#parts
+    const path = disk.join(place.folder, place.name)
+    const facts = kind === 'file' ? await disk.facts(path) : undefined
+    if (facts?.kind !== 'file' || facts.bytes !== bytes || (await disk.facts(this.#part))) return undefined
+    const found = new Spread([{ bytes, in: path }], { open: each => disk.open(each) })
+    try {
+      return (await countOf(found, bytes, shelf, tree)) === blockCount(bytes) ? path : undefined
+    } finally {
+      await found.close()
+    }
+  }
+
   /** How many blocks are there already, from the first on, by the hashes that were kept. */
   async have(shelf: TreeShelf, tree: string): Promise<number> {
     const { disk, bytes, kind } = this.#parts
     if ((await disk.facts(this.#part)) === undefined) return 0
     const listBytes = kind === 'file' ? 0 : await this.#recallList()
     if (listBytes === undefined) return 0
-    let count = 0
-    for (; count < blockCount(bytes); count += 1) {
-      const leaves = await shelf.leaves(tree, groupOf(count))
-      const block = await this.#blockHere(count)
-      if (leaves === undefined || block === undefined || !isPromised(block, count, leaves)) break
-    }
+    const count = await countOf(this.#spread!, bytes, shelf, tree)
     if (count * BLOCK_BYTES < listBytes) {
       await this.#spread?.close(false)
       this.#spread = undefined
@@ -168,13 +177,6 @@ export class Landing {
     }
   }
 
-  /** Undefined where something is missing. */
-  async #blockHere(index: number): Promise<Uint8Array | undefined> {
-    const block = new Uint8Array(blockLength(this.#parts.bytes, index))
-    const count = await this.#spread!.read(block, index * BLOCK_BYTES)
-    return count === block.length ? block : undefined
-  }
-
   #spreadOf(pieces: readonly Piece[]): Spread {
     const { disk } = this.#parts
     return new Spread(pieces, {
@@ -184,6 +186,19 @@ export class Landing {
       },
     })
   }
+}
+
+/** How many blocks, from the first on, are what the kept hashes promise. */
+async function countOf(spread: Spread, bytes: number, shelf: TreeShelf, tree: string): Promise<number> {
+  let group = -1
+  let leaves: Uint8Array | undefined
+  for (let index = 0; index < blockCount(bytes); index += 1) {
+    if (groupOf(index) !== group) leaves = await shelf.leaves(tree, (group = groupOf(index)))
+    const block = new Uint8Array(blockLength(bytes, index))
+    const count = leaves === undefined ? 0 : await spread.read(block, index * BLOCK_BYTES)
+    if (leaves === undefined || count < block.length || !isPromised(block, index, leaves)) return index
+  }
+  return blockCount(bytes)
 }
 
 function lengthOf(head: Uint8Array, bytes: number): number {

@@ -82,7 +82,7 @@ function piecesOf(disk: FileDisk, { path, bytes, list }: Omit<Source, 'skipped'>
   ]
 }
 
-export const changed = (path: string): ChatError =>
+const changed = (path: string): ChatError =>
   new ChatError('FILE_CHANGED', `${path} is not any more what was offered`, { hint: 'send it again' })
 
 /** Reads what was offered, one block after the other. */
