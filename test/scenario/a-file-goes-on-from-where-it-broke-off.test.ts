@@ -1,39 +1,8 @@
 /** Alice offers a file, Bob gets it; it survives the death of either of them, and goes on from the exact block. */
 import { expect, test } from 'vitest'
-import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
 import { World } from '../../src/kernel/testing/world.ts'
+import { BLOCK, contentOf, filesOf, isContent, offer } from '../support/file-talk.ts'
 import { failuresOf, townOf } from '../support/ntm-world.ts'
-
-const BLOCK = 256 * 1024
-
-/** Every block is another one. */
-const contentOf = (bytes: number): Uint8Array => {
-  const content = new Uint8Array(bytes)
-  for (let at = 0; at < bytes; at += 4_093) content.fill((at * 31) % 251, at, at + 4_093)
-  return content
-}
-
-const isContent = (home: SimHome, path: string, content: Uint8Array): boolean =>
-  Buffer.compare(home.files.content(path) ?? new Uint8Array(0), content) === 0
-
-interface FileDocument {
-  readonly id: string
-  readonly name: string
-  readonly bytes: number
-  readonly state: string
-  readonly mbPerSecond: number | null
-  readonly doneBytes: number
-}
-
-async function files(world: World, home: SimHome): Promise<readonly FileDocument[]> {
-  return ((await world.until(home.call('file.ls', {}))) as { files: FileDocument[] }).files
-}
-
-async function offered(world: World, home: SimHome): Promise<FileDocument> {
-  let found: FileDocument | undefined
-  while ((found = (await files(world, home))[0]) === undefined) await world.run(50)
-  return found
-}
 
 test('a file arrives whole', async () => {
   const world = new World({ seed: 41 })
@@ -43,23 +12,20 @@ test('a file arrives whole', async () => {
   const content = contentOf(3 * BLOCK + 17)
   alice.files.put('/home/alice/notes.txt', content)
   bob.files.put('/home/bob/other', new Uint8Array(1))
-  const sent = (await world.until(
-    alice.call('file.send', { to: 'bob.example', path: '/home/alice/notes.txt' }),
-  )) as FileDocument
+  const sent = await offer(world, alice, bob, '/home/alice/notes.txt')
   expect(sent).toMatchObject({
     name: 'notes.txt',
     bytes: content.length,
     state: 'offered',
     mbPerSecond: null,
   })
-  const offer = await offered(world, bob)
-  expect(offer).toMatchObject({ id: sent.id, state: 'offered' })
-  const got = await world.until(bob.call('file.get', { id: offer.id, path: '/home/bob' }))
+  expect(await filesOf(world, bob)).toMatchObject([{ id: sent.id, state: 'offered' }])
+  const got = await world.until(bob.call('file.get', { id: sent.id, path: '/home/bob' }))
   expect(got).toMatchObject({ state: 'done', path: '/home/bob/notes.txt' })
   expect(isContent(bob, '/home/bob/notes.txt', content)).toBe(true)
   expect(bob.files.paths().filter(path => path.includes('ntm-part'))).toEqual([])
   await world.run(5_000)
-  expect(await files(world, alice)).toMatchObject([{ state: 'done' }])
+  expect(await filesOf(world, alice)).toMatchObject([{ state: 'done' }])
   await world.end()
 })
 
@@ -75,8 +41,7 @@ test.each(['bob', 'alice'] as const)(
     bob.files.put('/home/bob/other', new Uint8Array(1))
     // A disk of 12 MB/s, so that there is a middle.
     bob.files.faults.latencyMs = 20
-    await world.until(alice.call('file.send', { to: 'bob.example', path: '/home/alice/film.mp4' }))
-    const { id } = await offered(world, bob)
+    const { id } = await offer(world, alice, bob, '/home/alice/film.mp4')
     const getting = bob.call('file.get', { id, path: '/home/bob' }).catch((error: Error) => error)
     const part = '/home/bob/.film.mp4.ntm-part'
     await world.untilTrue(() => bob.files.size(part) >= 10 * BLOCK)
@@ -94,7 +59,7 @@ test.each(['bob', 'alice'] as const)(
     expect(isContent(bob, '/home/bob/film.mp4', content)).toBe(true)
     expect(writes).toEqual(Array.from({ length: blocks - written }, (_, at) => written + at))
     await world.run(5_000)
-    expect(await files(world, alice)).toMatchObject([{ state: 'done' }])
+    expect(await filesOf(world, alice)).toMatchObject([{ state: 'done' }])
     await world.end()
   },
 )

@@ -25,7 +25,11 @@ export interface FileDiskFaults {
   /** Told where in a file something was written. */
   written?: ((at: number, path: string) => void) | undefined
   /** Asked before each operation; an answer makes it fail. */
-  fail?: (operation: 'open' | 'read' | 'write' | 'sync' | 'publish', path: string) => ChatError | undefined
+  fail?:
+    | ((operation: 'open' | 'read' | 'write' | 'sync' | 'publish', path: string) => ChatError | undefined)
+    | undefined
+  /** May change what is read: a disk or memory that lies. */
+  changed?: (bytes: Uint8Array, at: number, path: string) => void
 }
 
 const PLENTY_BYTES = 2 ** 40
@@ -61,6 +65,17 @@ export class MemoryFileDisk implements FileDisk {
   content(path: string): Uint8Array | undefined {
     const node = this.#tree.nodes.get(path)
     return node?.kind === 'file' ? node.room.slice(0, node.bytes) : undefined
+  }
+
+  /** For a test: cuts a file off, whoever has it open. */
+  truncate(path: string, bytes: number): void {
+    const node = this.#tree.nodes.get(path)
+    if (node !== undefined) node.bytes = Math.min(node.bytes, bytes)
+  }
+
+  /** For a test: what a disk says that is full. */
+  full(path: string): ChatError {
+    return new ChatError('DISK_FULL', `there is no space left for ${path}`)
   }
 
   /** For a test: how long a file is, 0 if there is none. */
@@ -155,12 +170,13 @@ export class MemoryFileDisk implements FileDisk {
         await this.#mayGoOn('read', path)
         const part = node.room.subarray(Math.min(at, node.bytes), Math.min(at + into.length, node.bytes))
         into.set(part)
+        this.faults.changed?.(into, at, path)
         return part.length
       },
       write: async (bytes, at) => {
         await this.#mayGoOn('write', path)
         const more = Math.max(0, at + bytes.length - node.bytes)
-        if (more > 0 && more > (await this.freeBytes())) throw new ChatError('DISK_FULL', 'the disk is full')
+        if (more > 0 && more > (await this.freeBytes())) throw this.full(path)
         writeInto(node, bytes, at)
         this.faults.written?.(at, path)
         node.modifiedMs = this.#clock?.now() ?? 0

@@ -153,6 +153,13 @@ export class SimHome {
     return this.device.house.call(method, params, new ClientLine())
   }
 
+  /** Somebody who calls methods and may go before they are answered. */
+  line(): { call(method: string, params: unknown): Promise<unknown>; hangUp(): void } {
+    const line = new ClientLine()
+    const { house } = this.device
+    return { call: (method, params) => house.call(method, params, line), hangUp: () => line.hangUp() }
+  }
+
   #slowness(): MemoryDiskFaults {
     const { syncMs } = this.spec
     if (syncMs === undefined) return {}
