@@ -31,6 +31,7 @@ import {
   readNo,
 } from './frames.ts'
 import { DAMAGED_MAX, GROUP_BLOCKS } from './limits.ts'
+import { freshRoom, type MakeRoom } from './rooms.ts'
 
 export interface Wanted {
   readonly offer: EventId
@@ -65,10 +66,11 @@ export class Fetching {
   #damagedTimes = 0
   #isOver = false
 
-  constructor(wanted: Wanted) {
+  /** `room`: where blocks are put; they belong to whoever gets them. */
+  constructor(wanted: Wanted, room: MakeRoom = freshRoom) {
     this.#wanted = wanted
     this.#next = wanted.from
-    this.#reader = new FrameReader(answersAbout(groupCount(wanted.bytes)))
+    this.#reader = new FrameReader(answersAbout(groupCount(wanted.bytes)), room)
   }
 
   /** What to send first. */

@@ -6,6 +6,7 @@ import { type EventId, ID_BYTES, idFromBytes, idToBytes } from '../../events/ids
 import { ok, type Result, refuse } from '../../events/result.ts'
 import { HASH_BYTES } from './block-tree.ts'
 import { BLOCK_BYTES, GROUP_BLOCKS, PROTOCOL_VERSION } from './limits.ts'
+import { freshRoom, type MakeRoom } from './rooms.ts'
 
 /** What is asked has a low number, what is answered a high one. */
 export const FRAME = { get: 1, again: 2, done: 3, found: 0x81, leaves: 0x82, block: 0x83, no: 0x84 } as const
@@ -32,14 +33,17 @@ export type Allowed = (type: number) => readonly [least: number, most: number] |
 /** Cuts a stream into frames. Holds one frame at a time. */
 export class FrameReader {
   readonly #allowed: Allowed
+  readonly #room: MakeRoom
   readonly #head = new Uint8Array(HEAD_BYTES)
   #headBytes = 0
   #payload: Uint8Array | undefined
   #filled = 0
   #fault: FrameFault | undefined
 
-  constructor(allowed: Allowed) {
+  /** `room`: where payloads are put. */
+  constructor(allowed: Allowed, room = freshRoom) {
     this.#allowed = allowed
+    this.#room = room
   }
 
   /**
@@ -76,7 +80,7 @@ export class FrameReader {
     const range = this.#allowed(type)
     if (range === undefined) this.#fault = 'unexpected-type'
     else if (length < range[0] || length > range[1]) this.#fault = 'length'
-    else this.#payload = new Uint8Array(length)
+    else this.#payload = this.#room(length)
     this.#filled = 0
   }
 

@@ -77,7 +77,7 @@ export class Landing {
   /** Verified blocks, in order. Throws DISK_FULL and the like, and FILE_REFUSED for a folder that does harm. */
   async write(block: Uint8Array, index: number): Promise<void> {
     if (this.#spread !== undefined) return this.#spread.write(block, index * BLOCK_BYTES)
-    this.#head.push(block)
+    this.#head.push(block.slice())
     await this.#establish()
   }
 
@@ -192,9 +192,10 @@ export class Landing {
 async function countOf(spread: Spread, bytes: number, shelf: TreeShelf, tree: string): Promise<number> {
   let group = -1
   let leaves: Uint8Array | undefined
+  const room = new Uint8Array(BLOCK_BYTES)
   for (let index = 0; index < blockCount(bytes); index += 1) {
     if (groupOf(index) !== group) leaves = await shelf.leaves(tree, (group = groupOf(index)))
-    const block = new Uint8Array(blockLength(bytes, index))
+    const block = room.subarray(0, blockLength(bytes, index))
     const count = leaves === undefined ? 0 : await spread.read(block, index * BLOCK_BYTES)
     if (leaves === undefined || count < block.length || !isPromised(block, index, leaves)) return index
   }

@@ -77,10 +77,10 @@ export class Watchdog {
   }
 }
 
-/** Writes when there is room. Rejects when the stream has ended. */
-export async function writeTo(stream: Duplex, bytes: Uint8Array): Promise<void> {
+/** Writes when there is room. Rejects when the stream has ended. `taken`: the stream does not need the bytes any more. */
+export async function writeTo(stream: Duplex, bytes: Uint8Array, taken?: () => void): Promise<void> {
   if (stream.destroyed || !stream.writable) throw new Error('the stream has ended')
-  if (stream.write(bytes)) return
+  if (stream.write(bytes, error => error ?? taken?.())) return
   await new Promise<void>((resolve, reject) => {
     const drained = (): void => {
       stream.off('close', closed)

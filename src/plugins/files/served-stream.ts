@@ -11,6 +11,7 @@ import { encodeBlockHead, encodeFound, encodeLeaves, encodeNo, type Get, type No
 import { ASK_PATIENCE_MS, READ_AHEAD_BLOCKS, SEND_PATIENCE_MS, SLICE_BYTES } from './limits.ts'
 import { Watchdog, writeTo } from './patience.ts'
 import { ReadAhead } from './read-ahead.ts'
+import { Rooms } from './rooms.ts'
 import { type Asked, Serving } from './serving.ts'
 import { isPromised, type SourceReader } from './source.ts'
 
@@ -43,6 +44,7 @@ class ServedStream {
   readonly #parts: ServedParts
   readonly #serving = new Serving()
   readonly #bell = new Bell()
+  readonly #rooms = new Rooms()
   readonly #asked: Asked[] = []
   readonly #watchdog: Watchdog
   #leaves: { readonly group: number; readonly leaves: Uint8Array } | undefined
@@ -97,11 +99,8 @@ class ServedStream {
   }
 
   async #send(found: Served): Promise<void> {
-    const ahead = new ReadAhead(
-      index => found.reader.block(index),
-      blockCount(found.bytes),
-      READ_AHEAD_BLOCKS,
-    )
+    const read = (index: number) => found.reader.block(index, length => this.#rooms.take(length))
+    const ahead = new ReadAhead(read, blockCount(found.bytes), READ_AHEAD_BLOCKS)
     for (;;) {
       if (this.#asked.some(({ kind }) => kind === 'done' || kind === 'refused')) return
       this.#asked.length = 0
@@ -136,12 +135,16 @@ class ServedStream {
 
   async #sendBlock(block: Uint8Array, index: number): Promise<void> {
     await this.#write(encodeBlockHead(index, block.length))
-    for (let at = 0; at < block.length; at += SLICE_BYTES)
-      await this.#write(block.subarray(at, at + SLICE_BYTES))
+    const last = block.length - SLICE_BYTES
+    for (let at = 0; at < block.length; at += SLICE_BYTES) {
+      const taken = at < last ? undefined : () => this.#rooms.give(block)
+      await this.#write(block.subarray(at, at + SLICE_BYTES), taken)
+    }
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    await writeTo(this.#parts.stream, bytes)
+  /** `taken` is called when the bytes are nobody's any more. */
+  async #write(bytes: Uint8Array, taken?: () => void): Promise<void> {
+    await writeTo(this.#parts.stream, bytes, taken)
     this.#watchdog.pat(SEND_PATIENCE_MS)
   }
 

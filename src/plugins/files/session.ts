@@ -7,12 +7,14 @@ import type { Clock } from '../../kernel/api/index.ts'
 import { type FetchFailure, Fetching, type FetchStep, type Wanted } from './fetching.ts'
 import { STALL_MS, WRITES_MAX } from './limits.ts'
 import { Watchdog, writeTo } from './patience.ts'
+import { Rooms } from './rooms.ts'
 
 export interface SessionParts {
   readonly clock: Clock
   readonly stream: Duplex
   readonly wanted: Wanted
   readonly signal: AbortSignal
+  /** The block is the writer's until this resolves. */
   write(block: Uint8Array, index: number): Promise<void>
   keepLeaves(group: number, leaves: Uint8Array): Promise<void>
   arrived(bytes: number): void
@@ -34,6 +36,7 @@ export async function runSession(parts: SessionParts): Promise<SessionEnd> {
 class Session {
   readonly #parts: SessionParts
   readonly #machine: Fetching
+  readonly #rooms = new Rooms()
   readonly #writes = new Set<Promise<void>>()
   #next: number
   #failure: unknown
@@ -41,7 +44,7 @@ class Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts
-    this.#machine = new Fetching(parts.wanted)
+    this.#machine = new Fetching(parts.wanted, length => this.#rooms.take(length))
     this.#next = parts.wanted.from
   }
 
@@ -86,7 +89,7 @@ class Session {
       case 'block':
         arrived(step.bytes.length)
         this.#next = step.index + 1
-        return this.#hold(this.#parts.write(step.bytes, step.index))
+        return this.#hold(this.#write(step.bytes, step.index))
       case 'damaged':
         return damaged(step.index)
       case 'complete':
@@ -95,6 +98,11 @@ class Session {
       case 'failed':
         this.#end = step.why
     }
+  }
+
+  async #write(block: Uint8Array, index: number): Promise<void> {
+    await this.#parts.write(block, index)
+    this.#rooms.give(block)
   }
 
   /** Waits only while too many are under way. */

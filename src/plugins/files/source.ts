@@ -13,6 +13,7 @@ import {
   LIST_MAX_ENTRIES,
   PATH_MAX_DEPTH,
 } from './limits.ts'
+import { freshRoom, Rooms } from './rooms.ts'
 import { type Piece, Spread } from './spread.ts'
 import type { TreeShelf } from './tree-shelf.ts'
 
@@ -111,9 +112,9 @@ export class SourceReader {
   }
 
   /** Throws FILE_CHANGED when it is shorter, longer or gone. */
-  async block(index: number): Promise<Uint8Array> {
+  async block(index: number, room = freshRoom): Promise<Uint8Array> {
     const { bytes, path } = this.#source
-    const block = new Uint8Array(blockLength(bytes, index))
+    const block = room(blockLength(bytes, index))
     const count = await this.#spread.read(block, index * BLOCK_BYTES).catch(error => {
       throw error instanceof ChatError && error.code === 'NOT_FOUND' ? changed(path) : error
     })
@@ -136,12 +137,14 @@ export async function hashSource(
 ): Promise<Uint8Array> {
   const reader = new SourceReader(disk, source)
   const builder = new TreeBuilder()
+  const rooms = new Rooms()
   try {
     for (let index = 0; index < blockCount(source.bytes); index += 1) {
-      const block = await reader.block(index)
+      const block = await reader.block(index, length => rooms.take(length))
       const leaves = builder.add(block)
       if (leaves !== undefined) await shelf.keepLeaves(tree, groupOf(index), leaves)
       each(block.length)
+      rooms.give(block)
     }
   } finally {
     await reader.close()
