@@ -157,6 +157,7 @@ export const promised = {
       rttMsP50: z.number(),
       rttMsP99: z.number(),
     }),
+    file: z.object({ bytes: z.number(), mbPerSecond: z.number(), intact: z.boolean() }),
     ok: z.boolean(),
   }),
   failure: z.object({
