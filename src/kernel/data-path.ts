@@ -17,6 +17,7 @@ import {
   Peers,
   Protocols,
   type Random,
+  Streams,
   Views,
 } from './api/index.ts'
 import { Appender } from './appender.ts'
@@ -35,6 +36,7 @@ import { PeerSwitch } from './peers.ts'
 import { type ReplayQuery, type ReplayResult, replay } from './replay.ts'
 import { storeFailure } from './store-failure.ts'
 import { StreamBook } from './stream-book.ts'
+import { StreamSwitch } from './stream-switch.ts'
 import { LiveViews } from './views.ts'
 
 interface DataPathParts {
@@ -58,6 +60,7 @@ export class DataPath {
   readonly views: LiveViews
   readonly journal: Journal
   readonly peers: PeerSwitch
+  readonly streams: StreamSwitch
   readonly directory: DirectorySwitch
   readonly driver: Driver
   readonly disk: DiskState
@@ -110,6 +113,7 @@ export class DataPath {
       foundOwnElsewhere,
     })
     this.peers = new PeerSwitch(contributions)
+    this.streams = new StreamSwitch(contributions)
     this.directory = new DirectorySwitch(contributions, clock)
     const { gate, peers } = this
     const keyspace = (plugin: string): Keyspace => keyspaceOf(plugin, store, asides)
@@ -127,6 +131,7 @@ export class DataPath {
       shared(Views, this.views),
       shared(Journal, this.journal),
       shared(Peers, this.peers),
+      shared(Streams, this.streams),
       shared(Directory, this.directory),
       shared(Protocols, this.driver),
       perPlugin(Keyspace, plugin => keyspaceOf(plugin, store, this.#asides)),

@@ -8,6 +8,7 @@ import type { LogStore } from '../store/log-store.ts'
 import { openSealed } from '../wire/open.ts'
 import { decodeSealed } from '../wire/sealed-codec.ts'
 import { ChatError } from './api/errors.ts'
+import { FileDisk } from './api/file-disk.ts'
 import { Clock, Identity, Keys, Network, Random } from './api/tokens.ts'
 import { boot, type House, shared } from './boot.ts'
 import type { HomeConfig } from './config.ts'
@@ -23,6 +24,8 @@ export interface DeviceParts {
   readonly clock: Clock
   readonly random: Random
   readonly network: Network
+  /** Absent: nothing is written beside the log, and plugins that need it are refused. */
+  readonly files?: FileDisk
   /** Opened; the device closes it when it stops. */
   readonly store: LogStore
   readonly keys: DeviceKeys
@@ -114,13 +117,22 @@ const runningDevice = (
   }
 }
 
-const ownServices = ({ clock, random, network, keys, config, person }: DeviceParts): readonly Binding[] => {
+const ownServices = ({
+  clock,
+  random,
+  network,
+  files,
+  keys,
+  config,
+  person,
+}: DeviceParts): readonly Binding[] => {
   const { device, tunnelKey } = keys.keys
   const services = [
     shared(Clock, clock),
     shared(Random, random),
     shared(Network, network),
     shared(Keys, keys.keys),
+    ...(files === undefined ? [] : [shared(FileDisk, files)]),
   ]
   if (person === undefined || config.name === undefined) return services
   return [...services, shared(Identity, { name: config.name, ...person, device, tunnelKey })]

@@ -8,10 +8,11 @@ import type { Draft } from '../events/envelope.ts'
 import { DEVICE_INTRODUCED } from '../events/person.ts'
 import { ChatError } from './api/errors.ts'
 import type { AnyToken, Manifest } from './api/plugin.ts'
-import { Clock, Gate, Keyspace, Log, Network } from './api/tokens.ts'
+import { Clock, Gate, Keyspace, Log, Network, Streams } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
 import { NetworkFace } from './network-face.ts'
 import { faceOfService } from './service-face.ts'
+import { StreamsFace } from './streams-face.ts'
 
 const TIMER = 'a timer of Clock.after'
 
@@ -22,6 +23,7 @@ export class Faces {
   readonly #fence: Fence
   readonly #timers = new Set<() => void>()
   readonly #networks: NetworkFace[] = []
+  readonly #streams: StreamsFace[] = []
   #hasLeft = false
 
   constructor({ id, owns = {} }: Pick<Manifest, 'id' | 'owns'>, fence: Fence) {
@@ -38,6 +40,8 @@ export class Faces {
         return this.#clock(service as Clock)
       case Network.id:
         return this.#network(service as Network)
+      case Streams.id:
+        return this.#streamsOf(service as Streams)
       case Log.id:
         return this.#log(service as Log)
       case Gate.id:
@@ -54,6 +58,7 @@ export class Faces {
     this.#hasLeft = true
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
+    for (const face of this.#streams) face.end()
     await Promise.all(this.#networks.map(face => face.end()))
   }
 
@@ -81,6 +86,12 @@ export class Faces {
     const face = new NetworkFace(network, this.#fence, () => this.#gone())
     this.#networks.push(face)
     return face.network
+  }
+
+  #streamsOf(streams: Streams): Streams {
+    const face = new StreamsFace(streams, this.#fence, () => this.#gone())
+    this.#streams.push(face)
+    return face.streams
   }
 
   #log(log: Log): Log {

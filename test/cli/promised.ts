@@ -4,6 +4,14 @@ import { z } from 'zod'
 const id = z.string().regex(/^[0-9a-f]{64}$/)
 const at = z.number().int().min(1_500_000_000_000)
 const messageState = z.enum(['queued', 'sent', 'stored', 'delivered', 'read', 'failed'])
+const file = z.object({
+  id,
+  name: z.string(),
+  bytes: z.number().int().min(0),
+  hash: id,
+  state: z.enum(['offered', 'sending', 'done', 'failed']),
+  mbPerSecond: z.number().nullable(),
+})
 const path = z.enum(['direct', 'relay', 'mailbox'])
 
 export const promised = {
@@ -121,6 +129,8 @@ export const promised = {
       }),
     ),
   }),
+  file,
+  files: z.object({ files: z.array(file) }),
   event: z.object({ id, stream: id, author: id, type: z.string(), at }),
   verified: z.object({
     events: z.number(),
@@ -147,6 +157,7 @@ export const promised = {
       rttMsP50: z.number(),
       rttMsP99: z.number(),
     }),
+    file: z.object({ bytes: z.number(), mbPerSecond: z.number(), intact: z.boolean() }),
     ok: z.boolean(),
   }),
   failure: z.object({

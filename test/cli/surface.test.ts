@@ -66,7 +66,7 @@ describe('wrong usage', () => {
     ['a value that is none', ['send', 'bob', 'hi', '--wait', 'forever', '--json'], 'USAGE'],
     ['a number that is none', ['send', 'bob', 'hi', '--timeout', 'soon', '--json'], 'USAGE'],
     ['a role of another build', ['mailbox', 'serve', '--json'], 'NOT_IN_BUILD'],
-    ['files of another build', ['file', 'send', 'bob', 'x', '--json'], 'NOT_IN_BUILD'],
+    ['devices of another build', ['device', 'link', '--json'], 'NOT_IN_BUILD'],
     ['a flag of another build', ['up', '--record', 'file', '--json'], 'NOT_IN_BUILD'],
     ['a flag of another build with its value', ['log', 'replay', '--json', '--until=5'], 'NOT_IN_BUILD'],
     ['an invite link', ['contact', 'add', 'ntm://bob#key', '--json'], 'NOT_IN_BUILD'],

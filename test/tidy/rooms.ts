@@ -140,6 +140,7 @@ export const EXTRAS: readonly Extra[] = [
   { files: /^src\/store\/(level-[a-z]+|verify-directory)\.ts$/, libraries: node(['fs/promises', 'path']) },
   { files: /^src\/kernel\/container\.ts$/, libraries: ['inversify', 'reflect-metadata'] },
   { files: /^src\/kernel\/shielded-signal\.ts$/, libraries: ['node:events'] },
+  { files: /^src\/kernel\/(stream-switch|streams-face)\.ts$/, libraries: ['node:stream'] },
   { files: /^src\/kernel\/manifest\.ts$/, libraries: ['semver'] },
   { files: /^src\/kernel\/(keys|vault|passphrase|random)\.ts$/, libraries: ['sodium-native'] },
   { files: /^src\/kernel\/keys\.ts$/, libraries: ['@scure/bip39'] },

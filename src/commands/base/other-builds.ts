@@ -2,7 +2,7 @@
 import { ChatError } from '../../kernel/api/errors.ts'
 
 const COMMANDS = [
-  ...['mailbox serve', 'device', 'recover', 'file', 'group', 'log bisect', 'log export'],
+  ...['mailbox serve', 'device', 'recover', 'group', 'log bisect', 'log export'],
   ...['log import', 'log diff', 'log why', 'backup', 'restore', 'passphrase', 'fetch', 'push'],
   ...['events', 'rpc', 'plugin new', 'plugins'],
 ]

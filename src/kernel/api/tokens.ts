@@ -10,7 +10,7 @@ import type { Verdict } from './machine.ts'
 import { type PluginHealth, token } from './plugin.ts'
 import type { Projection, ProjectionState } from './points.ts'
 import type { LanChannel, LanNotice, PortMappingState } from './surroundings.ts'
-import type { Link, LookupFailure, NameRecord, PeerCard } from './transport.ts'
+import type { Link, LookupFailure, NameRecord, PeerCard, StreamTransport } from './transport.ts'
 
 export interface Clock {
   /** Wall clock: what an author claims in `at`. May jump. */
@@ -259,6 +259,10 @@ export interface Peers {
   ping(device: DeviceId, timeoutMs: number): Promise<number | undefined>
 }
 export const Peers = token<Peers>('ntm.peers')
+
+/** The streams of all transports as one: the first that has a path to the device carries. */
+export type Streams = StreamTransport
+export const Streams = token<Streams>('ntm.streams')
 
 /** All directories as one; a name never silently changes its person. */
 export interface Directory {

@@ -47,8 +47,11 @@ export interface DatagramTransport {
   send(to: DeviceId, port: number, bytes: Uint8Array): boolean
 }
 
+/** Streams keep order, wait when their reader is slow, and can be closed by halves. */
 export interface StreamTransport {
+  /** Rejects with PEER_UNREACHABLE without a path, and where nobody listens. */
   connect(to: DeviceId, port: number): Promise<Duplex>
+  /** One listener a port. Returns how to stop; what was accepted goes on. */
   listen(port: number, accept: (from: DeviceId, stream: Duplex) => void): () => void
 }
 

@@ -12,6 +12,7 @@ import { systemClock } from '../clock.ts'
 import type { HomeConfig } from '../config.ts'
 import { shared } from '../container.ts'
 import { type Device, startDevice } from '../device.ts'
+import { systemFileDisk } from '../file-disk-shell.ts'
 import { type FoundedHome, openHome } from '../home-shell.ts'
 import { installedPackages } from '../packages-shell.ts'
 import { systemRandom } from '../random.ts'
@@ -83,7 +84,7 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
   const isPerson = home.person !== undefined
   const name = nameOf(home)
   return startDevice({
-    ...{ clock: systemClock, random: systemRandom, network, store },
+    ...{ clock: systemClock, random: systemRandom, network, files: systemFileDisk, store },
     keys: home.keys,
     person: home.person,
     plugins: [nodePlugin, ...(await pluginsOf(home))],

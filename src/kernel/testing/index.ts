@@ -4,6 +4,7 @@
  */
 export * from './disk-contract.ts'
 export * from './memory-disk.ts'
+export * from './memory-file-disk.ts'
 export * from './memory-transport.ts'
 export * from './nat-kinds.ts'
 export * from './plugin-contract.ts'

@@ -17,6 +17,7 @@ import { type DeviceKeys, deviceKeys, newSeed } from '../keys.ts'
 import type { AnyPlugin } from '../loader.ts'
 import { openVault } from '../vault.ts'
 import { MemoryDisk, type MemoryDiskFaults } from './memory-disk.ts'
+import { MemoryFileDisk } from './memory-file-disk.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimHost } from './sim-host.ts'
 import type { SimNetwork } from './sim-network.ts'
@@ -57,6 +58,8 @@ export class SimHome {
   readonly person: PersonFile | undefined
   /** Its machine, running or not. */
   readonly host: SimHost
+  /** Its file system. What was written there outlives a crash, as it does when a process is killed. */
+  readonly files = new MemoryFileDisk()
   readonly #world: WorldParts
   readonly #dataKey: Uint8Array
   readonly #random: SeededRandom
@@ -104,6 +107,7 @@ export class SimHome {
       clock: this.#clock,
       random: this.#random,
       network: this.host,
+      files: this.files.at(this.#clock),
       store: await openStore({ disk: this.#disk, vault }),
       keys: this.keys,
       person: this.person,
@@ -147,6 +151,13 @@ export class SimHome {
   /** Calls a method as a command would. */
   call(method: string, params: unknown): Promise<unknown> {
     return this.device.house.call(method, params, new ClientLine())
+  }
+
+  /** Somebody who calls methods and may go before they are answered. */
+  line(): { call(method: string, params: unknown): Promise<unknown>; hangUp(): void } {
+    const line = new ClientLine()
+    const { house } = this.device
+    return { call: (method, params) => house.call(method, params, line), hangUp: () => line.hangUp() }
   }
 
   #slowness(): MemoryDiskFaults {

@@ -4,7 +4,7 @@
  * plugin is for is tried in a world.
  */
 import { EMPTY } from 'rxjs'
-import type { PersonId } from '../../events/ids.ts'
+import type { PersonId, StreamId } from '../../events/ids.ts'
 import {
   type AnyToken,
   ChatError,
@@ -12,6 +12,7 @@ import {
   Coordination,
   Directory,
   EventData,
+  FileDisk,
   Gate,
   Health,
   Identity,
@@ -20,14 +21,17 @@ import {
   Keyspace,
   Log,
   Network,
+  OneToOne,
   Peers,
   People,
   Protocols,
   Random,
+  Streams,
   Views,
 } from '../api/index.ts'
 import { systemClock } from '../clock.ts'
 import { deviceKeys } from '../keys.ts'
+import { MemoryFileDisk } from './memory-file-disk.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 export type StandIn = readonly [token: AnyToken, value: unknown]
@@ -64,6 +68,19 @@ export const standIns = (): readonly StandIn[] => {
       links: () => [],
       link$: EMPTY,
       ping: async () => undefined,
+    }),
+    standIn(Streams, {
+      connect: async () => {
+        throw new ChatError('PEER_UNREACHABLE', 'Nobody is there.')
+      },
+      listen: () => () => {},
+    }),
+    standIn(FileDisk, new MemoryFileDisk()),
+    standIn(OneToOne, {
+      streamWith: () => 'b'.repeat(64) as StreamId,
+      personOf: () => undefined,
+      prepare: unknownPeer,
+      delivered: async () => false,
     }),
     standIn(Directory, { lookup: async () => 'unknown' }),
     standIn(Protocols, { command: () => {} }),

@@ -14,6 +14,7 @@ import {
   type Identity,
   type Link,
   type Log,
+  type OneToOne,
   type PathKind,
   type People,
   type Protocols,
@@ -88,6 +89,26 @@ export class Conversations {
     if (this.#parts.people.contact(contact.person)?.disputed === true)
       throw changedHands(contact.name, result)
     throw unfulfilled(contact.name, wish, awaited, result)
+  }
+
+  /** For whoever else puts something into these streams. */
+  oneToOne(): OneToOne {
+    const { known, log } = this.#parts
+    return {
+      streamWith: person => known.streamWith(person),
+      personOf: stream => known.personOf(stream),
+      prepare: async to => {
+        await this.#turns.prepared(to.name, () => this.#speech.prepare(to))
+        return known.streamWith(to.person)
+      },
+      delivered: async (event, timeoutMs) => {
+        const found = await log.find(event)
+        if (found === undefined) return false
+        const { stream, seq } = found.event.envelope
+        const waiting = { stream, seq, wish: 'delivered', timeoutMs, onGone: () => () => undefined } as const
+        return (await this.#waits.until(waiting)).isFulfilled
+      },
+    }
   }
 
   async history(params: unknown): Promise<unknown> {

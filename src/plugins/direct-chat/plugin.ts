@@ -3,6 +3,7 @@
  * that carries it, and the methods by which people talk.
  */
 import type { Recorded } from '../../events/envelope.ts'
+import { DEVICE_INTRODUCED } from '../../events/person.ts'
 import {
   Clock,
   type Contact,
@@ -11,11 +12,12 @@ import {
   Identity,
   Keyspace,
   Log,
+  OneToOne,
   Peers,
   People,
   Protocols,
+  provide,
 } from '../../kernel/api/index.ts'
-import { TEXT_TYPE } from '../../wire/text-data.ts'
 import { BlockedPeople } from './blocked-people.ts'
 import { Conversations } from './conversations.ts'
 import { DIRECT_RULES } from './direct-rules.ts'
@@ -32,6 +34,7 @@ export const directChat = definePlugin({
     id: 'ntm.direct-chat',
     version: '0.1.0',
     api: '^1.0.0',
+    provides: [OneToOne.id],
     owns: { [SAID.type]: SAID.rev },
   },
   needs: {
@@ -52,9 +55,9 @@ export const directChat = definePlugin({
     const command = (input: TextCommand): void => protocols.command(TEXT_PROTOCOL, input)
     const reconsider = ({ person }: Contact): void =>
       command({ kind: 'reconsider', stream: known.streamWith(person) })
-    /** The author of a first message from somebody about whom nothing was decided. */
+    /** The author of the first words, whatever they are, from somebody about whom nothing was decided. */
     const strangerIn = ({ via, event }: Recorded) => {
-      if (via === 'self' || event.envelope.type !== TEXT_TYPE) return undefined
+      if (via === 'self' || event.envelope.type === DEVICE_INTRODUCED) return undefined
       const person = known.personOf(event.envelope.stream)
       return person === undefined || people.contact(person) !== undefined ? undefined : person
     }
@@ -62,6 +65,7 @@ export const directChat = definePlugin({
       contributes: {
         rule: [DIRECT_RULES],
         event: [SAID],
+        service: [provide(OneToOne, conversations.oneToOne())],
         protocol: [{ name: TEXT_PROTOCOL, version: 1, port: TEXT_PORT, machine }],
         method: [
           { name: 'send', call: (params, caller) => conversations.send(params, caller) },

@@ -3,8 +3,8 @@
  * commits. Found at the next start, so that nobody's first words stay unseen.
  */
 import type { PersonId } from '../../events/ids.ts'
+import { DEVICE_INTRODUCED } from '../../events/person.ts'
 import type { Log, People } from '../../kernel/api/index.ts'
-import { TEXT_TYPE } from '../../wire/text-data.ts'
 import type { KnownPeople } from './known-people.ts'
 
 /** An author's chain begins with the introduction; the text comes soon after it. */
@@ -24,7 +24,7 @@ export async function unansweredStrangers({ log, people, known }: Parts): Promis
       const person = people.card(author)?.person
       if (person === undefined || !people.isUndecided(person) || known.streamWith(person) !== stream) continue
       for await (const { event } of log.read({ stream, author, limit: LOOKED_AT }))
-        if (event.envelope.type === TEXT_TYPE) strangers.add(person)
+        if (event.envelope.type !== DEVICE_INTRODUCED) strangers.add(person)
     }
   return strangers
 }

@@ -1,13 +1,14 @@
 /**
  * The main job on one machine: a DC, a relay and two people as separate processes on loopback, texts both ways through a
- * real tunnel, every claim checked against both histories, and nothing left behind.
+ * real tunnel and a file, every claim checked against what is there afterwards, and nothing left behind.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomFillSync } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChatError } from '../../api/errors.ts'
 import { type Child, runChild, startChild } from './child-shell.ts'
-import { type SentText, type Summary, summarise } from './summary.ts'
+import { type SentFile, type SentText, type Summary, summarise } from './summary.ts'
 
 /** One person's node as the demo sees it. */
 export interface DemoNode {
@@ -19,12 +20,15 @@ export interface DemoOptions {
   /** The program to start again: bin/run.js. */
   readonly program: string
   readonly attach: (home: string) => Promise<DemoNode | undefined>
-  readonly say: (line: SentText & { readonly type: 'text' }) => void
+  readonly say: (
+    line: (SentText & { readonly type: 'text' }) | (SentFile & { readonly type: 'file' }),
+  ) => void
 }
 
 const DOMAIN = 'demo.example'
 const ROUNDS = 20
 const WAIT_MS = 30_000
+const FILE_BYTES = 16 * 1024 * 1024
 
 interface Person {
   readonly name: string
@@ -60,7 +64,29 @@ const heardBy = async (person: Person, other: Person): Promise<readonly string[]
   return history.messages.map(message => message.text)
 }
 
-const talk = async (alice: Person, bob: Person, options: DemoOptions): Promise<Summary> => {
+interface FileCallResult {
+  readonly id: string
+  readonly state: string
+  readonly mbPerSecond: number | null
+  readonly path: string
+}
+
+/** Alice offers something that nobody could guess; Bob gets it as soon as he has heard of it. */
+const sendFile = async (from: Person, to: Person, root: string): Promise<SentFile> => {
+  const name = 'holiday.bin'
+  const [path, inbox] = [join(root, name), join(root, 'inbox')]
+  const content = randomFillSync(Buffer.alloc(FILE_BYTES))
+  await writeFile(path, content)
+  await mkdir(inbox)
+  const offer = { to: to.name, path, isLeaving: true }
+  const { id } = await from.node.call<FileCallResult>('file.send', offer)
+  const got = await to.node.call<FileCallResult>('file.get', { id, path: inbox, timeoutMs: WAIT_MS })
+  const intact = content.equals(await readFile(got.path))
+  const { state, mbPerSecond } = got
+  return { from: from.name, to: to.name, name, bytes: FILE_BYTES, state, mbPerSecond, intact }
+}
+
+const talk = async (alice: Person, bob: Person, options: DemoOptions, root: string): Promise<Summary> => {
   const sent: SentText[] = []
   for (let round = 1; round <= ROUNDS; round++)
     for (const [from, to] of [
@@ -71,7 +97,9 @@ const talk = async (alice: Person, bob: Person, options: DemoOptions): Promise<S
       options.say({ type: 'text', ...text })
       sent.push(text)
     }
-  return summarise(sent, [await heardBy(alice, bob), await heardBy(bob, alice)])
+  const file = await sendFile(alice, bob, root)
+  options.say({ type: 'file', ...file })
+  return summarise(sent, [await heardBy(alice, bob), await heardBy(bob, alice)], file)
 }
 
 /** Runs the demo in a temporary directory. Rejects when something does not even start. */
@@ -96,7 +124,7 @@ export const runDemo = async (options: DemoOptions): Promise<Summary> => {
       people.push(person)
     }
     const [alice, bob] = people as [Person, Person]
-    return await talk(alice, bob, options)
+    return await talk(alice, bob, options, root)
   } finally {
     await Promise.all(nodes.map(node => node.close()))
     await Promise.all(children.map(child => child.stop()))

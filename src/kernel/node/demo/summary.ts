@@ -1,6 +1,6 @@
 /**
- * What the demo proves, as numbers: how many texts were acknowledged, how long the round trips took, and whether
- * both histories hold exactly what was said.
+ * What the demo proves, as numbers: how many texts were acknowledged, how long the round trips took, whether both
+ * histories hold exactly what was said, and whether the file is what was sent.
  */
 export interface SentText {
   readonly from: string
@@ -8,6 +8,17 @@ export interface SentText {
   readonly text: string
   readonly state: string
   readonly rttMs: number | null
+}
+
+export interface SentFile {
+  readonly from: string
+  readonly to: string
+  readonly name: string
+  readonly bytes: number
+  readonly state: string
+  readonly mbPerSecond: number | null
+  /** Byte for byte what was sent. */
+  readonly intact: boolean
 }
 
 export interface Summary {
@@ -19,6 +30,7 @@ export interface Summary {
     readonly rttMsP50: number | null
     readonly rttMsP99: number | null
   }
+  readonly file: Pick<SentFile, 'bytes' | 'mbPerSecond' | 'intact'>
   readonly ok: boolean
 }
 
@@ -30,7 +42,11 @@ const percentile = (values: readonly number[], share: number): number | null => 
 }
 
 /** A text counts as lost when the receiver's history lacks it or holds it twice, whatever the sender was told. */
-export const summarise = (sent: readonly SentText[], heard: readonly (readonly string[])[]): Summary => {
+export const summarise = (
+  sent: readonly SentText[],
+  heard: readonly (readonly string[])[],
+  { bytes, mbPerSecond, intact }: SentFile,
+): Summary => {
   const acked = sent.filter(text => text.state === 'delivered' || text.state === 'read')
   const lost = sent.filter(text =>
     heard.some(history => history.filter(line => line === text.text).length !== 1),
@@ -45,6 +61,7 @@ export const summarise = (sent: readonly SentText[], heard: readonly (readonly s
       rttMsP50: percentile(roundTrips, 0.5),
       rttMsP99: percentile(roundTrips, 0.99),
     },
-    ok: lost === 0 && acked.length === sent.length && sent.length > 0,
+    file: { bytes, mbPerSecond, intact },
+    ok: intact && lost === 0 && acked.length === sent.length && sent.length > 0,
   }
 }

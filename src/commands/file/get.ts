@@ -1,0 +1,33 @@
+/** `ntm file get ID [PATH]`: accepts what was offered and fetches it, from where it stopped the last time. */
+import { resolve } from 'node:path'
+import { Args, Flags } from '@oclif/core'
+import { printable } from '../../screen/printer.ts'
+import { FileCommand, fileLine } from '../base/file-command.ts'
+
+export default class FileGetCommand extends FileCommand {
+  static override summary = 'get a file that was offered'
+  static override examples = [
+    '<%= config.bin %> file ls',
+    '<%= config.bin %> file get 3f9a60c1d2e4 ~/Downloads',
+  ]
+  static override args = {
+    id: Args.string({ description: 'its id, or the beginning of it (`ntm file ls`)', required: true }),
+    path: Args.string({ description: 'a folder to put it into, or a new name', default: '.' }),
+  }
+  static override flags = {
+    timeout: Flags.integer({
+      description: 'seconds to wait while nothing arrives; then it can be gone on with later',
+      default: 30,
+      min: 0,
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(FileGetCommand)
+    const { id, path } = args
+    const params = { id, path: resolve(path), timeoutMs: flags.timeout * 1000 }
+    const got = await this.callWithBar(flags, 'file.get', params, id.slice(0, 12))
+    const where = got.path === undefined ? '' : `\n${printable(got.path)}`
+    this.print(flags.json, got, `${fileLine(got)}${where}`)
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The machine's own file system as plugins see it. Only here are paths, links and error codes of the system known;
+ * what goes wrong becomes a sentence that names the file.
+ */
+import type { Stats } from 'node:fs'
+import { constants } from 'node:fs'
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  statfs,
+  unlink,
+} from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { ChatError } from './api/errors.ts'
+import type { FileDisk, FileFacts, OpenFile } from './api/file-disk.ts'
+
+const OWNER_ONLY_FILE = 0o600
+const OWNER_ONLY_FOLDER = 0o700
+/** Windows has no such flag, and needs a right of its own to make a link. */
+const NO_LINK = constants.O_NOFOLLOW ?? 0
+/** A pipe would keep whoever opens it waiting for ever. */
+const NO_WAIT = constants.O_NONBLOCK ?? 0
+
+const TAKEN = ['EEXIST', 'ENOTEMPTY']
+const taken = (): Error => Object.assign(new Error('the name is taken'), { code: 'EEXIST' })
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code
+
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']
+const MISSING = ['ENOENT', 'ENOTDIR']
+/** File systems without hard links, such as those of memory cards. */
+const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']
+
+const failureAt = (path: string, cause: unknown): ChatError => {
+  if (cause instanceof ChatError) return cause
+  const code = codeOf(cause) ?? ''
+  if (FULL.includes(code)) return new ChatError('DISK_FULL', `there is no space left for ${path}`, { cause })
+  if (MISSING.includes(code)) return new ChatError('NOT_FOUND', `${path} does not exist`, { cause, hint: '' })
+  const why = code === 'EACCES' || code === 'EPERM' ? 'is not allowed to this user' : `failed: ${code}`
+  return new ChatError('DISK_FAILED', `the access to ${path} ${why}`, {
+    cause,
+    hint: 'look at the disk and at the rights of the file and its folder',
+  })
+}
+
+const told = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw failureAt(path, error)
+  }
+}
+
+const factsOf = (stats: Stats): FileFacts => ({
+  kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
+  bytes: stats.size,
+  modifiedMs: stats.mtimeMs,
+})
+
+class SystemFile implements OpenFile {
+  readonly #path: string
+  readonly #handle: FileHandle
+
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  facts(): Promise<FileFacts> {
+    return told(this.#path, async () => factsOf(await this.#handle.stat()))
+  }
+
+  read(into: Uint8Array, at: number): Promise<number> {
+    return told(this.#path, async () => {
+      let filled = 0
+      while (filled < into.length) {
+        const { bytesRead } = await this.#handle.read(into, filled, into.length - filled, at + filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return filled
+    })
+  }
+
+  write(bytes: Uint8Array, at: number): Promise<void> {
+    return told(this.#path, async () => {
+      let written = 0
+      while (written < bytes.length)
+        written += (await this.#handle.write(bytes, written, bytes.length - written, at + written))
+          .bytesWritten
+    })
+  }
+
+  sync(): Promise<void> {
+    return told(this.#path, () => this.#handle.sync())
+  }
+
+  close(): Promise<void> {
+    return told(this.#path, () => this.#handle.close())
+  }
+}
+
+const openFile = (path: string, flags: number): Promise<OpenFile> =>
+  told(path, async () => {
+    const handle = await open(path, flags | NO_WAIT, OWNER_ONLY_FILE)
+    const stats = await handle.stat()
+    if (stats.isFile()) return new SystemFile(path, handle)
+    await handle.close()
+    throw new ChatError('DISK_FAILED', `${path} is not a file`, { hint: 'choose a regular file or a folder' })
+  })
+
+/** What a folder says of its entries is on the disk. Not every system can do that. */
+const syncFolder = async (path: string): Promise<void> => {
+  const folder = await open(path, constants.O_RDONLY).catch(() => undefined)
+  await folder?.sync().catch(() => undefined)
+  await folder?.close()
+}
+
+/** Takes the name for itself with an empty file first; that is then replaced in one step. */
+const moveOverPlaceholder = async (from: string, to: string): Promise<void> => {
+  const placeholder = await open(to, 'wx', OWNER_ONLY_FILE)
+  await placeholder.close()
+  await rename(from, to)
+}
+
+const moveFile = async (from: string, to: string): Promise<void> => {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (!NO_HARD_LINKS.includes(codeOf(error) ?? '')) throw error
+    return moveOverPlaceholder(from, to)
+  }
+  await unlink(from)
+}
+
+/** A folder can take the place of nothing, and at worst of an empty folder. */
+const moveFolder = async (from: string, to: string): Promise<void> => {
+  if ((await lstat(to).catch(() => undefined)) !== undefined) throw taken()
+  await rename(from, to)
+}
+
+const publish = (from: string, to: string): Promise<boolean> =>
+  told(to, async () => {
+    try {
+      const isFolder = (await lstat(from)).isDirectory()
+      await (isFolder ? moveFolder(from, to) : moveFile(from, to))
+    } catch (error) {
+      if (TAKEN.includes(codeOf(error) ?? '')) return false
+      throw error
+    }
+    await syncFolder(dirname(to))
+    return true
+  })
+
+export const systemFileDisk: FileDisk = {
+  facts: path =>
+    told(path, async () => {
+      const stats = await lstat(path).catch(error => {
+        if (MISSING.includes(codeOf(error) ?? '')) return undefined
+        throw error
+      })
+      return stats && factsOf(stats)
+    }),
+  real: path => told(path, () => realpath(path)),
+  names: folder => told(folder, () => readdir(folder)),
+  open: path => openFile(path, constants.O_RDONLY),
+  openOwn: path => openFile(path, constants.O_RDWR | constants.O_CREAT | NO_LINK),
+  makeFolder: path =>
+    told(path, async () => void (await mkdir(path, { recursive: true, mode: OWNER_ONLY_FOLDER }))),
+  publish,
+  remove: path => told(path, () => rm(path, { recursive: true, force: true })),
+  freeBytes: folder =>
+    told(folder, async () => {
+      const { bavail, bsize } = await statfs(folder)
+      return bavail * bsize
+    }),
+  join,
+  split: path => ({ folder: dirname(path), name: basename(path) }),
+}

@@ -1,0 +1,243 @@
+/**
+ * The methods `file.send`, `file.ls` and `file.get`: what commands and other clients call. They tell how a file stands
+ * while somebody waits for it, and end what nobody waits for any more.
+ */
+import { z } from 'zod'
+import type { EventId } from '../../events/ids.ts'
+import {
+  type Caller,
+  ChatError,
+  type Clock,
+  type Identity,
+  type Method,
+  type OneToOne,
+  type People,
+} from '../../kernel/api/index.ts'
+import type { Downloads } from './downloads.ts'
+import { HEARD_PATIENCE_MS, PROGRESS_EVERY_MS, SILENCE_MAX_MS } from './limits.ts'
+import type { Meter, Progress } from './meter.ts'
+import type { Offer, OffersView } from './offers-view.ts'
+import type { Uploads } from './uploads.ts'
+
+const TIMEOUT_MAX_MS = 24 * 60 * 60 * 1000
+const timeoutMs = z.number().min(0).max(TIMEOUT_MAX_MS)
+
+const SEND = z.object({
+  to: z.string().min(1),
+  path: z.string().min(1),
+  wait: z.enum(['offered', 'done']).default('offered'),
+  /** No longer than so, for `done`; without it as long as it takes. */
+  timeoutMs: timeoutMs.optional(),
+  /** The node ends with the call: an offer that nobody has heard of by then would be of no use. */
+  isLeaving: z.boolean().default(false),
+})
+const GET = z.object({
+  id: z.string().regex(/^[0-9a-f]{4,64}$/, 'is not the id of a file'),
+  path: z.string().min(1),
+  timeoutMs: timeoutMs.default(SILENCE_MAX_MS),
+})
+
+export interface FileCallParts {
+  readonly clock: Clock
+  readonly identity: Identity
+  readonly people: People
+  readonly oneToOne: OneToOne
+  readonly view: OffersView
+  readonly uploads: Uploads
+  readonly downloads: Downloads
+}
+
+export class FileCalls {
+  readonly #parts: FileCallParts
+  /** Who waits for news of an offer. */
+  readonly #waiting = new Map<EventId, Set<() => void>>()
+  /** How many callers wait for a file to arrive. */
+  readonly #getting = new Map<EventId, number>()
+
+  constructor(parts: FileCallParts) {
+    this.#parts = parts
+  }
+
+  methods(): readonly Method[] {
+    return [
+      { name: 'file.send', call: (params, caller) => this.#send(params, caller) },
+      { name: 'file.ls', call: async () => ({ files: this.#all().map(offer => this.#document(offer)) }) },
+      { name: 'file.get', call: (params, caller) => this.#get(params, caller) },
+    ]
+  }
+
+  /** Something was said about this offer. */
+  heard(offer: EventId): void {
+    for (const wake of this.#waiting.get(offer) ?? []) wake()
+  }
+
+  async #send(params: unknown, caller: Caller): Promise<unknown> {
+    const { to, path, wait, timeoutMs, isLeaving } = SEND.parse(params)
+    const { people, oneToOne, uploads } = this.#parts
+    const contact = await people.find(to)
+    const emit = this.#seldom(caller)
+    const { id, source } = await uploads.offer(contact, path, (doneBytes, bytes) => {
+      if (caller.hasGone) throw new ChatError('STOPPED', `${path} was not offered`, { hint: '' })
+      emit({ type: 'reading', doneBytes, bytes })
+    })
+    if (wait === 'done') await this.#untilDone(id, contact.name, timeoutMs, caller)
+    else if (isLeaving) await oneToOne.delivered(id, HEARD_PATIENCE_MS)
+    return { ...this.#document(this.#offer(id)), skipped: source.skipped }
+  }
+
+  async #untilDone(id: EventId, to: string, timeoutMs: number | undefined, caller: Caller): Promise<void> {
+    const { uploads } = this.#parts
+    const isOver = (): boolean => ['done', 'failed'].includes(this.#offer(id).state)
+    const endTelling = this.#tellOf(() => uploads.meter(id), this.#offer(id), caller)
+    try {
+      await this.#until(id, isOver, timeoutMs, caller)
+    } finally {
+      endTelling()
+    }
+    const offer = this.#offer(id)
+    const fields = this.#document(offer)
+    if (offer.state === 'failed') throw failed(offer, to, fields)
+    if (offer.state === 'done') return
+    if (caller.hasGone)
+      throw new ChatError('STOPPED', `${offer.name} is offered; nobody waits for it any more`, { fields })
+    throw new ChatError('TIMED_OUT', `${to} has not got ${offer.name} in time`, {
+      hint: 'it stays offered: they can get it while a node of this home runs, as `ntm up` does',
+      fields,
+    })
+  }
+
+  #until(id: EventId, isSo: () => boolean, timeoutMs: number | undefined, caller: Caller): Promise<void> {
+    const { clock } = this.#parts
+    return new Promise(resolve => {
+      const end = (): void => {
+        stopTimer()
+        stopListening()
+        waiting.delete(look)
+        resolve()
+      }
+      const look = (): void => {
+        if (isSo()) end()
+      }
+      const waiting = this.#waiting.get(id) ?? new Set()
+      this.#waiting.set(id, waiting.add(look))
+      let stopListening = (): void => undefined
+      const stopTimer = timeoutMs === undefined ? () => undefined : clock.after(timeoutMs, end)
+      if (isSo() || caller.hasGone) end()
+      else stopListening = caller.onGone(end)
+    })
+  }
+
+  async #get(params: unknown, caller: Caller): Promise<unknown> {
+    const { id: given, path, timeoutMs } = GET.parse(params)
+    const { downloads, identity } = this.#parts
+    const offer = this.#offer(given)
+    if (offer.author === identity.device) throw new ChatError('USAGE', `${offer.name} is offered from here`)
+    if (offer.state === 'done' && downloads.running(offer.id) === undefined) return this.#document(offer)
+    const download = await downloads.want(offer, path, timeoutMs)
+    const { id } = offer
+    this.#getting.set(id, (this.#getting.get(id) ?? 0) + 1)
+    const endTelling = this.#tellOf(() => download.meter, offer, caller)
+    const stopListening = caller.onGone(() => void this.#leave(id))
+    try {
+      const path = await download.done
+      return { ...this.#document(this.#offer(id)), path }
+    } catch (error) {
+      throw error instanceof ChatError ? withFields(error, this.#document(this.#offer(id))) : error
+    } finally {
+      endTelling()
+      stopListening()
+      this.#getting.set(id, this.#getting.get(id)! - 1)
+    }
+  }
+
+  /** A file that nobody waits for any more can wait. */
+  async #leave(id: EventId): Promise<void> {
+    if ((this.#getting.get(id) ?? 0) <= 1) await this.#parts.downloads.pause(id)
+  }
+
+  #all(): readonly Offer[] {
+    return [...this.#parts.view.offers.values()].sort((one, other) => one.at - other.at)
+  }
+
+  /** By its id, or the beginning of it. Throws NOT_FOUND or AMBIGUOUS. */
+  #offer(given: string): Offer {
+    const exact = this.#parts.view.offers.get(given as EventId)
+    const [found, other] =
+      exact === undefined ? this.#all().filter(({ id }) => id.startsWith(given)) : [exact]
+    if (other !== undefined)
+      throw new ChatError('AMBIGUOUS', `several files have an id that begins with ${given}`)
+    if (found !== undefined) return found
+    throw new ChatError('NOT_FOUND', `there is no file with the id ${given}`, {
+      hint: '`ntm file ls` lists what was offered',
+    })
+  }
+
+  #document(offer: Offer): Record<string, unknown> {
+    const { uploads, downloads, identity, people, oneToOne } = this.#parts
+    const { id, name, bytes, hash, kind, at, author, stream } = offer
+    const isOwn = author === identity.device
+    const running = downloads.running(id)
+    const live = isOwn ? uploads.meter(id)?.progress : running?.meter.progress
+    const person = oneToOne.personOf(stream)
+    const peer = (person && people.contact(person)?.name) ?? people.card(author)?.name ?? null
+    const isMoving = offer.state === 'offered' && (running !== undefined || live !== undefined)
+    const rate = offer.bytesPerSecond ?? live?.bytesPerSecond
+    return {
+      ...{ id, name, bytes, hash, state: isMoving ? 'sending' : offer.state },
+      mbPerSecond: rate === undefined ? null : Math.round(rate / 1000) / 1000,
+      ...{ kind, at, peer, direction: isOwn ? 'out' : 'in' },
+      doneBytes: offer.state === 'done' ? bytes : (live?.doneBytes ?? 0),
+      reason: offer.state === 'failed' ? (offer.reason ?? null) : null,
+    }
+  }
+
+  /** Tells the caller how far it is, every now and then; returns how to stop. */
+  #tellOf(meter: () => Meter | undefined, { name, bytes }: Offer, caller: Caller): () => void {
+    const { clock } = this.#parts
+    let stop = (): void => undefined
+    const tell = (): void => {
+      const progress: Progress | undefined = meter()?.progress
+      if (progress !== undefined)
+        caller.emit({
+          type: 'progress',
+          name,
+          bytes,
+          ...progress,
+          bytesPerSecond: progress.bytesPerSecond ?? null,
+        })
+      stop = clock.after(PROGRESS_EVERY_MS, tell)
+    }
+    tell()
+    return () => stop()
+  }
+
+  #seldom(caller: Caller): (item: unknown) => void {
+    const { clock } = this.#parts
+    let lastMs = Number.NEGATIVE_INFINITY
+    return item => {
+      if (clock.monotonicMs() - lastMs < PROGRESS_EVERY_MS) return
+      lastMs = clock.monotonicMs()
+      caller.emit(item)
+    }
+  }
+}
+
+function failed({ name, reason }: Offer, to: string, fields: Record<string, unknown>): ChatError {
+  if (reason === 'changed')
+    return new ChatError('FILE_CHANGED', `${name} was changed or removed after it was offered`, {
+      hint: 'send it again',
+      fields,
+    })
+  if (reason === 'damaged')
+    return new ChatError('FILE_DAMAGED', `what arrived at ${to} of ${name} was not what was offered`, {
+      fields,
+    })
+  return new ChatError('FILE_REFUSED', `${to} could not take ${name}`, { hint: 'see what is in it', fields })
+}
+
+const withFields = (error: ChatError, fields: Record<string, unknown>): ChatError =>
+  new ChatError(error.code, error.message, {
+    hint: error.hint,
+    cause: error,
+    fields: { ...fields, ...error.fields },
+  })

@@ -1,0 +1,213 @@
+/**
+ * Where a file is put together: beside its final place, under a hidden name that says what it is. It gets the final
+ * name in one step when all of it is there, verified and on the disk.
+ */
+import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
+import { blockCount, blockLength, groupOf } from './block-tree.ts'
+import { LIST_HEAD_BYTES, listLength, readList } from './folder-list.ts'
+import { BLOCK_BYTES } from './limits.ts'
+import { numbered } from './safe-name.ts'
+import { isPromised } from './source.ts'
+import { type Piece, Spread } from './spread.ts'
+import type { TreeShelf } from './tree-shelf.ts'
+
+export interface Place {
+  readonly folder: string
+  /** The final name, as long as nothing else gets it first. */
+  readonly name: string
+}
+
+export const partOf = (disk: FileDisk, { folder, name }: Place): string =>
+  disk.join(folder, `.${name}.ntm-part`)
+
+/** Names tried before giving up. */
+const NUMBERS_MAX = 1_000
+
+export interface LandingParts {
+  readonly disk: FileDisk
+  readonly place: Place
+  readonly kind: 'file' | 'folder'
+  readonly bytes: number
+}
+
+export class Landing {
+  readonly #parts: LandingParts
+  readonly #part: string
+  /** Undefined while the list of a folder is not whole. */
+  #spread: Spread | undefined
+  /** Blocks with the list, before it is known what the folder consists of. */
+  #head: Uint8Array[] = []
+  #empty: readonly string[] = []
+
+  constructor(parts: LandingParts) {
+    this.#parts = parts
+    this.#part = partOf(parts.disk, parts.place)
+    if (parts.kind === 'file') this.#spread = this.#spreadOf([{ bytes: parts.bytes, in: this.#part }])
+  }
+
+  /** The path of the file, if it got its name and the power went before that was told. */
+  async finished(shelf: TreeShelf, tree: string): Promise<string | undefined> {
+    const { disk, place, bytes, kind } = this.#parts
+    const path = disk.join(place.folder, place.name)
+    const facts = kind === 'file' ? await disk.facts(path) : undefined
+    if (facts?.kind !== 'file' || facts.bytes !== bytes || (await disk.facts(this.#part))) return undefined
+    const found = new Spread([{ bytes, in: path }], { open: each => disk.open(each) })
+    try {
+      return (await countOf(found, bytes, shelf, tree)) === blockCount(bytes) ? path : undefined
+    } finally {
+      await found.close()
+    }
+  }
+
+  /** How many blocks are there already, from the first on, by the hashes that were kept. */
+  async have(shelf: TreeShelf, tree: string): Promise<number> {
+    const { disk, bytes, kind } = this.#parts
+    if ((await disk.facts(this.#part)) === undefined) return 0
+    const listBytes = kind === 'file' ? 0 : await this.#recallList()
+    if (listBytes === undefined) return 0
+    const count = await countOf(this.#spread!, bytes, shelf, tree)
+    if (count * BLOCK_BYTES < listBytes) {
+      await this.#spread?.close(false)
+      this.#spread = undefined
+      return 0
+    }
+    return count
+  }
+
+  /** Verified blocks, in order. Throws DISK_FULL and the like, and FILE_REFUSED for a folder that does harm. */
+  async write(block: Uint8Array, index: number): Promise<void> {
+    if (this.#spread !== undefined) return this.#spread.write(block, index * BLOCK_BYTES)
+    this.#head.push(block.slice())
+    await this.#establish()
+  }
+
+  /** All blocks were written. Resolves with the path under which it is found. */
+  async finish(): Promise<string> {
+    const { disk, kind, bytes } = this.#parts
+    if (this.#spread === undefined) throw unusable('it has no list')
+    if (kind === 'folder') await disk.makeFolder(this.#tree)
+    for (const path of kind === 'file' && bytes === 0 ? [this.#part] : this.#empty) await this.#touch(path)
+    await this.#spread.close()
+    const path = await this.#publish(kind === 'file' ? this.#part : this.#tree)
+    if (kind === 'folder') await disk.remove(this.#part)
+    return path
+  }
+
+  /** Keeps what is there for another time. */
+  close(): Promise<void> {
+    return this.#spread?.close() ?? Promise.resolve()
+  }
+
+  async discard(): Promise<void> {
+    await this.#spread?.close(false)
+    await this.#parts.disk.remove(this.#part)
+  }
+
+  get #tree(): string {
+    return this.#parts.disk.join(this.#part, 'tree')
+  }
+
+  get #listPath(): string {
+    return this.#parts.disk.join(this.#part, 'list')
+  }
+
+  async #publish(from: string): Promise<string> {
+    const { disk, place } = this.#parts
+    for (let number = 1; number <= NUMBERS_MAX; number += 1) {
+      const path = disk.join(place.folder, numbered(place.name, number))
+      if (await disk.publish(from, path)) return path
+    }
+    throw new ChatError('FILE_EXISTS', `${place.folder} has a thousand files called ${place.name}`)
+  }
+
+  async #touch(path: string): Promise<void> {
+    const { disk } = this.#parts
+    await disk.makeFolder(disk.split(path).folder)
+    const file = await disk.openOwn(path)
+    await file.sync()
+    await file.close()
+  }
+
+  /** As much of the list as there is says whether it is whole; then the rest has its places. */
+  async #establish(): Promise<void> {
+    const { disk, bytes } = this.#parts
+    const head = Buffer.concat(this.#head)
+    const length = head.length < LIST_HEAD_BYTES ? undefined : lengthOf(head, bytes)
+    if (length === undefined || head.length < length) return
+    const list = head.subarray(0, length)
+    this.#settle(list)
+    await disk.makeFolder(this.#part)
+    const file = await disk.openOwn(this.#listPath)
+    await file.write(list, 0)
+    await file.sync()
+    await file.close()
+    this.#head = []
+    await this.#spread!.write(head, 0)
+  }
+
+  #settle(list: Uint8Array): void {
+    const { disk, bytes } = this.#parts
+    const files = readList(list, bytes)
+    if (!files.ok) throw unusable(`its list is of no use: ${files.why}`)
+    const placed = files.value.map(file => ({ bytes: file.bytes, in: disk.join(this.#tree, ...file.path) }))
+    this.#empty = placed.filter(file => file.bytes === 0).map(file => file.in)
+    this.#spread = this.#spreadOf([{ bytes: list.length, in: list }, ...placed])
+  }
+
+  /** The list that was written before a restart. Its length; undefined when there is none of use. */
+  async #recallList(): Promise<number | undefined> {
+    const { disk } = this.#parts
+    const facts = await disk.facts(this.#listPath)
+    if (facts?.kind !== 'file' || facts.bytes < LIST_HEAD_BYTES) return undefined
+    const file = await disk.open(this.#listPath)
+    try {
+      const head = new Uint8Array(LIST_HEAD_BYTES)
+      await file.read(head, 0)
+      const length = listLength(head)
+      if (!length.ok || length.value !== facts.bytes) return undefined
+      const list = new Uint8Array(length.value)
+      await file.read(list, 0)
+      this.#settle(list)
+      return list.length
+    } catch (error) {
+      if (error instanceof ChatError && error.code === 'FILE_REFUSED') return undefined
+      throw error
+    } finally {
+      await file.close()
+    }
+  }
+
+  #spreadOf(pieces: readonly Piece[]): Spread {
+    const { disk } = this.#parts
+    return new Spread(pieces, {
+      open: async path => {
+        if (path !== this.#part) await disk.makeFolder(disk.split(path).folder)
+        return disk.openOwn(path)
+      },
+    })
+  }
+}
+
+/** How many blocks, from the first on, are what the kept hashes promise. */
+async function countOf(spread: Spread, bytes: number, shelf: TreeShelf, tree: string): Promise<number> {
+  let group = -1
+  let leaves: Uint8Array | undefined
+  const room = new Uint8Array(BLOCK_BYTES)
+  for (let index = 0; index < blockCount(bytes); index += 1) {
+    if (groupOf(index) !== group) leaves = await shelf.leaves(tree, (group = groupOf(index)))
+    const block = room.subarray(0, blockLength(bytes, index))
+    const count = leaves === undefined ? 0 : await spread.read(block, index * BLOCK_BYTES)
+    if (leaves === undefined || count < block.length || !isPromised(block, index, leaves)) return index
+  }
+  return blockCount(bytes)
+}
+
+function lengthOf(head: Uint8Array, bytes: number): number {
+  const length = listLength(head)
+  if (!length.ok) throw unusable(`its list is of no use: ${length.why}`)
+  if (length.value > bytes) throw unusable('its list is longer than all of it')
+  return length.value
+}
+
+const unusable = (why: string): ChatError =>
+  new ChatError('FILE_REFUSED', `what was offered as a folder cannot be written here: ${why}`)

@@ -1,0 +1,51 @@
+/** Where a file is to be put: what somebody asked for, or the offered name made harmless, in a place that is free. */
+import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
+import { type Place, partOf } from './landing.ts'
+import { numbered, safeName } from './safe-name.ts'
+
+const NUMBERS_MAX = 1_000
+
+/** `path`: a folder that is there, or a new name in one. Throws FILE_EXISTS or NOT_FOUND. */
+export async function choosePlace(disk: FileDisk, path: string, offeredName: string): Promise<Place> {
+  const there = await kindAt(disk, path)
+  if (there === 'folder') return freeIn(disk, path, safeName(offeredName))
+  if (there !== undefined) throw new ChatError('FILE_EXISTS', `${path} is there already`)
+  const { folder, name } = disk.split(path)
+  if ((await kindAt(disk, folder)) !== 'folder')
+    throw new ChatError('NOT_FOUND', `there is no folder ${folder}`, {
+      hint: 'make it first, or choose another',
+    })
+  return { folder, name }
+}
+
+/** Of what the path leads to. */
+async function kindAt(disk: FileDisk, path: string): Promise<'file' | 'folder' | 'other' | undefined> {
+  const facts = await disk.facts(path)
+  if (facts?.kind !== 'other') return facts?.kind
+  const led = await disk.facts(await disk.real(path))
+  return led?.kind === 'folder' ? 'folder' : 'other'
+}
+
+/** Neither the name nor what belongs to it while it arrives is taken. */
+async function freeIn(disk: FileDisk, folder: string, offered: string): Promise<Place> {
+  for (let number = 1; number <= NUMBERS_MAX; number += 1) {
+    const place = { folder, name: numbered(offered, number) }
+    const isTaken = await Promise.all([
+      disk.facts(disk.join(folder, place.name)),
+      disk.facts(partOf(disk, place)),
+    ])
+    if (isTaken.every(facts => facts === undefined)) return place
+  }
+  throw new ChatError('FILE_EXISTS', `${folder} has a thousand files called ${offered}`)
+}
+
+/** Throws DISK_FULL when there is no room for what is still missing. */
+export async function checkRoom(disk: FileDisk, place: Place, bytes: number): Promise<void> {
+  const part = await disk.facts(partOf(disk, place))
+  const missing = bytes - (part?.kind === 'file' ? part.bytes : 0)
+  const free = await disk.freeBytes(place.folder)
+  if (missing > free)
+    throw new ChatError('DISK_FULL', `${bytes} bytes do not fit into ${place.folder}: ${free} are free`, {
+      hint: 'free some space, or give another folder',
+    })
+}

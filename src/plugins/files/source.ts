@@ -1,0 +1,160 @@
+/**
+ * A file or folder of this device that is offered: what it consisted of at that time, its hash, and reading it again
+ * block after block. What is not any more what was offered is never sent.
+ */
+import { ChatError, type FileDisk, type FileFacts } from '../../kernel/api/index.ts'
+import { blockCount, blockLength, groupOf, hashAt, isSame, leafHash, TreeBuilder } from './block-tree.ts'
+import { encodeList, LIST_HEAD_BYTES, type ListedFile, listedFiles, readList } from './folder-list.ts'
+import {
+  BLOCK_BYTES,
+  FILE_MAX_BYTES,
+  GROUP_BLOCKS,
+  LIST_MAX_BYTES,
+  LIST_MAX_ENTRIES,
+  PATH_MAX_DEPTH,
+} from './limits.ts'
+import { freshRoom, Rooms } from './rooms.ts'
+import { type Piece, Spread } from './spread.ts'
+import type { TreeShelf } from './tree-shelf.ts'
+
+export interface Source {
+  readonly kind: 'file' | 'folder'
+  /** Without links on the way. */
+  readonly path: string
+  readonly bytes: number
+  /** What stands before the files of a folder. */
+  readonly list: Uint8Array | undefined
+  /** Links and other things in a folder that are no files. */
+  readonly skipped: number
+}
+
+/** What there is to offer. Throws NOT_FOUND, USAGE or DISK_FAILED. */
+export async function findSource(disk: FileDisk, given: string): Promise<Source> {
+  const path = await disk.real(given)
+  const facts = await disk.facts(path)
+  if (facts?.kind === 'file')
+    return { kind: 'file', path, bytes: sized(facts.bytes), list: undefined, skipped: 0 }
+  if (facts?.kind !== 'folder') throw new ChatError('USAGE', `${given} is neither a file nor a folder`)
+  const { files, skipped } = await filesIn(disk, path)
+  const list = encodeList(files)
+  if (list.length > LIST_HEAD_BYTES + LIST_MAX_BYTES)
+    throw new ChatError('USAGE', `${given} has too many files to be sent at once`)
+  const bytes = files.reduce((sum, file) => sum + file.bytes, list.length)
+  const read = readList(list, bytes)
+  if (!read.ok) throw new ChatError('USAGE', `${given} has names that cannot be side by side on every disk`)
+  return { kind: 'folder', path, bytes: sized(bytes), list, skipped }
+}
+
+function sized(bytes: number): number {
+  if (bytes <= FILE_MAX_BYTES) return bytes
+  throw new ChatError('USAGE', `${bytes} bytes are more than the ${FILE_MAX_BYTES} that can be sent at once`)
+}
+
+/** In the order of their names, so that equal folders have equal hashes. */
+async function filesIn(
+  disk: FileDisk,
+  root: string,
+): Promise<{ readonly files: readonly ListedFile[]; readonly skipped: number }> {
+  const files: ListedFile[] = []
+  let skipped = 0
+  const walk = async (path: readonly string[]): Promise<void> => {
+    if (path.length > PATH_MAX_DEPTH) throw new ChatError('USAGE', `${root} is nested too deeply to be sent`)
+    for (const name of [...(await disk.names(disk.join(root, ...path)))].sort()) {
+      const below = [...path, name]
+      const facts = await disk.facts(disk.join(root, ...below))
+      if (facts?.kind === 'folder') await walk(below)
+      else if (facts?.kind === 'file') files.push({ path: below, bytes: facts.bytes })
+      else skipped += 1
+      if (files.length > LIST_MAX_ENTRIES)
+        throw new ChatError('USAGE', `${root} has more than ${LIST_MAX_ENTRIES} files`)
+    }
+  }
+  await walk([])
+  return { files, skipped }
+}
+
+function piecesOf(disk: FileDisk, { path, bytes, list }: Omit<Source, 'skipped'>): readonly Piece[] {
+  if (list === undefined) return [{ bytes, in: path }]
+  const listed = listedFiles(list)
+  if (!listed.ok) throw changed(path)
+  return [
+    { bytes: list.length, in: list },
+    ...listed.value.map(file => ({ bytes: file.bytes, in: disk.join(path, ...file.path) })),
+  ]
+}
+
+const changed = (path: string): ChatError =>
+  new ChatError('FILE_CHANGED', `${path} is not any more what was offered`, { hint: 'send it again' })
+
+/** Reads what was offered, one block after the other. */
+export class SourceReader {
+  readonly #source: Omit<Source, 'skipped'>
+  readonly #spread: Spread
+  /** Changed since, by its time: then every block is compared with what was offered. */
+  #isDoubted = false
+
+  /** `offeredAt`: wall clock, when its hash was made. */
+  constructor(disk: FileDisk, source: Omit<Source, 'skipped'>, offeredAt = Number.POSITIVE_INFINITY) {
+    this.#source = source
+    const check = (facts: FileFacts, piece: Piece): void => {
+      if (facts.bytes !== piece.bytes || facts.kind !== 'file') throw changed(source.path)
+      if (facts.modifiedMs > offeredAt) this.#isDoubted = true
+    }
+    this.#spread = new Spread(piecesOf(disk, source), { open: path => disk.open(path), check })
+  }
+
+  get isDoubted(): boolean {
+    return this.#isDoubted
+  }
+
+  get changed(): ChatError {
+    return changed(this.#source.path)
+  }
+
+  /** Throws FILE_CHANGED when it is shorter, longer or gone. */
+  async block(index: number, room = freshRoom): Promise<Uint8Array> {
+    const { bytes, path } = this.#source
+    const block = room(blockLength(bytes, index))
+    const count = await this.#spread.read(block, index * BLOCK_BYTES).catch(error => {
+      throw error instanceof ChatError && error.code === 'NOT_FOUND' ? changed(path) : error
+    })
+    if (count < block.length) throw changed(path)
+    return block
+  }
+
+  close(): Promise<void> {
+    return this.#spread.close()
+  }
+}
+
+/** Reads all of it once and keeps its tree under this name; `each` may throw to end it. Resolves with the root. */
+export async function hashSource(
+  disk: FileDisk,
+  source: Source,
+  shelf: TreeShelf,
+  tree: string,
+  each: (bytes: number) => void,
+): Promise<Uint8Array> {
+  const reader = new SourceReader(disk, source)
+  const builder = new TreeBuilder()
+  const rooms = new Rooms()
+  try {
+    for (let index = 0; index < blockCount(source.bytes); index += 1) {
+      const block = await reader.block(index, length => rooms.take(length))
+      const leaves = builder.add(block)
+      if (leaves !== undefined) await shelf.keepLeaves(tree, groupOf(index), leaves)
+      each(block.length)
+      rooms.give(block)
+    }
+  } finally {
+    await reader.close()
+  }
+  const { leaves, nodes, root } = builder.finish()
+  if (leaves !== undefined) await shelf.keepLeaves(tree, groupOf(blockCount(source.bytes) - 1), leaves)
+  await shelf.keepTop(tree, nodes, source.list)
+  return root
+}
+
+/** Whether a block is the one that these leaves of its group promise. */
+export const isPromised = (block: Uint8Array, index: number, leaves: Uint8Array): boolean =>
+  isSame(leafHash(block), hashAt(leaves, index % GROUP_BLOCKS))

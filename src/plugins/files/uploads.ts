@@ -1,0 +1,195 @@
+/**
+ * Files of this device that others may have: offering them, and giving them to whom they were offered, and to nobody
+ * else. Whoever asks for what was not offered to them learns nothing, not even that it exists.
+ */
+import type { Duplex } from 'node:stream'
+import { z } from 'zod'
+import { type DeviceId, type EventId, idFromBytes } from '../../events/ids.ts'
+import {
+  ChatError,
+  type Clock,
+  type Contact,
+  type FileDisk,
+  type Identity,
+  type Journal,
+  type Keyspace,
+  type Log,
+  type OneToOne,
+  type People,
+  type Random,
+  standingOf,
+} from '../../kernel/api/index.ts'
+import { fileDraft } from './file-events.ts'
+import type { NoReason } from './frames.ts'
+import { BLOCK_BYTES, NAME_MAX_BYTES, SERVED_EACH_MAX, SERVED_MAX } from './limits.ts'
+import { Meter } from './meter.ts'
+import type { Offer, OffersView } from './offers-view.ts'
+import { type Served, serveStream } from './served-stream.ts'
+import { findSource, hashSource, type Source, SourceReader } from './source.ts'
+import type { TreeShelf } from './tree-shelf.ts'
+
+export interface UploadParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly journal: Journal
+  readonly keyspace: Keyspace
+  readonly identity: Identity
+  readonly people: People
+  readonly oneToOne: OneToOne
+  readonly disk: FileDisk
+  readonly shelf: TreeShelf
+  readonly view: OffersView
+}
+
+/** What is remembered of an own offer beside its event. */
+const KEPT = z.object({
+  path: z.string(),
+  kind: z.enum(['file', 'folder']),
+  tree: z.string(),
+  /** Wall clock, before its hash was made. */
+  readAt: z.number(),
+})
+type Kept = z.infer<typeof KEPT>
+
+const TREE_BYTES = 16
+const keptKey = (offer: EventId): string => `offered/${offer}`
+
+export interface Offered {
+  readonly id: EventId
+  readonly source: Source
+}
+
+export class Uploads {
+  readonly #parts: UploadParts
+  readonly #meters = new Map<EventId, Meter>()
+  readonly #streams = new Map<Duplex, { readonly from: DeviceId; offer: EventId | undefined }>()
+
+  constructor(parts: UploadParts) {
+    this.#parts = parts
+  }
+
+  /** How far an own file has gone; undefined before anybody asked for it. */
+  meter(offer: EventId): Meter | undefined {
+    return this.#meters.get(offer)
+  }
+
+  /** Reads it once, and says in the conversation that it can be had. `each` may throw to end it. */
+  async offer(to: Contact, path: string, each: (doneBytes: number, bytes: number) => void): Promise<Offered> {
+    const { clock, random, log, keyspace, disk, shelf, oneToOne } = this.#parts
+    const source = await findSource(disk, path)
+    const name = disk.split(source.path).name
+    if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES)
+      throw new ChatError('USAGE', `${path} has no name that it could be sent under`)
+    // A conversation that cannot be had is not worth reading gigabytes for.
+    const stream = await oneToOne.prepare(to)
+    const tree = idFromBytes<EventId>(random.bytes(TREE_BYTES))
+    const readAt = clock.now()
+    try {
+      let doneBytes = 0
+      const root = await hashSource(disk, source, shelf, tree, count => {
+        doneBytes += count
+        each(doneBytes, source.bytes)
+      })
+      const { kind, bytes } = source
+      const draft = fileDraft({ type: 'file.offered', name, kind, bytes, hash: Buffer.from(root) })
+      const [recorded] = await log.submit(stream, [draft])
+      const kept: Kept = { path: source.path, kind, tree, readAt }
+      await keyspace.write([[keptKey(recorded!.event.id), Buffer.from(JSON.stringify(kept))]])
+      return { id: recorded!.event.id, source }
+    } catch (error) {
+      await shelf.forget(tree).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** It arrived: nobody will ask for it again. */
+  async arrived(offer: EventId): Promise<void> {
+    const kept = await this.#kept(offer)
+    if (kept === undefined) return
+    await this.#parts.shelf.forget(kept.tree)
+    await this.#parts.keyspace.write([[keptKey(offer), undefined]])
+  }
+
+  /** Somebody opened a stream. Never rejects. */
+  async accept(from: DeviceId, stream: Duplex): Promise<void> {
+    const { clock, journal } = this.#parts
+    const theirs = [...this.#streams.values()].filter(each => each.from === from)
+    if (this.#streams.size >= SERVED_MAX || theirs.length >= SERVED_EACH_MAX) {
+      stream.destroy()
+      return
+    }
+    this.#streams.set(stream, { from, offer: undefined })
+    try {
+      await serveStream({ clock, stream, find: offer => this.#find(from, stream, offer) })
+    } catch (error) {
+      journal.note(`a file could not be given away: ${String(error)}`, from)
+    } finally {
+      this.#streams.delete(stream)
+    }
+  }
+
+  /** Breaks off what is under way. */
+  stop(): void {
+    for (const stream of this.#streams.keys()) stream.destroy()
+  }
+
+  async #find(from: DeviceId, stream: Duplex, id: EventId): Promise<Served | NoReason> {
+    const { disk, shelf } = this.#parts
+    const offer = this.#offeredTo(from, id)
+    const kept = offer === undefined ? undefined : await this.#kept(id)
+    if (offer === undefined || kept === undefined) return 'unknown'
+    if (offer.reason === 'changed') return 'changed'
+    const [nodes, list] = await Promise.all([shelf.nodes(kept.tree), shelf.list(kept.tree)])
+    if (nodes === undefined) return 'unreadable'
+    this.#replaceOlder(from, stream, id)
+    const meter = this.#meterOf(id)
+    const { path, kind, tree, readAt } = kept
+    return {
+      bytes: offer.bytes,
+      nodes,
+      reader: new SourceReader(disk, { path, kind, bytes: offer.bytes, list }, readAt),
+      leaves: group => shelf.leaves(tree, group),
+      sending: from => meter.begin(Math.min(offer.bytes, from * BLOCK_BYTES)),
+      sent: bytes => meter.add(bytes),
+      changed: error => void this.#changed(offer, error),
+    }
+  }
+
+  /** The offer, if this device made it to the person whose device asks, and they are still on speaking terms. */
+  #offeredTo(from: DeviceId, id: EventId): Offer | undefined {
+    const { view, identity, people, oneToOne } = this.#parts
+    const offer = view.offers.get(id)
+    const person = people.card(from)?.person
+    if (offer === undefined || person === undefined || offer.author !== identity.device) return undefined
+    const isTheirs = oneToOne.streamWith(person) === offer.stream && person !== identity.person
+    return isTheirs && standingOf(people.contact(person)).mayBeTold ? offer : undefined
+  }
+
+  /** A device that asks once more has given up the stream before. */
+  #replaceOlder(from: DeviceId, stream: Duplex, offer: EventId): void {
+    for (const [older, served] of this.#streams)
+      if (older !== stream && served.from === from && served.offer === offer) older.destroy()
+    const served = this.#streams.get(stream)
+    if (served !== undefined) served.offer = offer
+  }
+
+  #meterOf(offer: EventId): Meter {
+    const meter = this.#meters.get(offer) ?? new Meter(this.#parts.clock)
+    this.#meters.set(offer, meter)
+    return meter
+  }
+
+  async #changed({ id, stream }: Offer, error: ChatError): Promise<void> {
+    const { log, journal } = this.#parts
+    journal.note(error.message, id)
+    const draft = fileDraft({ type: 'file.failed', offer: id, reason: 'changed' })
+    await log.submit(stream, [draft]).catch(() => undefined)
+  }
+
+  async #kept(offer: EventId): Promise<Kept | undefined> {
+    const bytes = await this.#parts.keyspace.get(keptKey(offer))
+    if (bytes === undefined) return undefined
+    return KEPT.parse(JSON.parse(Buffer.from(bytes).toString()))
+  }
+}

@@ -1,0 +1,204 @@
+/** Where a file is put together: what a part is worth after a restart, what gets a final name and what never does. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ChatError, type Keyspace } from '../../../src/kernel/api/index.ts'
+import { MemoryFileDisk } from '../../../src/kernel/testing/memory-file-disk.ts'
+import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
+import { Landing } from '../../../src/plugins/files/landing.ts'
+import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
+import { choosePlace } from '../../../src/plugins/files/place.ts'
+import { findSource, hashSource, SourceReader } from '../../../src/plugins/files/source.ts'
+import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
+
+const BYTES = 3 * BLOCK_BYTES + 9
+const content = Uint8Array.from({ length: BYTES }, (_, at) => (at * 7 + (at >> 12)) & 0xff)
+const blockOf = (index: number): Uint8Array => content.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES)
+
+let disk: MemoryFileDisk
+let shelf: TreeShelf
+beforeEach(() => {
+  disk = new MemoryFileDisk()
+  disk.put('/in/x', new Uint8Array(0))
+  shelf = new TreeShelf(standIns().find(([{ id }]) => id === 'ntm.keyspace')![1] as Keyspace)
+})
+
+const landing = (): Landing =>
+  new Landing({ disk, place: { folder: '/in', name: 'a.bin' }, kind: 'file', bytes: BYTES })
+
+const hashed = async (path: string) => {
+  const source = await findSource(disk, path)
+  await hashSource(disk, source, shelf, 'tree', () => undefined)
+  return source
+}
+
+describe('a file that arrives', () => {
+  beforeEach(async () => {
+    disk.put('/out/a.bin', content)
+    await hashed('/out/a.bin')
+  })
+
+  it('has its final name when all of it is there, and not before', async () => {
+    const here = landing()
+    for (let index = 0; index < 4; index += 1) {
+      expect(disk.size('/in/a.bin')).toBe(0)
+      await here.write(blockOf(index), index)
+    }
+    expect(await here.finish()).toBe('/in/a.bin')
+    expect(Buffer.compare(disk.content('/in/a.bin')!, content)).toBe(0)
+    expect(disk.paths().filter(path => path.startsWith('/in/'))).toEqual(['/in/a.bin', '/in/x'])
+  })
+
+  it.each([
+    ['nothing', 0, () => undefined],
+    ['two blocks', 2, () => undefined],
+    ['two blocks and a half', 2, (part: Uint8Array) => part.subarray(0, 2.5 * BLOCK_BYTES)],
+    [
+      'four blocks of which the second is not what it was',
+      1,
+      (part: Uint8Array) => part.fill(0, BLOCK_BYTES, BLOCK_BYTES + 1),
+    ],
+    ['something else altogether', 0, () => new Uint8Array(BLOCK_BYTES * 2)],
+  ])('and of which %s is there goes on from block %i', async (what, from, change) => {
+    const blocks = what === 'nothing' ? 0 : what === 'two blocks' ? 2 : 4
+    const here = landing()
+    for (let index = 0; index < blocks; index += 1) await here.write(blockOf(index), index)
+    await here.close()
+    const changed = change(disk.content('/in/.a.bin.ntm-part') ?? new Uint8Array(0))
+    if (changed !== undefined) disk.put('/in/.a.bin.ntm-part', changed)
+    expect(await landing().have(shelf, 'tree')).toBe(from)
+    expect(await landing().have(shelf, 'another'), 'without its hashes').toBe(0)
+  })
+
+  it('takes the place of nothing: what is there stays, and it gets a number', async () => {
+    const here = landing()
+    for (let index = 0; index < 4; index += 1) await here.write(blockOf(index), index)
+    disk.put('/in/a.bin', Uint8Array.of(1))
+    expect(await here.finish()).toBe('/in/a (2).bin')
+    expect(disk.content('/in/a.bin')).toEqual(Uint8Array.of(1))
+  })
+
+  it('is known to be finished if only the word of it was lost', async () => {
+    disk.put('/in/a.bin', content)
+    expect(await landing().finished(shelf, 'tree')).toBe('/in/a.bin')
+    disk.put('/in/a.bin', content.slice().fill(0, 5, 6))
+    expect(await landing().finished(shelf, 'tree')).toBeUndefined()
+    disk.put('/in/a.bin', content.subarray(1))
+    expect(await landing().finished(shelf, 'tree')).toBeUndefined()
+  })
+
+  it('on a full disk is one error, and what is there can be gone on with', async () => {
+    const here = landing()
+    await here.write(blockOf(0), 0)
+    disk.faults.capacityBytes = (await disk.freeBytes()) * 0 + BYTES + 2 * BLOCK_BYTES
+    await here.write(blockOf(1), 1)
+    await expect(here.write(blockOf(2), 2)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await here.close()
+    expect(disk.size('/in/a.bin')).toBe(0)
+    expect(await landing().have(shelf, 'tree')).toBe(2)
+  })
+})
+
+describe('a folder that arrives', () => {
+  const files = { 'a.txt': 5, empty: 0, 'sub/b.bin': 2 * BLOCK_BYTES, 'sub/deep/c': 17 } as const
+
+  const send = async (blocks = Number.POSITIVE_INFINITY, from = 0) => {
+    const source = await hashed('/out')
+    const reader = new SourceReader(disk, source)
+    const here = new Landing({
+      disk,
+      place: { folder: '/in', name: 'out' },
+      kind: 'folder',
+      bytes: source.bytes,
+    })
+    const have = await here.have(shelf, 'tree')
+    expect(have).toBe(from)
+    for (let index = have; index < Math.min(blocks, source.bytes / BLOCK_BYTES); index += 1)
+      await here.write(await reader.block(index), index)
+    return here
+  }
+  beforeEach(() => {
+    for (const [path, length] of Object.entries(files))
+      disk.put(
+        `/out/${path}`,
+        Uint8Array.from({ length }, (_, at) => (at * 3 + length) & 0xff),
+      )
+  })
+
+  it('has everything in its place', async () => {
+    expect(await (await send()).finish()).toBe('/in/out')
+    for (const path of Object.keys(files))
+      expect(Buffer.compare(disk.content(`/in/out/${path}`)!, disk.content(`/out/${path}`)!), path).toBe(0)
+    expect(disk.paths().filter(path => path.includes('ntm-part'))).toEqual([])
+  })
+
+  it('goes on from the block where it stopped', async () => {
+    await (await send(2)).close()
+    expect(await (await send(99, 2)).finish()).toBe('/in/out')
+    expect(disk.size('/in/out/sub/b.bin')).toBe(files['sub/b.bin'])
+  })
+
+  it('begins anew when the list was not whole', async () => {
+    await (await send(2)).close()
+    disk.put('/in/.out.ntm-part/list', Uint8Array.of(1, 0, 0))
+    expect(await (await send()).finish()).toBe('/in/out')
+  })
+
+  it('whose list does harm is refused, and nothing is written outside', async () => {
+    const list = Buffer.concat([Uint8Array.of(1, 0, 0, 0, 8, 6), Buffer.from('../pwn'), Uint8Array.of(1)])
+    const bytes = list.length + 1
+    const here = new Landing({ disk, place: { folder: '/in', name: 'out' }, kind: 'folder', bytes })
+    await expect(here.write(Buffer.concat([list, Uint8Array.of(7)]), 0)).rejects.toMatchObject({
+      code: 'FILE_REFUSED',
+    })
+    expect(disk.paths().filter(path => path.includes('pwn'))).toEqual([])
+  })
+
+  it('without a list is refused', async () => {
+    const here = new Landing({ disk, place: { folder: '/in', name: 'out' }, kind: 'folder', bytes: 3 })
+    await here.write(new Uint8Array(3), 0)
+    await expect(here.finish()).rejects.toMatchObject({ code: 'FILE_REFUSED' })
+  })
+})
+
+describe('what is sent', () => {
+  it.each<[string, (disk: MemoryFileDisk) => void]>([
+    ['shorter', disk => disk.put('/out/a.bin', content.subarray(0, 5))],
+    ['longer', disk => disk.put('/out/a.bin', Buffer.concat([content, content]))],
+    ['away', disk => void disk.remove('/out/a.bin')],
+  ])('and is %s by now is not sent', async (_, change) => {
+    disk.put('/out/a.bin', content)
+    const source = await hashed('/out/a.bin')
+    change(disk)
+    await expect(new SourceReader(disk, source).block(0)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+  })
+
+  it('and was written to since is doubted', async () => {
+    disk.put('/out/a.bin', content, 1_000)
+    const source = await hashed('/out/a.bin')
+    const reader = new SourceReader(disk, source, 1_000)
+    await reader.block(0)
+    expect(reader.isDoubted).toBe(false)
+    disk.put('/out/a.bin', content, 1_001)
+    const later = new SourceReader(disk, source, 1_000)
+    await later.block(0)
+    expect(later.isDoubted).toBe(true)
+  })
+
+  it('must be a file or a folder, and there', async () => {
+    await expect(findSource(disk, '/nowhere')).rejects.toBeInstanceOf(ChatError)
+  })
+})
+
+describe('a place', () => {
+  it.each([
+    ['/in', { folder: '/in', name: 'a.bin' }],
+    ['/in/other.bin', { folder: '/in', name: 'other.bin' }],
+  ])('%s is %j', async (path, place) => expect(await choosePlace(disk, path, 'a.bin')).toEqual(place))
+
+  it('that is taken is left alone', async () => {
+    await expect(choosePlace(disk, '/in/x', 'a.bin')).rejects.toMatchObject({ code: 'FILE_EXISTS' })
+    await expect(choosePlace(disk, '/nowhere/x', 'a.bin')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    disk.put('/in/a.bin', content)
+    disk.put('/in/.a (2).bin.ntm-part', content)
+    expect(await choosePlace(disk, '/in', 'a.bin')).toEqual({ folder: '/in', name: 'a (3).bin' })
+  })
+})

@@ -1,0 +1,65 @@
+/** Alice offers a file, Bob gets it; it survives the death of either of them, and goes on from the exact block. */
+import { expect, test } from 'vitest'
+import { World } from '../../src/kernel/testing/world.ts'
+import { BLOCK, contentOf, filesOf, isContent, offer } from '../support/file-talk.ts'
+import { failuresOf, townOf } from '../support/ntm-world.ts'
+
+test('a file arrives whole', async () => {
+  const world = new World({ seed: 41 })
+  const { people } = await townOf(world, 'alice', 'bob')
+  const { alice, bob } = people
+  for (const home of [alice, bob]) expect(failuresOf(home)).toEqual([])
+  const content = contentOf(3 * BLOCK + 17)
+  alice.files.put('/home/alice/notes.txt', content)
+  bob.files.put('/home/bob/other', new Uint8Array(1))
+  const sent = await offer(world, alice, bob, '/home/alice/notes.txt')
+  expect(sent).toMatchObject({
+    name: 'notes.txt',
+    bytes: content.length,
+    state: 'offered',
+    mbPerSecond: null,
+  })
+  expect(await filesOf(world, bob)).toMatchObject([{ id: sent.id, state: 'offered' }])
+  const got = await world.until(bob.call('file.get', { id: sent.id, path: '/home/bob' }))
+  expect(got).toMatchObject({ state: 'done', path: '/home/bob/notes.txt' })
+  expect(isContent(bob, '/home/bob/notes.txt', content)).toBe(true)
+  expect(bob.files.paths().filter(path => path.includes('ntm-part'))).toEqual([])
+  await world.run(5_000)
+  expect(await filesOf(world, alice)).toMatchObject([{ state: 'done' }])
+  await world.end()
+})
+
+test.each(['bob', 'alice'] as const)(
+  'when %s dies in the middle, it goes on from the exact block',
+  async who => {
+    const world = new World({ seed: 42 })
+    const { people } = await townOf(world, 'alice', 'bob')
+    const { alice, bob } = people
+    const blocks = 24
+    const content = contentOf(blocks * BLOCK - 5)
+    alice.files.put('/home/alice/film.mp4', content)
+    bob.files.put('/home/bob/other', new Uint8Array(1))
+    // A disk of 12 MB/s, so that there is a middle.
+    bob.files.faults.latencyMs = 20
+    const { id } = await offer(world, alice, bob, '/home/alice/film.mp4')
+    const getting = bob.call('file.get', { id, path: '/home/bob' }).catch((error: Error) => error)
+    const part = '/home/bob/.film.mp4.ntm-part'
+    await world.untilTrue(() => bob.files.size(part) >= 10 * BLOCK)
+    expect(bob.files.content('/home/bob/film.mp4')).toBeUndefined()
+
+    const writes: number[] = []
+    const victim = people[who]
+    world.crash(victim)
+    const written = bob.files.size(part) / BLOCK
+    bob.files.faults.written = at => void writes.push(at / BLOCK)
+    await world.run(1_000)
+    await world.restart(victim)
+    if (who === 'alice') expect(await world.until(getting)).toMatchObject({ state: 'done' })
+    await world.untilTrue(() => bob.files.size('/home/bob/film.mp4') > 0)
+    expect(isContent(bob, '/home/bob/film.mp4', content)).toBe(true)
+    expect(writes).toEqual(Array.from({ length: blocks - written }, (_, at) => written + at))
+    await world.run(5_000)
+    expect(await filesOf(world, alice)).toMatchObject([{ state: 'done' }])
+    await world.end()
+  },
+)

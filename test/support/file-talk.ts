@@ -1,0 +1,41 @@
+/** What people of a simulated town do with files, in one line each. */
+import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
+import type { World } from '../../src/kernel/testing/world.ts'
+
+/** As a block of the hash tree (plugins/files/SPEC.md §1). */
+export const BLOCK = 256 * 1024
+
+export interface FileDocument {
+  readonly id: string
+  readonly name: string
+  readonly bytes: number
+  readonly state: string
+  readonly mbPerSecond: number | null
+  readonly doneBytes: number
+}
+
+/** Every block is another one. */
+export const contentOf = (bytes: number): Uint8Array => {
+  const content = new Uint8Array(bytes)
+  for (let at = 0; at < bytes; at += 4_093) content.fill((at * 31) % 251, at, at + 4_093)
+  return content
+}
+
+export const isContent = (home: SimHome, path: string, content: Uint8Array): boolean =>
+  Buffer.compare(home.files.content(path) ?? new Uint8Array(0), content) === 0
+
+export async function filesOf(world: World, home: SimHome): Promise<readonly FileDocument[]> {
+  return ((await world.until(home.call('file.ls', {}))) as { files: FileDocument[] }).files
+}
+
+/** Offers it, and waits until the other one has heard of it. */
+export async function offer(world: World, from: SimHome, to: SimHome, path: string): Promise<FileDocument> {
+  const asked = from.call('file.send', { to: to.spec.name, path, isLeaving: true })
+  const sent = (await world.until(asked)) as FileDocument
+  while (!(await filesOf(world, to)).some(({ id }) => id === sent.id)) await world.run(50)
+  return sent
+}
+
+/** What becomes of getting it: the document, or the error. */
+export const get = (home: SimHome, id: string, path: string, more: object = {}): Promise<unknown> =>
+  home.call('file.get', { id, path, ...more }).catch((error: unknown) => error)
