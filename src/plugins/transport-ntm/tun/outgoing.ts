@@ -1,0 +1,96 @@
+/**
+ * What programs of this machine send by the device: to whom it goes, whether it may, whether it fits. No object is made for
+ * a packet that goes its way.
+ */
+import type { Clock } from '../../../kernel/api/index.ts'
+import type { Neighbour } from '../neighbour.ts'
+import type { VirtualAddress } from '../net/address.ts'
+import { isReservedPort } from '../net/ports.ts'
+import type { Flows } from '../net/tun/flows.ts'
+import { IPV6_LINK_MTU } from '../net/tun/limits.ts'
+import { hasAddressAt, PacketFields, TCP } from '../net/tun/packet-fields.ts'
+import { clampSegmentSize } from '../net/tun/segment-size.ts'
+import type { Complaints } from './complaints.ts'
+import type { TunPeer, TunPeers } from './tun-peers.ts'
+import type { WaitingPackets } from './waiting-packets.ts'
+
+export interface OutgoingParts {
+  readonly clock: Clock
+  readonly own: VirtualAddress
+  /** Where names are asked for. */
+  readonly names: VirtualAddress
+  readonly peers: TunPeers
+  readonly flows: Flows
+  readonly complaints: Complaints
+  readonly waiting: WaitingPackets
+  readonly neighbour: (peer: TunPeer) => Neighbour | undefined
+  readonly innerBytes: (neighbour: Neighbour) => number
+  readonly forward: (to: Neighbour, packet: Uint8Array) => void
+  readonly ask: (packet: Uint8Array) => void
+  readonly count: (reason: string) => void
+}
+
+const isMulticast = (packet: Uint8Array, { version, destinationAt }: PacketFields): boolean =>
+  version === 6 ? packet[destinationAt] === 0xff : packet[destinationAt]! >= 224
+
+export class Outgoing {
+  readonly #parts: OutgoingParts
+  readonly #fields = new PacketFields()
+
+  constructor(parts: OutgoingParts) {
+    this.#parts = parts
+  }
+
+  /** `packet` may be changed. */
+  take(packet: Uint8Array): void {
+    const fields = this.#fields
+    const { complaints, count, names, own, peers } = this.#parts
+    // Routers and neighbours are looked for on every link; here are none.
+    if (!fields.read(packet) || isMulticast(packet, fields)) return
+    if (fields.version === 6 && !hasAddressAt(packet, fields.sourceAt, own)) return count('tun-source')
+    if (fields.version === 6 && hasAddressAt(packet, fields.destinationAt, names)) return this.#parts.ask(packet)
+    const peer = fields.version === 6 ? peers.at(packet, fields.destinationAt) : undefined
+    if (peer === undefined) return complaints.about(packet, 'host')
+    if (this.#isReserved()) {
+      count('tun-port-reserved')
+      return complaints.about(packet, 'prohibited')
+    }
+    this.#route(packet, peer)
+  }
+
+  /** Of a packet that waited: there is a tunnel now. */
+  send(peer: TunPeer, packet: Uint8Array): void {
+    if (this.#fields.read(packet)) this.#route(packet, peer)
+  }
+
+  #isReserved(): boolean {
+    const { kind, sourcePort, destinationPort } = this.#fields
+    return kind === 'ports' && (isReservedPort(sourcePort) || isReservedPort(destinationPort))
+  }
+
+  #route(packet: Uint8Array, peer: TunPeer): void {
+    const { complaints, count, waiting } = this.#parts
+    const neighbour = this.#parts.neighbour(peer)
+    if (neighbour === undefined) {
+      if (!waiting.add(peer, packet)) count('tun-waiting-full')
+      return
+    }
+    const innerBytes = this.#parts.innerBytes(neighbour)
+    const fittingBytes = Math.max(innerBytes, IPV6_LINK_MTU)
+    if (packet.length > fittingBytes) return complaints.about(packet, 'too-big', fittingBytes)
+    clampSegmentSize(packet, this.#fields, innerBytes)
+    this.#noteFlow(packet, peer)
+    this.#parts.forward(neighbour, packet)
+  }
+
+  /** A connection begins with a SYN alone, so that a service here which answers somebody let in begins none. */
+  #noteFlow(packet: Uint8Array, peer: TunPeer): void {
+    const { clock, flows } = this.#parts
+    const { kind, protocol, sourcePort, destinationPort } = this.#fields
+    if (kind !== 'ports' && kind !== 'echo-request') return
+    const nowMs = clock.monotonicMs()
+    if (protocol !== TCP || this.#fields.isOpening(packet))
+      flows.note(peer.number, protocol, sourcePort, destinationPort, nowMs)
+    else flows.goesOn(peer.number, protocol, sourcePort, destinationPort, nowMs)
+  }
+}
