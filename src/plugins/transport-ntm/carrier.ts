@@ -3,11 +3,13 @@
  * top. A node and a coordinator use the same carrier; they differ in whom they let in. A packet costs no object
  * here; whose it is was looked up once, when it came out of its tunnel.
  */
+import { type Observable, Subject } from 'rxjs'
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
 import { Neighbour } from './neighbour.ts'
 import { virtualIpv6 } from './net/address.ts'
+import { INNER_MTU } from './net/limits.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type SendRefusal, type Stack } from './net/stack.ts'
 import { ROLES } from './roles.ts'
@@ -41,6 +43,8 @@ export interface CarrierOptions {
   readonly onTraffic?: (neighbour: Neighbour, quietMs: number) => void
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
+  /** Long packets to a neighbour seem to be lost. */
+  readonly onMtuSuspected?: (neighbour: Neighbour) => void
   /** Sees every datagram first; true: it was not for the tunnel. */
   readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
   /** Another way to this place, while the ordinary socket does not get there. */
@@ -84,6 +88,9 @@ export class Carrier {
   readonly #dropped = new Map<string, number>()
   /** Whose packet is in hand: where the stack's next emission goes. */
   #inHand: Neighbour | undefined
+  readonly #mtuChanges = new Subject<Neighbour>()
+  /** Says whose `mtuBytes` is another one now. */
+  readonly mtuChanged$: Observable<Neighbour> = this.#mtuChanges.asObservable()
   /** By which path it goes, if not by the one in use. */
   #by: UdpEndpoint | undefined
   /** How long its message shall be then; padding fills it. */
@@ -228,6 +235,18 @@ export class Carrier {
     this.#rearm()
   }
 
+  /** The longest packet that goes to a neighbour is another one now. */
+  setMtu(neighbour: Neighbour, bytes: number): void {
+    if (neighbour.mtuBytes === bytes) return
+    neighbour.mtuBytes = bytes
+    this.#mtuChanges.next(neighbour)
+  }
+
+  /** Whoever sends long packets to a neighbour has reason to think that they do not arrive: it is looked at. */
+  suspectMtu(neighbour: Neighbour): void {
+    if (neighbour.mtuBytes > INNER_MTU) this.#options.onMtuSuspected?.(neighbour)
+  }
+
   bind(port: number, receive: OnPayload): Port {
     const socket = this.stack.bind(port, (payload, _from, fromPort) => {
       const from = this.#inHand
@@ -306,6 +325,7 @@ export class Carrier {
 
   #emit(packet: Uint8Array): void {
     if (this.#inHand === undefined) return
+    if (packet.length > INNER_MTU) this.#inHand.largeSentMs = this.#options.clock.monotonicMs()
     if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
     else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by, this.#roomBytes)
   }

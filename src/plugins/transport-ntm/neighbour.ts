@@ -6,6 +6,7 @@
 import type { TunnelKey } from '../../events/ids.ts'
 import type { UdpEndpoint } from '../../kernel/api/index.ts'
 import { virtualIpv6 } from './net/address.ts'
+import { INNER_MTU } from './net/limits.ts'
 import type { Sender } from './net/stack.ts'
 import type { TunnelPeer } from './tunnel/peer.ts'
 
@@ -22,6 +23,10 @@ export class Neighbour implements Sender {
   /** The last packets, either way, that were not about the tunnel itself. */
   sentMs = Number.NEGATIVE_INFINITY
   receivedMs = Number.NEGATIVE_INFINITY
+  /** The last that was sent and is longer than what every path carries. */
+  largeSentMs = Number.NEGATIVE_INFINITY
+  /** The longest packet that goes to it, as far as is known of its path: `Carrier.setMtu` sets it. */
+  mtuBytes = INNER_MTU
 
   constructor(peer: TunnelPeer) {
     this.peer = peer

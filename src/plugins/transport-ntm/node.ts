@@ -104,6 +104,7 @@ export class NtmNode {
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
       onTraffic: (neighbour, quietMs) => this.#ways.finder.trafficBegan(neighbour, quietMs),
       onForgotten: neighbour => this.#forgotten(neighbour),
+      onMtuSuspected: neighbour => this.#ways.finder.suspectMtu(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),
     })
