@@ -18,6 +18,7 @@ import {
   REQUEST,
   type TunCalls,
 } from './tun-calls-shell.ts'
+import { resolveBy } from './tun-resolver-shell.ts'
 
 const AF_INET = 2
 const AF_INET6 = 10
@@ -148,7 +149,8 @@ const watched = (calls: TunCalls, device: number, receive: (packet: Uint8Array) 
   const ends = Buffer.alloc(8)
   if (calls.pipe2(ends, O_CLOEXEC | O_NONBLOCK) !== 0) throw refusalOf(calls.errno())
   const fd = ends.readInt32LE(0)
-  const packets = Buffer.alloc(PACKET_BYTES_MAX)
+  // No Buffer: whoever keeps a slice of a packet expects a copy.
+  const packets = new Uint8Array(PACKET_BYTES_MAX)
   let last = packets
   const handOver = (bytes: number): void => {
     if (last.length !== bytes) last = packets.subarray(0, bytes)
@@ -203,6 +205,7 @@ export const openTun: NonNullable<Network['tun']> = async ({ name: asked, mtuByt
     addAddress: (address, prefixBits) => wiring.addAddress(address, prefixBits),
     addRoute: (to, prefixBits) => wiring.route(to, prefixBits, true),
     removeRoute: (to, prefixBits) => wiring.route(to, prefixBits, false),
+    resolveBy: (server, domains) => resolveBy(name, server, domains),
     close,
   }
   return tun

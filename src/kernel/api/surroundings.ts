@@ -49,5 +49,7 @@ export interface TunDevice {
   /** IPv6 only. Throws TUN_UNAVAILABLE; what is so already, or is gone already, is well. */
   addRoute(to: Uint8Array, prefixBits: number): void
   removeRoute(to: Uint8Array, prefixBits: number): void
+  /** Points the system's resolver to a server for these domains; resolves with whether it can be told. */
+  resolveBy(server: string, domains: readonly string[]): Promise<boolean>
   close(): Promise<void>
 }

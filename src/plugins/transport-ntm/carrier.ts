@@ -7,6 +7,7 @@ import { type Observable, Subject } from 'rxjs'
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
+import type { ExtraSocket } from './extra-socket.ts'
 import { Neighbour } from './neighbour.ts'
 import { virtualIpv6 } from './net/address.ts'
 import { INNER_MTU } from './net/limits.ts'
@@ -47,16 +48,10 @@ export interface CarrierOptions {
   readonly onMtuSuspected?: (neighbour: Neighbour) => void
   /** Sees every datagram first; true: it was not for the tunnel. */
   readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
+  /** Sees every packet that came out of a tunnel first; true: it was for somebody else than the stack. */
+  readonly onPacket?: (packet: Uint8Array, from: Neighbour) => boolean
   /** Another way to this place, while the ordinary socket does not get there. */
   readonly detourTo?: (to: UdpEndpoint) => Outlet | undefined
-}
-
-/** A socket of its own beside the common ones. */
-export interface ExtraSocket {
-  readonly outlet: Outlet
-  /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
-  knock(to: UdpEndpoint, hopLimit: number): void
-  close(): Promise<void>
 }
 
 /** Traffic after so long without any is news. */
@@ -273,6 +268,13 @@ export class Carrier {
     }
   }
 
+  /** A whole inner packet that was not made by the stack. */
+  forward(to: Neighbour, packet: Uint8Array): void {
+    this.#noteTalk(to, 'sentMs')
+    this.#send(to, packet)
+    this.#rearm()
+  }
+
   /** One control message by one path, whichever is in use, to prove it or to answer on it. False: it may not go now. */
   sendBy(path: UdpEndpoint, to: Neighbour, payload: Uint8Array, roomBytes = 0): boolean {
     this.#by = path
@@ -317,7 +319,8 @@ export class Carrier {
     const before = this.#inHand
     this.#inHand = neighbour
     try {
-      this.stack.receive(packet, neighbour)
+      if (this.#options.onPacket?.(packet, neighbour) === true) this.#noteTalk(neighbour, 'receivedMs')
+      else this.stack.receive(packet, neighbour)
     } finally {
       this.#inHand = before
     }
@@ -325,9 +328,13 @@ export class Carrier {
 
   #emit(packet: Uint8Array): void {
     if (this.#inHand === undefined) return
-    if (packet.length > INNER_MTU) this.#inHand.largeSentMs = this.#options.clock.monotonicMs()
-    if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
+    if (this.#by === undefined) this.#send(this.#inHand, packet)
     else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by, this.#roomBytes)
+  }
+
+  #send(to: Neighbour, packet: Uint8Array): void {
+    if (packet.length > INNER_MTU) to.largeSentMs = this.#options.clock.monotonicMs()
+    this.tunnel.send(to.peer, packet)
   }
 
   #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {

@@ -17,7 +17,8 @@ export class Allowed {
   }
 
   async load(): Promise<void> {
-    for await (const [key] of this.#keyspace.list(PREFIX)) this.#people.add(key.slice(PREFIX.length) as PersonId)
+    for await (const [key] of this.#keyspace.list(PREFIX))
+      this.#people.add(key.slice(PREFIX.length) as PersonId)
   }
 
   has(person: PersonId): boolean {

@@ -17,7 +17,6 @@ export interface IncomingParts {
   readonly own: VirtualAddress
   readonly peers: TunPeers
   readonly flows: Flows
-  readonly innerBytes: (neighbour: Neighbour) => number
   readonly write: (packet: Uint8Array) => void
 }
 
@@ -40,7 +39,7 @@ export class Incoming {
     if (!hasAddressAt(packet, fields.sourceAt, from.address)) return false
     if (!hasAddressAt(packet, fields.destinationAt, this.#parts.own)) return false
     if (!this.#isForPrograms(packet, peer)) return false
-    clampSegmentSize(packet, fields, this.#parts.innerBytes(from))
+    clampSegmentSize(packet, fields, from.mtuBytes)
     this.#parts.write(packet)
     return true
   }

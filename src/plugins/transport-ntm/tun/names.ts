@@ -6,10 +6,17 @@
 import type { Clock, People } from '../../../kernel/api/index.ts'
 import { standingOf } from '../../../kernel/api/index.ts'
 import type { PeerCard } from '../../../kernel/api/transport.ts'
+import type { VirtualAddress } from '../net/address.ts'
 import { parseIp } from '../net/ip.ts'
 import { PROTOCOL } from '../net/packet.ts'
-import type { VirtualAddress } from '../net/address.ts'
-import { DNS_BYTES_MAX, parseQuestion, type Question, RECORD, RESPONSE, writeAnswer } from '../net/tun/dns-message.ts'
+import {
+  DNS_BYTES_MAX,
+  parseQuestion,
+  type Question,
+  RECORD,
+  RESPONSE,
+  writeAnswer,
+} from '../net/tun/dns-message.ts'
 import { NAME_TIMEOUT_MS, NAMES_ASKED_MAX } from '../net/tun/limits.ts'
 import { parseUdp, writeUdp } from '../net/udp.ts'
 
@@ -31,8 +38,28 @@ export interface NamesParts {
   readonly count: (reason: string) => void
 }
 
+/** Who asked, and with which words: the packet itself is gone by the time of the answer. */
+interface Asker {
+  readonly address: VirtualAddress
+  readonly port: number
+  readonly message: Uint8Array
+}
+
+interface Answer {
+  readonly response: number
+  readonly addresses?: readonly VirtualAddress[]
+}
+
 /** Domains of one label that are nobody's on the Internet (RFC 2606, RFC 6761, RFC 6762, and ICANN's `internal`). */
-const PRIVATE_DOMAINS: readonly string[] = ['example', 'test', 'invalid', 'localhost', 'local', 'internal', 'lan']
+const PRIVATE_DOMAINS: readonly string[] = [
+  'example',
+  'test',
+  'invalid',
+  'localhost',
+  'local',
+  'internal',
+  'lan',
+]
 
 /** The domain whose names may be looked up: a person of `alice.com` does not answer for `com`. */
 export const domainOf = (name: string): string | undefined => {
@@ -62,36 +89,39 @@ export class Names {
 
   /** A packet for the name server. */
   take(packet: Uint8Array): void {
-    const { count, refuse } = this.#parts
     const ip = parseIp(packet)
-    if (!ip.ok) return count(ip.why)
-    const udp = ip.value.protocol === PROTOCOL.udp ? parseUdp(ip.value) : undefined
-    if (udp?.ok !== true || udp.value.destinationPort !== DNS_PORT) return refuse(packet)
-    const message = udp.value.payload.slice()
-    const question = parseQuestion(message)
-    if (!question.ok) return count(question.why)
-    const { sourcePort } = udp.value
-    const source = ip.value.source.slice()
-    const answer = (response: number, addresses: readonly VirtualAddress[] = []): void => {
-      const bytes = writeAnswer(this.#out, message, question.value, response, addresses)
-      const payload = this.#out.subarray(0, bytes)
-      const packetBytes = writeUdp(this.#packet, NAME_SERVER, DNS_PORT, source, sourcePort, payload)
-      this.#parts.write(this.#packet.subarray(0, packetBytes))
+    if (!ip.ok) {
+      this.#parts.count(ip.why)
+      return
     }
-    void this.#respond(question.value, answer)
+    const udp = ip.value.protocol === PROTOCOL.udp ? parseUdp(ip.value) : undefined
+    if (udp?.ok !== true || udp.value.destinationPort !== DNS_PORT) {
+      this.#parts.refuse(packet)
+      return
+    }
+    const { payload, sourcePort } = udp.value
+    const asker = { address: ip.value.source.slice(), port: sourcePort, message: payload.slice() }
+    const question = parseQuestion(asker.message)
+    if (!question.ok) this.#parts.count(question.why)
+    else void this.#respond(asker, question.value)
   }
 
-  async #respond(
-    question: Question,
-    answer: (response: number, addresses?: readonly VirtualAddress[]) => void,
-  ): Promise<void> {
-    if (question.verdict !== RESPONSE.done) return answer(question.verdict)
-    if (this.#asked >= NAMES_ASKED_MAX) return answer(RESPONSE.failed)
+  async #respond(asker: Asker, question: Question): Promise<void> {
+    const { response, addresses } = await this.#answerTo(question)
+    const { address, port, message } = asker
+    const bytes = writeAnswer(this.#out, message, question, response, addresses)
+    const answer = this.#out.subarray(0, bytes)
+    const packetBytes = writeUdp(this.#packet, NAME_SERVER, DNS_PORT, address, port, answer)
+    this.#parts.write(this.#packet.subarray(0, packetBytes))
+  }
+
+  async #answerTo(question: Question): Promise<Answer> {
+    if (question.verdict !== RESPONSE.done) return { response: question.verdict }
+    if (this.#asked >= NAMES_ASKED_MAX) return { response: RESPONSE.failed }
     this.#asked += 1
     try {
       const addresses = await this.#addressesOf(question)
-      if (addresses === undefined) answer(RESPONSE.refused)
-      else answer(RESPONSE.done, addresses)
+      return addresses === undefined ? { response: RESPONSE.refused } : { response: RESPONSE.done, addresses }
     } finally {
       this.#asked -= 1
     }

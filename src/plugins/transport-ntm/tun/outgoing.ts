@@ -24,7 +24,6 @@ export interface OutgoingParts {
   readonly complaints: Complaints
   readonly waiting: WaitingPackets
   readonly neighbour: (peer: TunPeer) => Neighbour | undefined
-  readonly innerBytes: (neighbour: Neighbour) => number
   readonly forward: (to: Neighbour, packet: Uint8Array) => void
   readonly ask: (packet: Uint8Array) => void
   readonly count: (reason: string) => void
@@ -44,23 +43,28 @@ export class Outgoing {
   /** `packet` may be changed. */
   take(packet: Uint8Array): void {
     const fields = this.#fields
-    const { complaints, count, names, own, peers } = this.#parts
     // Routers and neighbours are looked for on every link; here are none.
     if (!fields.read(packet) || isMulticast(packet, fields)) return
-    if (fields.version === 6 && !hasAddressAt(packet, fields.sourceAt, own)) return count('tun-source')
-    if (fields.version === 6 && hasAddressAt(packet, fields.destinationAt, names)) return this.#parts.ask(packet)
-    const peer = fields.version === 6 ? peers.at(packet, fields.destinationAt) : undefined
-    if (peer === undefined) return complaints.about(packet, 'host')
-    if (this.#isReserved()) {
-      count('tun-port-reserved')
-      return complaints.about(packet, 'prohibited')
-    }
-    this.#route(packet, peer)
+    if (fields.version === 4) this.#parts.complaints.about(packet, 'host')
+    else if (!hasAddressAt(packet, fields.sourceAt, this.#parts.own)) this.#parts.count('tun-source')
+    else if (hasAddressAt(packet, fields.destinationAt, this.#parts.names)) this.#parts.ask(packet)
+    else this.#route(packet)
   }
 
   /** Of a packet that waited: there is a tunnel now. */
   send(peer: TunPeer, packet: Uint8Array): void {
-    if (this.#fields.read(packet)) this.#route(packet, peer)
+    if (this.#fields.read(packet)) this.#carry(packet, peer)
+  }
+
+  #route(packet: Uint8Array): void {
+    const { complaints, count, peers } = this.#parts
+    const peer = peers.at(packet, this.#fields.destinationAt)
+    if (peer === undefined) complaints.about(packet, 'host')
+    else if (!this.#isReserved()) this.#carry(packet, peer)
+    else {
+      count('tun-port-reserved')
+      complaints.about(packet, 'prohibited')
+    }
   }
 
   #isReserved(): boolean {
@@ -68,17 +72,19 @@ export class Outgoing {
     return kind === 'ports' && (isReservedPort(sourcePort) || isReservedPort(destinationPort))
   }
 
-  #route(packet: Uint8Array, peer: TunPeer): void {
+  #carry(packet: Uint8Array, peer: TunPeer): void {
     const { complaints, count, waiting } = this.#parts
     const neighbour = this.#parts.neighbour(peer)
     if (neighbour === undefined) {
       if (!waiting.add(peer, packet)) count('tun-waiting-full')
       return
     }
-    const innerBytes = this.#parts.innerBytes(neighbour)
-    const fittingBytes = Math.max(innerBytes, IPV6_LINK_MTU)
-    if (packet.length > fittingBytes) return complaints.about(packet, 'too-big', fittingBytes)
-    clampSegmentSize(packet, this.#fields, innerBytes)
+    const fittingBytes = Math.max(neighbour.mtuBytes, IPV6_LINK_MTU)
+    if (packet.length > fittingBytes) {
+      complaints.about(packet, 'too-big', fittingBytes)
+      return
+    }
+    clampSegmentSize(packet, this.#fields, neighbour.mtuBytes)
     this.#noteFlow(packet, peer)
     this.#parts.forward(neighbour, packet)
   }

@@ -10,7 +10,7 @@ import { TUN_PEERS_MAX } from '../net/tun/limits.ts'
 import { hasAddressAt } from '../net/tun/packet-fields.ts'
 
 export interface TunPeer {
-  /** Below TUN_PEERS_MAX; nobody else's while this one is here. */
+  /** 24 bits, and nobody else's for a long time. */
   readonly number: number
   readonly card: PeerCard
   readonly address: VirtualAddress
@@ -35,7 +35,7 @@ export class TunPeers {
   readonly #parts: TunPeersParts
   readonly #byKey = new Map<TunnelKey, TunPeer>()
   readonly #byShort = new Map<number, TunPeer[]>()
-  readonly #free: number[] = []
+  #last = 0
 
   constructor(parts: TunPeersParts) {
     this.#parts = parts
@@ -47,7 +47,8 @@ export class TunPeers {
     if (known !== undefined) return known
     const address = virtualIpv6(idToBytes(card.tunnelKey))
     if (this.#byKey.size >= TUN_PEERS_MAX || sameAddress(address, this.#parts.own)) return undefined
-    const number = this.#free.pop() ?? this.#byKey.size
+    this.#last = (this.#last + 1) & 0xff_ffff
+    const number = this.#last
     const mayComeIn = this.#parts.isAllowed(card.person)
     const peer = { number, card, address, mayComeIn, unreachableUntilMs: Number.NEGATIVE_INFINITY }
     this.#byKey.set(card.tunnelKey, peer)
@@ -61,7 +62,6 @@ export class TunPeers {
     const peer = this.#byKey.get(key)
     if (peer === undefined) return
     this.#byKey.delete(key)
-    this.#free.push(peer.number)
     const short = shortOf(peer.address, 0)
     const others = (this.#byShort.get(short) ?? []).filter(other => other !== peer)
     if (others.length === 0) this.#byShort.delete(short)
