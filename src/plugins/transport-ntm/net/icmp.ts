@@ -115,18 +115,18 @@ export const writeEcho = (
 
 /**
  * Writes the error that tells the sender of `invoking` what is not there, quoting as much of it as keeps the
- * answer no longer than what came. Returns its length, or undefined where too little could be quoted. `mtuBytes`: what
- * fits.
+ * answer no longer than what came, or than `maxBytes`. Returns its length, or undefined where too little could be quoted.
+ * `mtuBytes`: what fits.
  */
 export const writeUnreachable = (
   out: Uint8Array,
   source: Uint8Array,
   what: Unreachable,
   invoking: IpPacket,
-  mtuBytes = 0,
+  { maxBytes = invoking.bytes.length, mtuBytes = 0 } = {},
 ): number | undefined => {
   const answerMax = Math.min(
-    invoking.bytes.length,
+    maxBytes,
     out.length,
     invoking.version === 4 ? ICMPV4_ERROR_MAX : Number.POSITIVE_INFINITY,
   )

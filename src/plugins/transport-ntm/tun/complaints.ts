@@ -29,7 +29,8 @@ export class Complaints {
     if (!ip.ok) return
     // The kernel hears no IPv4 from an address of its own.
     const from = ip.value.version === 6 ? this.#router : ip.value.destination
-    const bytes = writeUnreachable(this.#scratch, from, what, ip.value, mtuBytes)
+    // It stays on this machine, so it may be longer than what it is about.
+    const bytes = writeUnreachable(this.#scratch, from, what, ip.value, { maxBytes: IPV6_LINK_MTU, mtuBytes })
     if (bytes !== undefined) this.#write(this.#scratch.subarray(0, bytes))
   }
 }
