@@ -103,6 +103,15 @@ export class Domains {
     return record
   }
 
+  /** The same without asking anybody but the own coordinator, and only if it has this node. */
+  async lookUpAtHome(name: string): Promise<SignedNameRecord | undefined> {
+    const { home } = this.coordinators
+    const record = home?.state === 'up' ? await home.lookUp(name) : undefined
+    if (record === undefined || typeof record === 'string') return undefined
+    this.#parts.onRecord(record)
+    return record
+  }
+
   /** UDP to a server does not get through, or does again. Whoever has not missed an answer yet asks for one now. */
   blocked(isBlocked: boolean, endpoint: UdpEndpoint): void {
     const place = endpointText(endpoint)

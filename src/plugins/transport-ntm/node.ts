@@ -131,6 +131,7 @@ export class NtmNode {
     this.tun = new Tun({
       ...{ clock, network, identity, people, keyspace, journal, carrier: this.carrier, links: this.#links },
       reach: card => this.transport.reach(card),
+      lookUp: name => this.domains.lookUpAtHome(name),
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.domains.lookUp(name) }
   }

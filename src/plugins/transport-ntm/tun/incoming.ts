@@ -49,7 +49,7 @@ export class Incoming {
     switch (kind) {
       case 'ports':
         if (isReservedPort(sourcePort) || isReservedPort(destinationPort)) return false
-        return this.#isAnswer(peer) || peer.mayComeIn
+        return this.#isLetIn(peer)
       case 'echo-reply':
         return this.#isAnswer(peer)
       case 'echo-request':
@@ -60,8 +60,18 @@ export class Incoming {
       case 'icmp-other':
         return false
       case 'other':
-        return peer.mayComeIn
+        return peer.mayComeIn || this.#isLaterPiece(peer)
     }
+  }
+
+  #isLetIn(peer: TunPeer): boolean {
+    const isLetIn = this.#isAnswer(peer) || peer.mayComeIn
+    if (isLetIn && this.#fields.isFragment) peer.fragmentId = this.#fields.fragmentId
+    return isLetIn
+  }
+
+  #isLaterPiece(peer: TunPeer): boolean {
+    return this.#fields.isFragment && this.#fields.fragmentId === peer.fragmentId
   }
 
   #isAnswer(peer: TunPeer): boolean {

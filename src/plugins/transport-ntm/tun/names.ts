@@ -3,9 +3,15 @@
  * Asking for somebody builds the tunnel. It knows names of its own domain and of the contact book; whatever else a resolver
  * asks it refuses without telling anybody that it was asked.
  */
-import type { Clock, People } from '../../../kernel/api/index.ts'
-import { standingOf } from '../../../kernel/api/index.ts'
-import type { PeerCard } from '../../../kernel/api/transport.ts'
+import type { PersonId } from '../../../events/ids.ts'
+import { isName } from '../../../events/name.ts'
+import {
+  type Clock,
+  type NameRecord,
+  type PeerCard,
+  type People,
+  standingOf,
+} from '../../../kernel/api/index.ts'
 import type { VirtualAddress } from '../net/address.ts'
 import { parseIp } from '../net/ip.ts'
 import { PROTOCOL } from '../net/packet.ts'
@@ -27,7 +33,9 @@ const HEADERS_BYTES = 48
 
 export interface NamesParts {
   readonly clock: Clock
-  readonly people: Pick<People, 'find' | 'cards' | 'contacts'>
+  readonly people: Pick<People, 'learn' | 'cards' | 'contact' | 'contacts'>
+  /** What the own coordinator says of a name, if it is there to be asked. Nobody else is. */
+  readonly lookUp: (name: string) => Promise<NameRecord | undefined>
   readonly ownName: string
   readonly ownAddresses: () => readonly VirtualAddress[]
   /** Sees to it that there is a route, and tells the device's address. Undefined where there is no room. */
@@ -50,7 +58,7 @@ interface Answer {
   readonly addresses?: readonly VirtualAddress[]
 }
 
-/** Domains of one label that are nobody's on the Internet (RFC 2606, RFC 6761, RFC 6762, and ICANN's `internal`). */
+/** Domains that are nobody's on the Internet (RFC 2606, RFC 6761, RFC 6762, and ICANN's `internal`). */
 const PRIVATE_DOMAINS: readonly string[] = [
   'example',
   'test',
@@ -61,11 +69,13 @@ const PRIVATE_DOMAINS: readonly string[] = [
   'lan',
 ]
 
+const isPrivate = (domain: string): boolean => PRIVATE_DOMAINS.includes(domain.split('.').at(-1)!)
+
 /** The domain whose names may be looked up: a person of `alice.com` does not answer for `com`. */
 export const domainOf = (name: string): string | undefined => {
   const [, ...rest] = name.split('.')
   const domain = rest.join('.')
-  return rest.length > 1 || PRIVATE_DOMAINS.includes(domain) ? domain : undefined
+  return rest.length > 1 || isPrivate(domain) ? domain : undefined
 }
 
 export class Names {
@@ -80,11 +90,14 @@ export class Names {
     this.#domain = domainOf(parts.ownName)
   }
 
-  /** What a resolver need ask here for. */
+  /**
+   * What a resolver has to ask here for, if it then asks nobody else: a domain of people on the Internet may have hosts as
+   * well, which would be found no more.
+   */
   domains(): readonly string[] {
+    const domain = this.#domain !== undefined && isPrivate(this.#domain) ? [this.#domain] : []
     const known = [this.#parts.ownName, ...this.#parts.people.contacts().map(({ name }) => name)]
-    const outside = known.filter(name => !this.#isOfDomain(name))
-    return this.#domain === undefined ? outside : [this.#domain, ...outside]
+    return [...domain, ...known.filter(name => domain.length === 0 || !this.#isOfDomain(name))]
   }
 
   /** A packet for the name server. */
@@ -143,15 +156,19 @@ export class Names {
 
   async #cardsOf(name: string): Promise<readonly PeerCard[] | undefined> {
     const { people } = this.#parts
-    const isKnown = people.contacts().some(contact => contact.name === name)
-    if (!isKnown && !this.#isOfDomain(name)) return undefined
-    try {
-      const contact = await people.find(name)
-      if (contact.name !== name || contact.disputed || !standingOf(contact).mayBeHeard) return undefined
-      return people.cards(contact.person)
-    } catch {
-      return undefined
-    }
+    const known = people.contacts().find(contact => contact.name === name)
+    const person = known?.person ?? (await this.#personOf(name))
+    if (person === undefined || known?.disputed === true) return undefined
+    return standingOf(people.contact(person)).mayBeHeard ? people.cards(person) : undefined
+  }
+
+  /** Of somebody who may not be a contact. */
+  async #personOf(name: string): Promise<PersonId | undefined> {
+    if (!this.#isOfDomain(name) || !isName(name)) return undefined
+    const record = await this.#parts.lookUp(name)
+    if (record === undefined || record.name !== name) return undefined
+    const learned = await this.#parts.people.learn(record)
+    return learned === 'invalid' || learned === 'keys-changed' ? undefined : record.person
   }
 
   /** Any of them; whoever is not there in time may still be once the program begins. */

@@ -16,6 +16,8 @@ export interface TunPeer {
   readonly address: VirtualAddress
   /** Its packets reach programs that have not asked for them. */
   mayComeIn: boolean
+  /** The last answer in pieces that was let in; the ports stand in its first piece only. */
+  fragmentId: number | undefined
   /** Monotonic ms before which nobody looks for it again. */
   unreachableUntilMs: number
 }
@@ -50,7 +52,10 @@ export class TunPeers {
     this.#last = (this.#last + 1) & 0xff_ffff
     const number = this.#last
     const mayComeIn = this.#parts.isAllowed(card.person)
-    const peer = { number, card, address, mayComeIn, unreachableUntilMs: Number.NEGATIVE_INFINITY }
+    const peer = {
+      ...{ number, card, address, mayComeIn, fragmentId: undefined },
+      unreachableUntilMs: Number.NEGATIVE_INFINITY,
+    }
     this.#byKey.set(card.tunnelKey, peer)
     const short = shortOf(address, 0)
     this.#byShort.set(short, [...(this.#byShort.get(short) ?? []), peer])

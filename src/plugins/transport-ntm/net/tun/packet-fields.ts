@@ -36,6 +36,8 @@ export class PacketFields {
   /** Where the payload of the last IP header begins. */
   payloadAt = 0
   isFragment = false
+  /** Of a fragment of IPv6: which packet it is a part of. */
+  fragmentId = 0
   kind: PacketKind = 'other'
   /** An echo has its id in both. */
   sourcePort = 0
@@ -87,6 +89,8 @@ export class PacketFields {
   #readFragmentHeader(packet: Uint8Array): void {
     const offsetAndFlags = readU16(packet, this.payloadAt + 2)
     this.protocol = packet[this.payloadAt] ?? FRAGMENT_HEADER
+    this.fragmentId =
+      ((readU16(packet, this.payloadAt + 4) << 16) | readU16(packet, this.payloadAt + 6)) >>> 0
     this.payloadAt += FRAGMENT_HEADER_BYTES
     this.#takeOffset(offsetAndFlags, 6)
   }
