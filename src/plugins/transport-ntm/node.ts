@@ -169,6 +169,7 @@ export class NtmNode {
     ])
     if (this.#settings.tun === true) await this.tun.start()
     await listen(this.carrier, this.#given.keyspace, this.#settings.listen)
+    this.tun.keepOut(this.carrier.locals)
     this.#ways.start()
     this.#shutOutTheBlocked()
     this.domains.register(this.#record.signed)

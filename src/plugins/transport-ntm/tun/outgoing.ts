@@ -5,6 +5,7 @@
 import type { Clock } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../neighbour.ts'
 import type { VirtualAddress } from '../net/address.ts'
+import { PROTOCOL } from '../net/packet.ts'
 import { isReservedPort } from '../net/ports.ts'
 import type { Flows } from '../net/tun/flows.ts'
 import { IPV6_LINK_MTU } from '../net/tun/limits.ts'
@@ -25,6 +26,8 @@ export interface OutgoingParts {
   readonly waiting: WaitingPackets
   readonly neighbour: (peer: TunPeer) => Neighbour | undefined
   readonly forward: (to: Neighbour, packet: Uint8Array) => void
+  /** Whether the tunnels leave from this port of UDP. */
+  readonly isTunnelPort: (port: number) => boolean
   readonly ask: (packet: Uint8Array) => void
   readonly count: (reason: string) => void
 }
@@ -60,11 +63,18 @@ export class Outgoing {
     const { complaints, count, peers } = this.#parts
     const peer = peers.at(packet, this.#fields.destinationAt)
     if (peer === undefined) complaints.about(packet, 'host')
+    else if (this.#isOfTunnel()) count('tun-in-tunnel')
     else if (!this.#isReserved()) this.#carry(packet, peer)
     else {
       count('tun-port-reserved')
       complaints.about(packet, 'prohibited')
     }
+  }
+
+  /** A peer that says it is at a virtual address would have a tunnel lead through itself. */
+  #isOfTunnel(): boolean {
+    const { kind, protocol, sourcePort } = this.#fields
+    return kind === 'ports' && protocol === PROTOCOL.udp && this.#parts.isTunnelPort(sourcePort)
   }
 
   #isReserved(): boolean {

@@ -17,6 +17,7 @@ import {
   standingOf,
   type Transport,
   type TunDevice,
+  type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { formatAddress } from '../../../wire/ip-address.ts'
 import type { Carrier } from '../carrier.ts'
@@ -64,6 +65,7 @@ export class Tun {
   readonly #allowed: Allowed
   #up: Up | undefined
   #ipv4: VirtualAddress | undefined
+  readonly #tunnelPorts = new Set<number>()
   /** What the system's resolver was told last, and whether it is being told. */
   #domains = ''
   #telling: Promise<unknown> = Promise.resolve()
@@ -112,6 +114,11 @@ export class Tun {
     up?.waiting.clear()
     await this.#telling
     await up?.device.close()
+  }
+
+  /** What leaves from these sockets is of the tunnels, and is never sent into one. */
+  keepOut(sockets: readonly UdpEndpoint[]): void {
+    for (const { port } of sockets) this.#tunnelPorts.add(port)
   }
 
   /** A packet out of a tunnel. True: a program of this machine has it. */
@@ -193,6 +200,7 @@ export class Tun {
       ...{ clock, own, peers, flows, complaints, waiting, count, names: NAME_SERVER },
       neighbour: (peer: TunPeer) => links.open(peer.card.device),
       forward: (to, packet) => carrier.forward(to, packet),
+      isTunnelPort: port => this.#tunnelPorts.has(port),
       ask: packet => names.take(packet),
     })
     return {
