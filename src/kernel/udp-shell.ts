@@ -7,7 +7,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
-import { ChatError, type UdpEndpoint, type UdpSocket } from './api/index.ts'
+import { ChatError, type UdpEndpoint, type UdpOptions, type UdpSocket } from './api/index.ts'
 import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
 import type { KernelReceiver } from './kernel-receiver-shell.ts'
 import { findOffload } from './offload-shell.ts'
@@ -81,13 +81,27 @@ class ShellSocket implements UdpSocket {
   }
 
   /**
-   * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What was sent in answer to
-   * one piece does not wait for the others.
+   * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What is sent in answer to one
+   * piece does not wait for the others; what came alone is followed by others of its turn, and answered with them.
    */
-  receiving(receive: Receive, receiver: KernelReceiver | undefined): Receive {
+  receiving(receive: Receive, settled: () => void, receiver: KernelReceiver | undefined): Receive {
+    let isTurnOpen = false
+    const settle = (): void => {
+      if (this.#closed !== undefined) return
+      settled()
+      this.#batch?.flush()
+    }
+    const endTurn = (): void => {
+      isTurnOpen = false
+      settle()
+    }
     const take: Receive = (bytes, from) => {
       receive(bytes, from)
-      if (bytes.length > SLOT_BYTES) this.#batch?.flush()
+      if (bytes.length > SLOT_BYTES) settle()
+      else if (!isTurnOpen) {
+        isTurnOpen = true
+        setImmediate(endTurn)
+      }
     }
     if (receiver === undefined) return take
     return (bytes, from) => {
@@ -175,10 +189,8 @@ function bindFailure(error: NodeJS.ErrnoException, local: UdpEndpoint): ChatErro
   })
 }
 
-interface OpenOptions {
+interface OpenOptions extends UdpOptions {
   readonly offload: boolean
-  /** `receive` takes several datagrams in one piece, and those of one turn may leave when it ends. */
-  readonly coalesced: boolean
 }
 
 /** Rejects with PORT_IN_USE. */
@@ -208,10 +220,8 @@ export async function openUdp(
       enlarge(socket)
       offload?.coalesce(socket)
       const opened = new ShellSocket(socket, offload?.senderOf(socket), calls?.wholeOf(socket))
-      socket.on(
-        'message',
-        offload === undefined ? receive : opened.receiving(receive, offload.receiverOf(socket)),
-      )
+      const { settled = () => undefined } = options
+      socket.on('message', opened.receiving(receive, settled, offload?.receiverOf(socket)))
       resolve(opened)
     })
   })

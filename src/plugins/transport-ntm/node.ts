@@ -316,6 +316,7 @@ export class NtmNode {
   }
 
   #rerouted(neighbour: Neighbour, hasTurned: boolean): void {
+    if (hasTurned) this.carrier.stack.tcp.pathTurned(neighbour.address)
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card === undefined) return
     this.#remember(card.device, this.#ways.finder.viewOf(neighbour)?.endpoint)
