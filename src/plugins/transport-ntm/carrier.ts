@@ -8,7 +8,7 @@ import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
 import { Alarm } from './alarm.ts'
 import type { ExtraSocket } from './extra-socket.ts'
-import type { Neighbour } from './neighbour.ts'
+import type { Neighbour, Way } from './neighbour.ts'
 import { Neighbours } from './neighbours.ts'
 import { type VirtualAddress, virtualIpv6 } from './net/address.ts'
 import { protocolOf } from './net/ip.ts'
@@ -16,6 +16,7 @@ import { INNER_MTU } from './net/limits.ts'
 import { PROTOCOL } from './net/packet.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type SendRefusal, type Stack } from './net/stack.ts'
+import { PACKET_MAX_BYTES } from './net/tcp/limits.ts'
 import type { OnPayload, Port } from './port.ts'
 import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
@@ -58,8 +59,6 @@ export interface CarrierOptions {
   readonly detourTo?: (to: UdpEndpoint) => Outlet | undefined
 }
 
-/** Traffic after so long without any is news. */
-const QUIET_MS = 1_000
 /** What opens a NAT means nothing to anybody who gets it after all. */
 const KNOCK = Uint8Array.of(0)
 
@@ -106,6 +105,7 @@ export class Carrier {
       now: () => clock.monotonicMs(),
       random: count => random.bytes(count),
       mtuTo: to => this.#neighbours.at(to)?.mtuBytes ?? INNER_MTU,
+      mtuMax: PACKET_MAX_BYTES,
       onWakeAt: () => this.#alarm.set(),
       later: flush => {
         if (!this.#isTaking) queueMicrotask(flush)
@@ -151,8 +151,10 @@ export class Carrier {
       this.#isTaking = true
       eachDatagram(bytes, isLive, take, from)
     }
-    const options = { coalesced: true, settled: this.#settled }
-    const socket = await this.#options.network.udp(local, receive, options)
+    const socket = await this.#options.network.udp(local, receive, {
+      coalesced: true,
+      settled: this.#settled,
+    })
     this.#sockets.push(socket)
     return socket.local
   }
@@ -202,8 +204,7 @@ export class Carrier {
       this.#isTaking = true
       this.#arrived(bytes, { address, port, via: outlet })
     }
-    const options = { settled: this.#settled }
-    const socket = await this.#options.network.udp({ address, port: 0 }, receive, options)
+    const socket = await this.#options.network.udp({ address, port: 0 }, receive, { settled: this.#settled })
     return {
       outlet,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
@@ -374,15 +375,9 @@ export class Carrier {
     this.tunnel.send(to.peer, packet)
   }
 
-  #noteTalk(
-    neighbour: Neighbour,
-    way: 'sentMs' | 'receivedMs',
-    now = this.#options.clock.monotonicMs(),
-  ): void {
-    const quietMs = now - neighbour.talkedMs
-    const wasQuiet = now - neighbour[way] > QUIET_MS
-    neighbour[way] = now
-    if (wasQuiet) this.#options.onTraffic?.(neighbour, quietMs)
+  #noteTalk(neighbour: Neighbour, way: Way, nowMs = this.#options.clock.monotonicMs()): void {
+    const quietMs = neighbour.noteTalk(way, nowMs)
+    if (quietMs !== undefined) this.#options.onTraffic?.(neighbour, quietMs)
   }
 
   #forget(peer: TunnelPeer): void {

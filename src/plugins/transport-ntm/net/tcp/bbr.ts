@@ -11,6 +11,10 @@ const LEAST_WINDOW_SEGMENTS = 4
 /** 2 / ln 2: the smallest gain that doubles what is delivered each round trip. */
 const STARTUP_GAIN = 2.885
 const WINDOW_GAIN = 2
+/** Round trips of answers after a timeout until the path is what it was: the window is back, the pace never left. */
+const RESTORE_ROUNDS = 3
+/** A new path that delivers less than this of the old rate, at which it was tried, is full. */
+const TURNED_SHARE = 0.9
 /** Try more, drain what that queued, then keep the rate for six round trips. */
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const
 /** Slightly below the rate, so that a queue that formed drains. */
@@ -52,6 +56,7 @@ class Bbr implements CongestionControl {
   /** To return to after a timeout or a measurement. */
   #formerCwndBytes = 0
   #isRestoring = false
+  #restoreAtRound = 0
   /** Bound by heavy loss; Infinity: none. */
   #boundBytes = Number.POSITIVE_INFINITY
   #roundLostBytes = 0
@@ -79,6 +84,7 @@ class Bbr implements CongestionControl {
   acked(news: AckNews): void {
     this.#model.learn(news, this.cwndBytes)
     this.#countLosses(news)
+    if (this.#isRestoring && this.#model.rounds >= this.#restoreAtRound) this.#restore()
     if (this.phase === 'startup') this.#judgeFull(news)
     if (this.phase === 'drain' && news.inFlightBytes <= this.#inFlight(1)) this.#probeRate(news.nowMs)
     if (this.phase === 'probe-bw' && this.#isCycleOver(news)) this.#nextCycle(news.nowMs)
@@ -101,6 +107,7 @@ class Bbr implements CongestionControl {
   timedOut(_nowMs: number): void {
     this.#keepWindow()
     this.#isRestoring = true
+    this.#restoreAtRound = this.#model.rounds + RESTORE_ROUNDS
     this.cwndBytes = this.#mssBytes
   }
 
@@ -147,6 +154,10 @@ class Bbr implements CongestionControl {
   #judgeFull(news: AckNews): void {
     if (this.#isFull || !this.#model.isRoundStart || news.isAppLimited) return
     const rate = this.#model.bytesPerMs
+    if (rate < TURNED_SHARE * this.#model.endedCarriedRate) {
+      this.#drain()
+      return
+    }
     if (rate >= this.#fullRate * FULL_GROWTH) {
       this.#fullRate = rate
       this.#fullRounds = 0

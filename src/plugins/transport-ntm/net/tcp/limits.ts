@@ -64,5 +64,5 @@ export const RESETS_BURST = 100
 export const OWN_PORT_FIRST = 32_768
 export const OWN_PORT_LAST = 60_999
 
-/** Largest IP packet that can be built, and that a peer is told it may send: what the path carries is no matter of its. */
+/** Largest IP packet that can be built. */
 export const PACKET_MAX_BYTES = 9216

@@ -8,7 +8,7 @@ import { agreementWith, fillSynOptions, mssFor } from './agreement.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { Flow } from './flow.ts'
 import type { InitialNumbers } from './initial-numbers.ts'
-import { BACKLOG, PACKET_MAX_BYTES, RECEIVE_START_BYTES } from './limits.ts'
+import { BACKLOG, RECEIVE_START_BYTES } from './limits.ts'
 import type { Outlet } from './outlet.ts'
 import { FLAG, type Segment } from './segment.ts'
 import { SynCookies } from './syn-cookies.ts'
@@ -27,6 +27,7 @@ interface Nursery {
   readonly outlet: Outlet
   readonly numbers: InitialNumbers
   mayHold(flow: Flow): boolean
+  mtuMaxOf(flow: Flow): number
   create(flow: Flow, initial: number, startOffset: 0 | 1): Connection
 }
 
@@ -97,7 +98,7 @@ export class Listeners {
     const { segment } = outlet
     segment.set(flow.ownPort, flow.remotePort, cookie, (syn.seq + 1) >>> 0, FLAG.syn | FLAG.ack)
     segment.window = RECEIVE_START_BYTES - 1
-    const mss = mssFor(PACKET_MAX_BYTES, flow.remote)
+    const mss = mssFor(this.#nursery.mtuMaxOf(flow), flow.remote)
     const { timestamp } = syn.options
     fillSynOptions(segment.options, mss, kept)
     if (kept.usesTimestamps) {

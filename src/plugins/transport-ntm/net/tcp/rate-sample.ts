@@ -5,9 +5,8 @@
 import { LIMITED, type Records } from './records.ts'
 
 export class RateSampler {
-  /** Bytes delivered, in order or by SACK, and lost, since the connection or the path began. */
+  /** Bytes delivered, in order or by SACK, over the path that is used now and those before. */
   deliveredBytes = 0
-  lostBytes = 0
   #deliveredAtMs = 0
   #firstSentAtMs = 0
   /** Samples are limited by the application until so much is delivered. */
@@ -16,8 +15,6 @@ export class RateSampler {
   /** The sample of the ACK at hand: of its newest segment. */
   #order = 0
   priorDeliveredBytes = 0
-  sentInFlightBytes = 0
-  lostSinceSentBytes = 0
   isAppLimited = false
   #priorAtMs = 0
   #sendElapsedMs = 0
@@ -33,8 +30,6 @@ export class RateSampler {
     records.delivered[at] = this.deliveredBytes
     records.deliveredAtMs[at] = this.#deliveredAtMs
     records.firstSentAtMs[at] = this.#firstSentAtMs
-    records.inFlight[at] = inFlightBytes
-    records.lostBefore[at] = this.lostBytes
     const limited = this.#limitedUntilBytes > 0 ? LIMITED : 0
     records.state[at] = (records.state[at]! & ~LIMITED) | limited
   }
@@ -57,8 +52,6 @@ export class RateSampler {
     this.priorDeliveredBytes = records.delivered[at]!
     this.#priorAtMs = records.deliveredAtMs[at]!
     this.#sendElapsedMs = records.sentAtMs[at]! - records.firstSentAtMs[at]!
-    this.sentInFlightBytes = records.inFlight[at]!
-    this.lostSinceSentBytes = this.lostBytes - records.lostBefore[at]!
     this.isAppLimited = records.is(record, LIMITED)
     this.#firstSentAtMs = records.sentAtMs[at]!
   }

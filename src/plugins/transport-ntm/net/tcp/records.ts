@@ -40,8 +40,6 @@ export class Records {
   delivered = column(SMALLEST_RING)
   deliveredAtMs = column(SMALLEST_RING)
   firstSentAtMs = column(SMALLEST_RING)
-  inFlight = column(SMALLEST_RING)
-  lostBefore = column(SMALLEST_RING)
 
   constructor(startOffset: number) {
     this.endOffset = startOffset
@@ -117,8 +115,6 @@ export class Records {
     this.delivered[to] = other.delivered[from]!
     this.deliveredAtMs[to] = other.deliveredAtMs[from]!
     this.firstSentAtMs[to] = other.firstSentAtMs[from]!
-    this.inFlight[to] = other.inFlight[from]!
-    this.lostBefore[to] = other.lostBefore[from]!
   }
 
   /** Becomes what the other one is. */
@@ -136,8 +132,6 @@ export class Records {
     this.delivered = other.delivered
     this.deliveredAtMs = other.deliveredAtMs
     this.firstSentAtMs = other.firstSentAtMs
-    this.inFlight = other.inFlight
-    this.lostBefore = other.lostBefore
   }
 
   #grow(): void {
@@ -156,8 +150,6 @@ export class Records {
     this.delivered = this.#grown(this.delivered, size)
     this.deliveredAtMs = this.#grown(this.deliveredAtMs, size)
     this.firstSentAtMs = this.#grown(this.firstSentAtMs, size)
-    this.inFlight = this.#grown(this.inFlight, size)
-    this.lostBefore = this.#grown(this.lostBefore, size)
     this.#mask = size - 1
   }
 
