@@ -3,23 +3,27 @@
  * opened is closed when it has left the house.
  */
 import type { ChatError } from './api/errors.ts'
+import type { TunDevice } from './api/surroundings.ts'
 import type { DatagramStream, Network, NetworkChange, StreamDoor, UdpSocket } from './api/tokens.ts'
 import type { Fence } from './fence.ts'
 
 const MOVE = 'the watcher given to Network.watch'
 const MAPPED = 'the watcher given to Network.mapPort'
 const NOTICE = 'the listener given to Network.lan'
+const PACKET = 'the receiver given to Network.tun'
 const DATAGRAM = 'the receiver given to Network.udp'
 const SETTLED = 'settled of a socket of Network'
 const STREAM_DATAGRAM = 'the receiver of a stream of Network'
 const STREAM_CLOSED = 'onClosed of a stream of Network'
+
+type Opened = UdpSocket | StreamDoor | DatagramStream | TunDevice
 
 export class NetworkFace {
   readonly #network: Network
   readonly #fence: Fence
   readonly #gone: () => ChatError
   readonly #watches = new Set<() => unknown>()
-  readonly #open = new Set<UdpSocket | StreamDoor | DatagramStream>()
+  readonly #open = new Set<Opened>()
   #hasLeft = false
 
   /** `gone`: what somebody hears who has left the house. */
@@ -45,6 +49,7 @@ export class NetworkFace {
       srv: name => network.srv(name),
       txt: name => network.txt(name),
       ...this.#surroundings(),
+      ...(network.tun && { tun: (...asked) => this.#tun(...asked) }),
     }
   }
 
@@ -110,6 +115,12 @@ export class NetworkFace {
     }
   }
 
+  async #tun(...[asked, receive]: Parameters<NonNullable<Network['tun']>>): Promise<TunDevice> {
+    const passOn = (packet: Uint8Array): void => this.#fence.pass(PACKET, receive, packet, undefined)
+    const device = await this.#keep(() => this.#network.tun!(asked, passOn))
+    return { ...device, close: () => this.#close(device) }
+  }
+
   async #dial(
     dial: NonNullable<Network['dial']>,
     ...[target, events, signal]: Parameters<NonNullable<Network['dial']>>
@@ -136,7 +147,7 @@ export class NetworkFace {
     return { local: door.local, close: () => this.#close(door) }
   }
 
-  async #keep<T extends UdpSocket | StreamDoor | DatagramStream>(open: () => Promise<T>): Promise<T> {
+  async #keep<T extends Opened>(open: () => Promise<T>): Promise<T> {
     this.#mustBeHere()
     const opened = await open()
     if (this.#hasLeft) {
@@ -147,7 +158,7 @@ export class NetworkFace {
     return opened
   }
 
-  async #close(opened: UdpSocket | StreamDoor | DatagramStream): Promise<void> {
+  async #close(opened: Opened): Promise<void> {
     this.#open.delete(opened)
     await opened.close()
   }

@@ -10,12 +10,16 @@ import { mapPort } from './port-mapping/map-port-shell.ts'
 import { Slumber } from './slumber.ts'
 import { openStreamDoor } from './stream-door-shell.ts'
 import { dialStream } from './stream-shell.ts'
+import { openTun } from './tun-shell.ts'
 import { answerAtOnce, openUdp } from './udp-shell.ts'
 
 /** How often the own addresses are looked at. */
 const WATCH_MS = 200
 /** RFC 863; nothing is sent there. */
 const DISCARD_PORT = 9
+
+/** As `Network.tun` is asked for them. */
+const TUN_NAME = /^ntm\d+$/
 
 const isOutside = (address: string, internal: boolean): boolean => !internal && !address.startsWith('fe80:')
 
@@ -46,10 +50,14 @@ const sourceTowards = (address: string): Promise<string | undefined> =>
 /** Any address of the Internet will do: what counts is by which of its own the system would go there (RFC 5737). */
 const FAR_AWAY = ['192.0.2.1', '2001:db8::1']
 
+/** A tunnel does not lead through a tunnel, be it of this node or of another on this machine. */
+const isTun = (device: string): boolean => TUN_NAME.test(device)
+
 const localAddresses = (): readonly string[] =>
-  Object.values(networkInterfaces()).flatMap(all =>
-    (all ?? []).filter(({ address, internal }) => isOutside(address, internal)).map(({ address }) => address),
-  )
+  Object.entries(networkInterfaces())
+    .filter(([device]) => !isTun(device))
+    .flatMap(([, all = []]) => all.filter(({ address, internal }) => isOutside(address, internal)))
+    .map(({ address }) => address)
 
 /** Node has no event for it. Asking costs 0.1 ms, so it is done often enough that nobody waits for the answer. */
 const watch = (changed: (change: NetworkChange) => void): (() => void) => {
@@ -97,6 +105,7 @@ export function systemNetwork({
     watch,
     sourceTowards,
     ...(surroundings ? { mapPort: mapPort({ sourceTowards }), lan } : {}),
+    ...(process.platform === 'linux' ? { tun: openTun } : {}),
     addresses: async host => {
       if (isIP(host) !== 0) return [host]
       // The system's own way also reads its table of hosts.

@@ -9,7 +9,7 @@ const COMMANDS = [
 
 /** By the command that has them elsewhere. */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
-  up: ['--tun', '--record'],
+  up: ['--record'],
   'log replay': ['--until', '--step', '--capture'],
 }
 

@@ -9,7 +9,7 @@ import type { ChatError } from './errors.ts'
 import type { Verdict } from './machine.ts'
 import { type PluginHealth, token } from './plugin.ts'
 import type { Projection, ProjectionState } from './points.ts'
-import type { LanChannel, LanNotice, PortMappingState } from './surroundings.ts'
+import type { LanChannel, LanNotice, PortMappingState, TunDevice, TunRequest } from './surroundings.ts'
 import type { Link, LookupFailure, NameRecord, PeerCard, StreamTransport } from './transport.ts'
 
 export interface Clock {
@@ -138,6 +138,11 @@ export interface Network {
    * while this host is on no link that can be spoken to. It is for the addresses of now: open another after a change.
    */
   lan?(hear: (notice: LanNotice, address: string) => void): LanChannel | undefined
+  /**
+   * A device for the programs of this machine, up and without addresses. `packet` is valid during the call only. Rejects
+   * with TUN_UNAVAILABLE. Absent where the platform has none.
+   */
+  tun?(asked: TunRequest, receive: (packet: Uint8Array) => void): Promise<TunDevice>
 }
 export const Network = token<Network>('ntm.network')
 

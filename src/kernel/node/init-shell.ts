@@ -75,7 +75,7 @@ const register = async (
   options: InitOptions,
 ): Promise<{ device: string; virtualIPv4: string; virtualIPv6: string }> => {
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
-  const node = await runHome(invitedBy(options.token, home), 'command')
+  const node = await runHome(invitedBy(options.token, home), { runs: 'command' })
   try {
     const { house } = node.device
     const answer = await house.call(

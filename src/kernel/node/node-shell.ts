@@ -25,10 +25,16 @@ import { ownNetwork } from './own-network-shell.ts'
 import { startFailure } from './start-failure.ts'
 import { callAtHome } from './whose-home.ts'
 
-export interface NodeOptions {
+/** How a node runs. */
+export interface Runs {
+  readonly runs: NodeRuns
+  /** Whether it makes a TUN device for the programs of this machine, whatever the home says. */
+  readonly tun?: boolean
+}
+
+export interface NodeOptions extends Runs {
   readonly home: string
   readonly passphraseFile: string | undefined
-  readonly runs: NodeRuns
 }
 
 export interface RunningNode {
@@ -55,12 +61,20 @@ export const passphraseOf = (file: string | undefined): string | undefined => {
 }
 
 /** Gives the transport what the home says about coordinator and socket. */
-const settled = (config: HomeConfig, offline: boolean): HomeConfig => {
+const settled = (config: HomeConfig, runs: NodeRuns, tun: boolean): HomeConfig => {
   const own = config.plugins['ntm.transport']
-  if (offline || own === false) return { ...config, plugins: { ...config.plugins, 'ntm.transport': false } }
-  const given = (own?.config ?? {}) as object
-  const transport = { ...own, config: { dc: config.dc, listen: config.listen, ...given } }
-  return { ...config, plugins: { ...config.plugins, 'ntm.transport': transport } }
+  if (runs === 'offline' || own === false)
+    return { ...config, plugins: { ...config.plugins, 'ntm.transport': false } }
+  const given = (own?.config ?? {}) as { readonly tun?: unknown }
+  // A node that runs for the length of a command makes no device for it.
+  const hasTun = runs === 'up' ? tun || given.tun : false
+  const settings = {
+    dc: config.dc,
+    listen: config.listen,
+    ...given,
+    ...(hasTun !== given.tun && { tun: hasTun }),
+  }
+  return { ...config, plugins: { ...config.plugins, 'ntm.transport': { ...own, config: settings } } }
 }
 
 // Each kind of home loads only its own.
@@ -78,7 +92,11 @@ const pluginsOf = (home: FoundedHome): Promise<readonly AnyPlugin[]> => {
   return kind === 'relay' ? relayPlugins() : coordinatorPlugins(home.config)
 }
 
-const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Promise<Device> => {
+const deviceOf = async (
+  home: FoundedHome,
+  { runs, tun = false }: Runs,
+  stop: () => void,
+): Promise<Device> => {
   const network = ownNetwork()
   const store = await (runs === 'offline' ? home.readLog() : home.openLog())
   const isPerson = home.person !== undefined
@@ -88,7 +106,7 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
     keys: home.keys,
     person: home.person,
     plugins: [nodePlugin, ...(await pluginsOf(home))],
-    config: isPerson ? settled(home.config, runs === 'offline') : home.config,
+    config: isPerson ? settled(home.config, runs, tun) : home.config,
     packages: installedPackages(home.directory),
     oversight: await oversee(home),
     services: path => [
@@ -104,13 +122,13 @@ const deviceOf = async (home: FoundedHome, runs: NodeRuns, stop: () => void): Pr
 }
 
 /** Runs the node of a home that is opened already. Rejects with LOG_LOCKED while another process has its log. */
-export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<RunningNode> => {
+export const runHome = async (home: FoundedHome, how: Runs): Promise<RunningNode> => {
   let listening: Listening | undefined
   let ended = () => {}
   const stopped = new Promise<void>(done => {
     ended = done
   })
-  const device = await deviceOf(home, runs, () => setImmediate(() => end(false)))
+  const device = await deviceOf(home, how, () => setImmediate(() => end(false)))
   const end = async (isPatient: boolean): Promise<void> => {
     await listening?.close(isPatient)
     await device.stop().finally(ended)
@@ -118,7 +136,7 @@ export const runHome = async (home: FoundedHome, runs: NodeRuns): Promise<Runnin
   const name = nameOf(home)
   const call: House['call'] = (...asked) => callAtHome(device.house, home, ...asked)
   listening = await listenLocally(placeOf(home.directory), {
-    about: { pid: process.pid, name, runs },
+    about: { pid: process.pid, name, runs: how.runs },
     call,
   })
   return { name, device, call, stopped, stop: () => end(false), finish: () => end(true) }
@@ -142,7 +160,7 @@ const failedTransport = ({ device }: RunningNode): PluginHealth | undefined =>
 /** Rejects with HOME_EMPTY, PASSPHRASE, LOG_LOCKED and the like, and with what keeps the transport from running. */
 export const runNode = async (options: NodeOptions): Promise<RunningNode> => {
   const home = await openHome(options.home, systemRandom, passphraseOf(options.passphraseFile))
-  const node = await runHome(home, options.runs)
+  const node = await runHome(home, options)
   const failed = failedTransport(node)
   if (failed === undefined) {
     if (options.runs === 'up') await tellNotices(node)

@@ -129,7 +129,7 @@ const isThirdParty = ({ config: { plugins } }: FoundedHome, id: string): boolean
 /** Rejects with USAGE, HOME_IN_USE, PORT_IN_USE and the like. */
 export const serveHome = async <T>(options: ServeHomeOptions): Promise<Served<T>> => {
   const { home, takeBack } = await openServingHome(options)
-  const node = await runHome(home, 'up')
+  const node = await runHome(home, { runs: 'up' })
   try {
     const failed = node.device.house.health
       .plugins()

@@ -5,8 +5,9 @@
  */
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
-import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
+import type { Outlet, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
 import { Alarm } from './alarm.ts'
+import type { CarrierOptions } from './carrier-options.ts'
 import type { ExtraSocket } from './extra-socket.ts'
 import type { Neighbour, Way } from './neighbour.ts'
 import { Neighbours } from './neighbours.ts'
@@ -20,42 +21,9 @@ import { PACKET_MAX_BYTES } from './net/tcp/limits.ts'
 import type { OnPayload, Port } from './port.ts'
 import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
-import type { TimestampMemory } from './tunnel/device.ts'
 import { sameEndpoint } from './tunnel/endpoint.ts'
 import type { PeerOptions, TunnelPeer } from './tunnel/peer.ts'
 import { createTunnel, type Tunnel } from './tunnel/tunnel.ts'
-
-export interface CarrierOptions {
-  readonly network: Network
-  readonly clock: Clock
-  readonly random: Random
-  readonly keys: Keys
-  readonly timestamps: TimestampMemory
-  /** Servers take strangers after a cookie; nodes take only keys that they were told of. */
-  readonly role: 'node' | 'server'
-  /** Peers may not learn where this device is. Default: no. */
-  readonly isHidden?: boolean
-  readonly admit: (key: TunnelKey, from: UdpEndpoint) => PeerOptions | undefined
-  /** Whether a first message may go now to a place that has not shown that a peer is there. */
-  readonly mayCall?: (to: UdpEndpoint) => boolean
-  /** `from`: where the handshake came from last, not always where packets go. */
-  readonly onEstablished: (neighbour: Neighbour, from: UdpEndpoint) => void
-  readonly onFailed: (neighbour: Neighbour) => void
-  readonly onNewSource?: (neighbour: Neighbour, from: UdpEndpoint, bytes: number) => void
-  /**
-   * Something other than control messages goes to or comes from a neighbour after a second without; `quietMs`: how
-   * long there was none either way.
-   */
-  readonly onTraffic?: (neighbour: Neighbour, quietMs: number) => void
-  /** Its keys are gone, and so is everything that was known of it here. */
-  readonly onForgotten?: (neighbour: Neighbour) => void
-  /** Long packets to a neighbour seem to be lost. */
-  readonly onMtuSuspected?: (neighbour: Neighbour) => void
-  /** Sees every datagram first; true: it was not for the tunnel. */
-  readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
-  /** Another way to this place, while the ordinary socket does not get there. */
-  readonly detourTo?: (to: UdpEndpoint) => Outlet | undefined
-}
 
 /** What opens a NAT means nothing to anybody who gets it after all. */
 const KNOCK = Uint8Array.of(0)
@@ -298,6 +266,13 @@ export class Carrier {
     }
   }
 
+  /** A whole inner packet that was not made by the stack. */
+  forward(to: Neighbour, packet: Uint8Array): void {
+    this.#noteTalk(to, 'sentMs')
+    this.#send(to, packet)
+    this.#setAlarm()
+  }
+
   /** One control message by one path, whichever is in use, to prove it or to answer on it. False: it may not go now. */
   sendBy(path: UdpEndpoint, to: Neighbour, payload: Uint8Array, roomBytes = 0): boolean {
     this.#by = path
@@ -344,7 +319,8 @@ export class Carrier {
     const before = this.#inHand
     this.#inHand = neighbour
     try {
-      this.stack.receive(packet, neighbour)
+      if (this.#options.onPacket?.(packet, neighbour) === true) this.#noteTalk(neighbour, 'receivedMs')
+      else this.stack.receive(packet, neighbour)
     } finally {
       this.#inHand = before
     }

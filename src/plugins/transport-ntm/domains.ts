@@ -24,6 +24,7 @@ import { Coordinators } from './coordinators.ts'
 import { dcRefusal } from './dc-refusal.ts'
 import { SILENT_MS, SILENT_WHILE_BLOCKED_MS } from './detour/limits.ts'
 import { Membership } from './membership.ts'
+import type { VirtualAddress } from './net/address.ts'
 import { PORTS } from './net/ports.ts'
 import type { OwnRecord } from './own-record.ts'
 import { candidateSealer } from './signalling/candidates.ts'
@@ -53,6 +54,8 @@ export interface DomainsParts {
     readonly relayOnly: boolean
   }
   readonly onDirected: (directed: Directed) => void
+  /** The virtual IPv4 address of this device, as its own coordinator gives it. */
+  readonly onIpv4: (address: VirtualAddress | undefined) => void
   /** Somebody's record, as a coordinator has it. */
   readonly onRecord: (record: SignedNameRecord) => void
 }
@@ -64,11 +67,11 @@ export class Domains {
   readonly #parts: DomainsParts
 
   constructor(parts: DomainsParts) {
-    const { clock, network, random, keyspace, identity, journal, carrier, settings } = parts
+    const { clock, network, random, keyspace, identity, journal, settings } = parts
     this.#parts = parts
     const membership = new Membership({
       ...{ name: identity.name, journal, clock },
-      setIpv4: ipv4 => carrier.stack.setIpv4(ipv4),
+      setIpv4: parts.onIpv4,
     })
     this.membership = membership
     this.coordination = { state: () => membership.state, refusal: () => membership.refusal }
@@ -97,6 +100,15 @@ export class Domains {
   async lookUp(name: string): ReturnType<Coordinators['lookUp']> {
     const record = await this.coordinators.lookUp(name)
     if (typeof record !== 'string' && !(record instanceof ChatError)) this.#parts.onRecord(record)
+    return record
+  }
+
+  /** The same without asking anybody but the own coordinator, and only if it has this node. */
+  async lookUpAtHome(name: string): Promise<SignedNameRecord | undefined> {
+    const { home } = this.coordinators
+    const record = home?.state === 'up' ? await home.lookUp(name) : undefined
+    if (record === undefined || typeof record === 'string') return undefined
+    this.#parts.onRecord(record)
     return record
   }
 

@@ -26,6 +26,7 @@ import { Domains } from './domains.ts'
 import { type Listening, listen } from './listening.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
 import type { Neighbour } from './neighbour.ts'
+import type { VirtualAddress } from './net/address.ts'
 import { OwnRecord } from './own-record.ts'
 import { AddressBook } from './path/address-book.ts'
 import { Chronicle } from './path/chronicle.ts'
@@ -37,6 +38,7 @@ import type { Join } from './signalling/join.ts'
 import type { Directed } from './signalling/outputs.ts'
 import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
+import { Tun } from './tun/tun.ts'
 import { isByRelay } from './tunnel/endpoint.ts'
 import type { PeerOptions } from './tunnel/peer.ts'
 import { Ways } from './ways.ts'
@@ -67,6 +69,8 @@ export interface NodeSettings {
   readonly lan?: boolean | undefined
   /** Whether servers may be spoken to through TCP where UDP is blocked. Default: yes. */
   readonly streams?: boolean | undefined
+  /** Whether programs of this machine get at the virtual addresses, by a TUN device. Default: no. */
+  readonly tun?: boolean | undefined
 }
 
 export class NtmNode {
@@ -74,6 +78,7 @@ export class NtmNode {
   readonly domains: Domains
   readonly directory: DirectorySource
   readonly carrier: Carrier
+  readonly tun: Tun
   readonly #given: NodeGiven
   readonly #settings: NodeSettings
   readonly #timestamps: Timestamps
@@ -106,12 +111,14 @@ export class NtmNode {
       onForgotten: neighbour => this.#forgotten(neighbour),
       onMtuSuspected: neighbour => this.#ways.finder.suspectMtu(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
+      onPacket: (packet, from) => this.tun.take(packet, from),
       detourTo: to => this.#ways.detours?.to(to),
     })
     this.#links = new Links(clock, neighbour => this.#ways.finder.viewOf(neighbour))
     this.domains = new Domains({
       ...{ ...given, settings, carrier: this.carrier, ways: this.#ways, record: this.#record },
       onDirected: directed => this.#directed(directed),
+      onIpv4: address => this.#holdIpv4(address),
       onRecord: record => this.#recordsUsed.note(record),
     })
     this.transport = new NtmTransport({
@@ -120,6 +127,11 @@ export class NtmNode {
       known: card => ({ nearby: this.#ways.nearby(card), remembered: this.#reachedAt(card.device) }),
       forget: device => this.#addresses.forget(device),
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.domains.lookUp(name) }),
+    })
+    this.tun = new Tun({
+      ...{ clock, network, identity, people, keyspace, journal, carrier: this.carrier, links: this.#links },
+      reach: card => this.transport.reach(card),
+      lookUp: name => this.domains.lookUpAtHome(name),
     })
     this.directory = { id: 'ntm.dc', lookup: name => this.domains.lookUp(name) }
   }
@@ -150,10 +162,14 @@ export class NtmNode {
     }
   }
 
-  /** Rejects with PORT_IN_USE. Does not wait for the coordinator. */
+  /** Rejects with PORT_IN_USE and TUN_UNAVAILABLE. Does not wait for the coordinator. */
   async start(): Promise<void> {
-    await Promise.all([this.#timestamps.load(), this.#addresses.load(), this.#record.start()])
+    await Promise.all([
+      ...[this.#timestamps.load(), this.#addresses.load(), this.#record.start(), this.tun.load()],
+    ])
+    if (this.#settings.tun === true) await this.tun.start()
     await listen(this.carrier, this.#given.keyspace, this.#settings.listen)
+    this.tun.keepOut(this.carrier.locals)
     this.#ways.start()
     this.#shutOutTheBlocked()
     this.domains.register(this.#record.signed)
@@ -169,6 +185,7 @@ export class NtmNode {
     this.transport.close()
     const leaving = this.#ways.stop()
     this.#chronicle.close()
+    await this.tun.stop()
     await this.carrier.close()
     await leaving
   }
@@ -196,6 +213,7 @@ export class NtmNode {
   judge(contact: Contact): void {
     if (!standingOf(contact).mayBeHeard) this.#shutOut(contact.person)
     else this.#keep(contact.person)
+    this.tun.judge(contact)
   }
 
   /** Who came as a stranger is not forgotten any more when its keys grow old: it may have to be found again. */
@@ -277,6 +295,12 @@ export class NtmNode {
     this.#remember(card.device, endpoint)
     this.#ways.established(neighbour, from)
     this.#links.established(card.device, neighbour)
+    this.tun.met(card)
+  }
+
+  #holdIpv4(address: VirtualAddress | undefined): void {
+    this.carrier.stack.setIpv4(address)
+    this.tun.setIpv4(address)
   }
 
   /** Where somebody was reached without a relay's help is where to look next time. */

@@ -20,6 +20,7 @@ import {
 import { formatAddress } from '../../wire/ip-address.ts'
 import { NtmNode } from './node.ts'
 import { requireJoin } from './signalling/join.ts'
+import { tunMethods } from './tun/methods.ts'
 
 const settings = z.strictObject({
   /** Join strings; the first is this person's own coordinator. */
@@ -39,6 +40,8 @@ const settings = z.strictObject({
   lan: z.boolean().default(true),
   /** Off: servers are not spoken to through TCP where UDP is blocked. */
   streams: z.boolean().default(true),
+  /** On: programs of this machine get at people's virtual addresses. Linux, and the right CAP_NET_ADMIN. */
+  tun: z.boolean().default(false),
 })
 
 const EXAMINED_FOR_MAX_MS = 60_000
@@ -95,7 +98,7 @@ export const transportNtm = definePlugin({
       contributes: {
         transport: [node.transport],
         directory: [node.directory],
-        method: methodsOf(node),
+        method: [...methodsOf(node), ...tunMethods(node.tun, given.people, node.carrier.address)],
         service: [{ token: Coordination, value: node.domains.coordination }],
       },
       start: async scope => {

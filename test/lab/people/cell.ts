@@ -149,10 +149,10 @@ export class Cell {
   }
 
   /** Starts somebody's node, attaches to it and waits for the coordinator to know it, unless there is none any more. */
-  async up(side: Side, hasDc = true): Promise<Session> {
+  async up(side: Side, hasDc = true, words: readonly string[] = []): Promise<Session> {
     const within = this.network.namespaces.at(side)
     const env = this.#options.usesSurroundings ? { NTM_LAN: '' } : {}
-    const node = await runProgram(['up', '--home', this.home(side), '--json'], { within, env })
+    const node = await runProgram(['up', '--home', this.home(side), '--json', ...words], { within, env })
     return this.#attachTo(side, node, hasDc)
   }
 

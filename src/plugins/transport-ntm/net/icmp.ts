@@ -28,13 +28,16 @@ export interface IcmpMessage {
 
 export type IcmpRefusal = 'icmp-truncated' | 'icmp-checksum'
 
-/** What was not there: a UDP port, or the protocol as a whole. */
-export type Unreachable = 'port' | 'protocol'
+/** What was not there, a UDP port, the protocol as a whole, the host; or what is forbidden, or does not fit. */
+export type Unreachable = 'port' | 'protocol' | 'host' | 'prohibited' | 'too-big'
 
-/** [type, code, the 32 bits after the checksum]. ICMPv6 points at the next header field for a protocol. */
+/**
+ * [type, code, the 32 bits after the checksum]. ICMPv6 points at the next header field for a protocol; of what does not
+ * fit, the bits say what would.
+ */
 const UNREACHABLE = {
-  4: { port: [3, 3, 0], protocol: [3, 2, 0] },
-  6: { port: [1, 4, 0], protocol: [4, 1, 6] },
+  4: { port: [3, 3, 0], protocol: [3, 2, 0], host: [3, 1, 0], prohibited: [3, 13, 0], 'too-big': [3, 4, 0] },
+  6: { port: [1, 4, 0], protocol: [4, 1, 6], host: [1, 3, 0], prohibited: [1, 1, 0], 'too-big': [2, 0, 0] },
 } as const
 
 const ECHO_TYPE = {
@@ -112,16 +115,18 @@ export const writeEcho = (
 
 /**
  * Writes the error that tells the sender of `invoking` what is not there, quoting as much of it as keeps the
- * answer no longer than what came. Returns its length, or undefined where too little could be quoted.
+ * answer no longer than what came, or than `maxBytes`. Returns its length, or undefined where too little could be quoted.
+ * `mtuBytes`: what fits.
  */
 export const writeUnreachable = (
   out: Uint8Array,
   source: Uint8Array,
   what: Unreachable,
   invoking: IpPacket,
+  { maxBytes = invoking.bytes.length, mtuBytes = 0 } = {},
 ): number | undefined => {
   const answerMax = Math.min(
-    invoking.bytes.length,
+    maxBytes,
     out.length,
     invoking.version === 4 ? ICMPV4_ERROR_MAX : Number.POSITIVE_INFINITY,
   )
@@ -130,5 +135,5 @@ export const writeUnreachable = (
   if (quoteBytes < invokingHeaderBytes + QUOTED_BEYOND_HEADER_MIN) return undefined
   const [type, code, pointer] = UNREACHABLE[invoking.version][what]
   const quote = invoking.bytes.subarray(0, quoteBytes)
-  return writeIcmp(out, source, invoking.source, type, code, pointer, quote)
+  return writeIcmp(out, source, invoking.source, type, code, pointer + mtuBytes, quote)
 }

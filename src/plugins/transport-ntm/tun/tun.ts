@@ -1,0 +1,243 @@
+/**
+ * The node's TUN device, put together: what programs of this machine send to people's virtual addresses goes into their
+ * tunnels, and what comes from there reaches the programs, as far as it may. Without it a node has one address that only
+ * the node itself can use.
+ */
+import type { PersonId } from '../../../events/ids.ts'
+import {
+  ChatError,
+  type Clock,
+  type Contact,
+  type Identity,
+  type Journal,
+  type Keyspace,
+  type Network,
+  type PeerCard,
+  type People,
+  standingOf,
+  type Transport,
+  type TunDevice,
+  type UdpEndpoint,
+} from '../../../kernel/api/index.ts'
+import { formatAddress } from '../../../wire/ip-address.ts'
+import type { Carrier } from '../carrier.ts'
+import type { Neighbour } from '../neighbour.ts'
+import type { VirtualAddress } from '../net/address.ts'
+import { Flows } from '../net/tun/flows.ts'
+import { RESOLVER_DOMAINS_MAX, TUN_MTU } from '../net/tun/limits.ts'
+import type { Links } from '../path/links.ts'
+import { Allowed } from './allowed.ts'
+import { Complaints } from './complaints.ts'
+import { Incoming } from './incoming.ts'
+import { NAME_SERVER, Names, type NamesParts } from './names.ts'
+import { Outgoing } from './outgoing.ts'
+import { type TunPeer, TunPeers } from './tun-peers.ts'
+import { WaitingPackets } from './waiting-packets.ts'
+
+export interface TunParts {
+  readonly clock: Clock
+  readonly network: Network
+  readonly identity: Identity
+  readonly people: People
+  readonly keyspace: Keyspace
+  readonly journal: Journal
+  readonly carrier: Carrier
+  readonly links: Pick<Links, 'open'>
+  readonly reach: Transport['reach']
+  readonly lookUp: NamesParts['lookUp']
+}
+
+/** The kernel is asked for the first number that is free; `ntm0` if no other node is here. */
+const DEVICE_NAME = 'ntm%d'
+const [HOST_BITS_IPV4, HOST_BITS_IPV6] = [32, 128]
+
+interface Up {
+  readonly device: TunDevice
+  readonly peers: TunPeers
+  readonly names: Names
+  readonly outgoing: Outgoing
+  readonly incoming: Incoming
+  readonly waiting: WaitingPackets
+}
+
+export class Tun {
+  readonly #parts: TunParts
+  readonly #allowed: Allowed
+  #up: Up | undefined
+  #ipv4: VirtualAddress | undefined
+  readonly #tunnelPorts = new Set<number>()
+  /** What the system's resolver was told last, and whether it is being told. */
+  #domains = ''
+  #telling: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: TunParts) {
+    this.#parts = parts
+    this.#allowed = new Allowed(parts.keyspace)
+  }
+
+  /** Undefined while there is none. */
+  get device(): string | undefined {
+    return this.#up?.device.name
+  }
+
+  /** Who may come in is known also to a node without a device. */
+  load(): Promise<void> {
+    return this.#allowed.load()
+  }
+
+  /** Rejects with TUN_UNAVAILABLE, and has left nothing behind then. */
+  async start(): Promise<void> {
+    const { network, carrier } = this.#parts
+    if (network.tun === undefined)
+      throw new ChatError('TUN_UNAVAILABLE', 'a TUN device can be made on Linux only', {
+        hint: 'leave --tun out: everything else works without',
+      })
+    const asked = { name: DEVICE_NAME, mtuBytes: TUN_MTU }
+    const device = await network.tun(asked, packet => this.#up?.outgoing.take(packet))
+    try {
+      device.addAddress(carrier.address, HOST_BITS_IPV6)
+      device.addRoute(NAME_SERVER, HOST_BITS_IPV6)
+      this.#up = this.#wired(device)
+      this.setIpv4(this.#ipv4)
+      this.#addEverybody()
+    } catch (error) {
+      this.#up = undefined
+      await device.close()
+      throw error
+    }
+    this.#tellResolver()
+  }
+
+  async stop(): Promise<void> {
+    const up = this.#up
+    this.#up = undefined
+    up?.waiting.clear()
+    await this.#telling
+    await up?.device.close()
+  }
+
+  /** What leaves from these sockets is of the tunnels, and is never sent into one. */
+  keepOut(sockets: readonly UdpEndpoint[]): void {
+    for (const { port } of sockets) this.#tunnelPorts.add(port)
+  }
+
+  /** A packet out of a tunnel. True: a program of this machine has it. */
+  take(packet: Uint8Array, from: Neighbour): boolean {
+    return this.#up?.incoming.take(packet, from) ?? false
+  }
+
+  /** There is a tunnel to this device now, of which nothing may have been known until now. */
+  met(card: PeerCard): void {
+    if (this.#isMeant(card.person)) this.#up?.peers.add(card)
+  }
+
+  /** How this person stands to somebody has changed. */
+  judge({ person }: Pick<Contact, 'person'>): void {
+    const { people } = this.#parts
+    if (this.#up === undefined) return
+    for (const card of people.cards(person))
+      if (this.#isMeant(person)) this.#up.peers.add(card)
+      else this.#up.peers.remove(card.tunnelKey)
+    this.#up.peers.judge(person)
+    this.#tellResolver()
+  }
+
+  /** The coordinator's gift; undefined: none any more. */
+  setIpv4(address: VirtualAddress | undefined): void {
+    this.#ipv4 = address
+    if (address !== undefined) this.#do(device => device.addAddress(address, HOST_BITS_IPV4))
+  }
+
+  /** Whether this person's packets reach programs that have not asked for them. */
+  async allow(person: PersonId, isAllowed: boolean): Promise<void> {
+    await this.#allowed.set(person, isAllowed)
+    this.judge({ person })
+  }
+
+  allowed(): readonly PersonId[] {
+    return this.#allowed.all()
+  }
+
+  /** Who has a route without having been asked for. */
+  #isMeant(person: PersonId): boolean {
+    const { mayBeHeard, mayBeTold } = standingOf(this.#parts.people.contact(person))
+    return mayBeTold || (mayBeHeard && this.#allowed.has(person))
+  }
+
+  #addEverybody(): void {
+    const { people } = this.#parts
+    const everybody = new Set([...people.contacts().map(({ person }) => person), ...this.#allowed.all()])
+    for (const person of everybody) for (const card of people.cards(person)) this.met(card)
+  }
+
+  #wired(device: TunDevice): Up {
+    const { clock, carrier, links, identity, people, reach, lookUp } = this.#parts
+    const own = carrier.address
+    const write = (packet: Uint8Array): void => {
+      if (!device.write(packet)) carrier.count('tun-not-taken')
+    }
+    const count = (reason: string): void => carrier.count(reason)
+    const complaints = new Complaints(clock, NAME_SERVER, write)
+    const flows = new Flows()
+    const peers = new TunPeers({
+      own,
+      isAllowed: person => this.#allowed.has(person),
+      route: (to, isThere) =>
+        this.#do(({ addRoute, removeRoute }) => (isThere ? addRoute : removeRoute)(to, HOST_BITS_IPV6)),
+    })
+    const waiting = new WaitingPackets({
+      ...{ clock, reach },
+      send: (peer, packet) => outgoing.send(peer, packet),
+      refuse: packet => complaints.about(packet, 'host'),
+    })
+    const names = new Names({
+      ...{ clock, people, reach, lookUp, write, count, ownName: identity.name },
+      ownAddresses: () => (this.#ipv4 === undefined ? [own] : [own, this.#ipv4]),
+      addressOf: card => peers.add(card)?.address,
+      refuse: packet => complaints.about(packet, 'port'),
+    })
+    const outgoing = new Outgoing({
+      ...{ clock, own, peers, flows, complaints, waiting, count, names: NAME_SERVER },
+      neighbour: (peer: TunPeer) => links.open(peer.card.device),
+      forward: (to, packet) => carrier.forward(to, packet),
+      isTunnelPort: port => this.#tunnelPorts.has(port),
+      ask: packet => names.take(packet),
+    })
+    return {
+      device,
+      peers,
+      names,
+      outgoing,
+      waiting,
+      incoming: new Incoming({ clock, own, peers, flows, write }),
+    }
+  }
+
+  /** The device may have been taken away by somebody; the node goes on without. */
+  #do(act: (device: TunDevice) => void): void {
+    const { carrier } = this.#parts
+    try {
+      if (this.#up !== undefined) act(this.#up.device)
+    } catch {
+      carrier.count('tun-not-set')
+    }
+  }
+
+  #tellResolver(): void {
+    const up = this.#up
+    const domains = up?.names.domains().slice(0, RESOLVER_DOMAINS_MAX) ?? []
+    if (up === undefined || domains.join() === this.#domains) return
+    const isFirst = this.#domains === ''
+    this.#domains = domains.join()
+    const server = formatAddress(NAME_SERVER)
+    this.#telling = this.#telling
+      .then(() => up.device.resolveBy(server, domains))
+      .then(isTold => {
+        if (isTold || !isFirst) return
+        this.#parts.journal.note(
+          `names of people are answered at ${server}, but there is no systemd-resolved to be told so: ` +
+            `write "nameserver ${server}" above the others in /etc/resolv.conf, and take it out afterwards`,
+        )
+      })
+  }
+}

@@ -1,0 +1,52 @@
+/** Devices and persons as the parts of a TUN device see them, without a house around them. */
+import { type DeviceId, idFromBytes, type PersonId, type TunnelKey } from '../../../../src/events/ids.ts'
+import type { Contact, NameRecord, PeerCard, People } from '../../../../src/kernel/api/index.ts'
+import { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
+import type { TunnelPeer } from '../../../../src/plugins/transport-ntm/tunnel/peer.ts'
+
+export const cardOf = (number: number, name = `p${number}.lab.example`): PeerCard => {
+  const id = <T extends string>(kind: number) =>
+    idFromBytes<T>(new Uint8Array(32).fill(number).fill(kind, 0, 1))
+  return { device: id<DeviceId>(1), tunnelKey: id<TunnelKey>(2), person: id<PersonId>(3), name }
+}
+
+export const neighbourOf = ({ tunnelKey }: PeerCard, mtuBytes = 1_200): Neighbour => {
+  const peer = {
+    id: tunnelKey,
+    publicKey: Uint8Array.from(Buffer.from(tunnelKey, 'hex')),
+  } as unknown as TunnelPeer
+  return Object.assign(new Neighbour(peer), { mtuBytes })
+}
+
+/** A contact book that learns every record as it stands. */
+export class Book {
+  readonly #contacts = new Map<PersonId, Contact>()
+  readonly #cards = new Map<PersonId, readonly PeerCard[]>()
+  learned = 0
+
+  add(card: PeerCard, more: Partial<Contact> = {}): void {
+    const { person, name } = card
+    this.#contacts.set(person, {
+      ...{ person, name, state: 'accepted', verified: false, disputed: false },
+      ...more,
+    })
+    this.#cards.set(person, [...(this.#cards.get(person) ?? []), card])
+  }
+
+  get people(): Pick<People, 'learn' | 'cards' | 'contact' | 'contacts'> {
+    return {
+      learn: async ({ person, devices }) => {
+        this.learned += 1
+        this.#cards.set(person, devices)
+        return 'new'
+      },
+      cards: person => this.#cards.get(person) ?? [],
+      contact: person => this.#contacts.get(person),
+      contacts: () => [...this.#contacts.values()],
+    }
+  }
+}
+
+export const recordOf = (card: PeerCard): NameRecord => ({
+  ...{ name: card.name, person: card.person, serial: 1, devices: [card], bytes: new Uint8Array(1) },
+})

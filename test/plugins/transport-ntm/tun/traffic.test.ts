@@ -1,0 +1,310 @@
+/** Which packets of programs go into which tunnel, which come out of one, and what programs hear of the others. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
+import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
+import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
+import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
+import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
+import { Flows } from '../../../../src/plugins/transport-ntm/net/tun/flows.ts'
+import { FLOW_IDLE_MS } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
+import { Complaints } from '../../../../src/plugins/transport-ntm/tun/complaints.ts'
+import { Incoming } from '../../../../src/plugins/transport-ntm/tun/incoming.ts'
+import { NAME_SERVER } from '../../../../src/plugins/transport-ntm/tun/names.ts'
+import { Outgoing } from '../../../../src/plugins/transport-ntm/tun/outgoing.ts'
+import { TunPeers } from '../../../../src/plugins/transport-ntm/tun/tun-peers.ts'
+import { WaitingPackets } from '../../../../src/plugins/transport-ntm/tun/waiting-packets.ts'
+import { ALICE_V4, BOB_V4, echoPacket, udpPacket } from '../net/packets.ts'
+import { FLAGS, segment } from '../net/tun/segments.ts'
+import { cardOf, neighbourOf } from './people.ts'
+
+const OWN = virtualIpv6(new Uint8Array(32).fill(77))
+const BOB = cardOf(1)
+const CAROL = cardOf(2)
+const STRANGER = cardOf(3)
+const addressOf = (card: typeof BOB) => neighbourOf(card).address
+const TUNNEL_PORT = 40_404
+
+/** Type and code of an ICMPv6 error, and the 32 bits behind its checksum. */
+const errorIn = (packet: Uint8Array): readonly number[] => [
+  packet[40]!,
+  packet[41]!,
+  (packet[46]! << 8) | packet[47]!,
+]
+const HOST = [1, 3, 0]
+const PROHIBITED = [1, 1, 0]
+
+let clock: VirtualClock
+let allowed: Set<string>
+let reachable: boolean
+let up: Map<string, Neighbour>
+let sent: [string, Uint8Array][]
+let written: Uint8Array[]
+let asked: Uint8Array[]
+let reached: string[]
+let counted: string[]
+let routes: [Uint8Array, boolean][]
+let peers: TunPeers
+let outgoing: Outgoing
+let incoming: Incoming
+
+beforeEach(() => {
+  clock = new VirtualClock()
+  allowed = new Set()
+  reachable = true
+  up = new Map()
+  ;[sent, written, asked, reached, counted, routes] = [[], [], [], [], [], []]
+  const write = (packet: Uint8Array): void => void written.push(packet.slice())
+  const flows = new Flows()
+  const complaints = new Complaints(clock, NAME_SERVER, write)
+  peers = new TunPeers({
+    own: OWN,
+    isAllowed: person => allowed.has(person),
+    route: (to, isThere) => void routes.push([to, isThere]),
+  })
+  const waiting = new WaitingPackets({
+    clock,
+    reach: async card => {
+      reached.push(card.name)
+      await settled()
+      if (reachable) up.set(card.device, neighbourOf(card))
+      return { up: reachable }
+    },
+    send: (peer, packet) => outgoing.send(peer, packet),
+    refuse: packet => complaints.about(packet, 'host'),
+  })
+  outgoing = new Outgoing({
+    ...{ clock, own: OWN, names: NAME_SERVER, peers, flows, complaints, waiting },
+    neighbour: peer => up.get(peer.card.device),
+    forward: (to, packet) => void sent.push([to.key, packet.slice()]),
+    isTunnelPort: port => port === TUNNEL_PORT,
+    ask: packet => void asked.push(packet.slice()),
+    count: reason => void counted.push(reason),
+  })
+  incoming = new Incoming({ clock, own: OWN, peers, flows, write })
+  for (const card of [BOB, CAROL]) peers.add(card)
+  up.set(BOB.device, neighbourOf(BOB))
+})
+
+/** What was promised is kept in turns of the event loop that no clock measures. */
+const settled = (): Promise<void> => new Promise(done => setImmediate(done))
+
+const PAYLOAD = new Uint8Array(30).fill(5)
+const toBob = (port: number, fromPort = 5_000, payload = PAYLOAD) =>
+  udpPacket(OWN, fromPort, addressOf(BOB), port, payload)
+const fromBob = (port: number, fromPort: number) => udpPacket(addressOf(BOB), fromPort, OWN, port, PAYLOAD)
+const isTaken = (packet: Uint8Array, from = BOB): boolean => incoming.take(packet, neighbourOf(from))
+
+describe('a packet of a program', () => {
+  it('goes to whose virtual address it bears, unchanged', () => {
+    const packet = toBob(53)
+    outgoing.take(packet.slice())
+    expect(sent).toEqual([[BOB.tunnelKey, packet]])
+  })
+
+  it('to a virtual address of nobody that is known is unreachable, as is all of IPv4', () => {
+    outgoing.take(udpPacket(OWN, 5, addressOf(STRANGER), 6, PAYLOAD))
+    outgoing.take(udpPacket(ALICE_V4, 5, BOB_V4, 6, PAYLOAD))
+    expect(errorIn(written[0]!)).toEqual(HOST)
+    expect([...written[1]!.subarray(20, 22)]).toEqual([3, 1])
+    expect(sent).toEqual([])
+  })
+
+  it.each([
+    ['from', 61_003, 5_000],
+    ['to', 5_000, 61_003],
+    ['to the last of', 5_000, 61_099],
+  ])('%s the node’s own ports is prohibited', (_way, fromPort, port) => {
+    outgoing.take(toBob(port, fromPort))
+    const ports = [fromPort, port] as const
+    outgoing.take(segment({ from: OWN, to: addressOf(BOB), ports }))
+    expect(written.map(errorIn)).toEqual([PROHIBITED, PROHIBITED])
+    expect(sent).toEqual([])
+  })
+
+  it('under another’s address, to a group, or of the tunnels themselves goes nowhere', () => {
+    outgoing.take(udpPacket(addressOf(CAROL), 5, addressOf(BOB), 6, PAYLOAD))
+    outgoing.take(udpPacket(OWN, 5, Uint8Array.of(0xff, 2, ...Array(13).fill(0), 1), 6, PAYLOAD))
+    outgoing.take(toBob(6, TUNNEL_PORT))
+    expect([sent, written, counted]).toEqual([[], [], ['tun-source', 'tun-in-tunnel']])
+  })
+
+  it('to the name server is a question', () => {
+    const packet = udpPacket(OWN, 5, NAME_SERVER, 53, PAYLOAD)
+    outgoing.take(packet)
+    expect(asked).toEqual([packet])
+  })
+
+  it('longer than the path carries is too big, and says what fits', () => {
+    up.set(BOB.device, neighbourOf(BOB, 1_408))
+    outgoing.take(toBob(6, 5, new Uint8Array(1_408 - 48)))
+    outgoing.take(toBob(6, 5, new Uint8Array(1_409 - 48)))
+    expect(sent).toHaveLength(1)
+    expect(written.map(errorIn)).toEqual([[2, 0, 1_408]])
+  })
+
+  it('is never told of less than IPv6 demands of a line', () => {
+    outgoing.take(toBob(6, 5, new Uint8Array(1_280 - 48)))
+    outgoing.take(toBob(6, 5, new Uint8Array(1_281 - 48)))
+    expect(sent).toHaveLength(1)
+    expect(written.map(errorIn)).toEqual([[2, 0, 1_280]])
+  })
+
+  it('that opens a connection names no more than the path carries', () => {
+    outgoing.take(segment({ from: OWN, to: addressOf(BOB), options: [2, 4, 5, 160] }))
+    expect([...sent[0]![1].subarray(60)]).toEqual([2, 4, (1_140 >>> 8) & 0xff, 1_140 & 0xff])
+  })
+
+  it('ICMP errors come no faster than a program needs them', () => {
+    for (let at = 0; at < 1_000; at++) outgoing.take(toBob(61_001))
+    expect(written).toHaveLength(100)
+  })
+})
+
+describe('a packet to whom there is no tunnel', () => {
+  const toCarol = (port: number) => udpPacket(OWN, 5_000, addressOf(CAROL), port, PAYLOAD)
+
+  it('waits for one with a few others, in order', async () => {
+    for (let port = 1; port <= 6; port++) outgoing.take(toCarol(port))
+    await settled()
+    await settled()
+    expect(reached).toEqual([CAROL.name])
+    expect(sent).toEqual([1, 2, 3, 4].map(port => [CAROL.tunnelKey, toCarol(port)]))
+    expect(counted).toEqual(['tun-waiting-full', 'tun-waiting-full'])
+  })
+
+  it('hears that there is no way, and for a while at once', async () => {
+    reachable = false
+    outgoing.take(toCarol(1))
+    await settled()
+    await settled()
+    outgoing.take(toCarol(2))
+    expect(written.map(errorIn)).toEqual([HOST, HOST])
+    expect(reached).toHaveLength(1)
+    clock.step(clock.monotonicMs() + 2_000)
+    outgoing.take(toCarol(3))
+    expect(reached).toHaveLength(2)
+  })
+})
+
+describe('a packet out of a tunnel', () => {
+  it('is a program’s once its person is let in, and the node’s else', () => {
+    expect(isTaken(fromBob(22, 5))).toBe(false)
+    allowed.add(BOB.person)
+    peers.judge(BOB.person)
+    expect(isTaken(fromBob(22, 5))).toBe(true)
+    expect(written).toEqual([fromBob(22, 5)])
+    allowed.clear()
+    peers.judge(BOB.person)
+    expect(isTaken(fromBob(22, 5))).toBe(false)
+  })
+
+  it('that answers a program is let in from anybody, as long as the program may wait for it', () => {
+    outgoing.take(toBob(53, 5_000))
+    expect(isTaken(fromBob(5_000, 53))).toBe(true)
+    expect(isTaken(fromBob(5_000, 54))).toBe(false)
+    expect(isTaken(udpPacket(addressOf(CAROL), 53, OWN, 5_000, PAYLOAD), CAROL)).toBe(false)
+    clock.step(clock.monotonicMs() + FLOW_IDLE_MS.udp + 1)
+    expect(isTaken(fromBob(5_000, 53))).toBe(false)
+  })
+
+  it('answers a connection only if it was opened from here', () => {
+    const answer = segment({
+      from: addressOf(BOB),
+      to: OWN,
+      ports: [80, 40_000],
+      flags: FLAGS.syn | FLAGS.ack,
+    })
+    outgoing.take(segment({ from: OWN, to: addressOf(BOB), flags: FLAGS.rst | FLAGS.ack }))
+    expect(isTaken(answer)).toBe(false)
+    outgoing.take(segment({ from: OWN, to: addressOf(BOB) }))
+    expect(isTaken(answer)).toBe(true)
+  })
+
+  it.each([
+    [61_003, 5_000],
+    [5_000, 61_003],
+  ])('of the node’s own ports is the node’s, from whom so ever: %d, %d', (fromPort, port) => {
+    allowed.add(BOB.person)
+    peers.judge(BOB.person)
+    expect(isTaken(fromBob(port, fromPort))).toBe(false)
+    expect(isTaken(segment({ from: addressOf(BOB), to: OWN, ports: [fromPort, port] }))).toBe(false)
+  })
+
+  it('under another’s address, to another, or from somebody unknown is the node’s to judge', () => {
+    allowed.add(BOB.person).add(STRANGER.person)
+    for (const { person } of [BOB, STRANGER]) peers.judge(person)
+    expect(isTaken(udpPacket(addressOf(CAROL), 5, OWN, 22, PAYLOAD))).toBe(false)
+    expect(isTaken(udpPacket(addressOf(BOB), 5, addressOf(CAROL), 22, PAYLOAD))).toBe(false)
+    expect(isTaken(udpPacket(addressOf(STRANGER), 5, OWN, 22, PAYLOAD), STRANGER)).toBe(false)
+  })
+
+  it('that answers in pieces is let in whole', () => {
+    const piece = (offset: number, isMore: boolean, id: number, ports: readonly number[]): Uint8Array => {
+      const packet = udpPacket(addressOf(BOB), 1, OWN, 1, new Uint8Array(24))
+      packet[6] = 44
+      packet.set(
+        [
+          17,
+          0,
+          0,
+          offset | (isMore ? 1 : 0),
+          0,
+          0,
+          0,
+          id,
+          ...ports.flatMap(port => [port >>> 8, port & 0xff]),
+        ],
+        40,
+      )
+      return packet
+    }
+    expect(isTaken(piece(8, false, 9, [0, 0]))).toBe(false)
+    outgoing.take(toBob(53, 5_000))
+    expect(isTaken(piece(0, true, 9, [53, 5_000]))).toBe(true)
+    expect(isTaken(piece(8, true, 9, [61_003, 61_003]))).toBe(true)
+    expect(isTaken(piece(16, false, 9, [0, 0]))).toBe(true)
+    expect(isTaken(piece(8, false, 10, [0, 0]))).toBe(false)
+  })
+
+  it('echoes: replies that a program waits for, and requests too long for the node', () => {
+    const echo = (kind: 'echo-request' | 'echo-reply', bytes = 8) =>
+      echoPacket(addressOf(BOB), OWN, kind, 9, 1, new Uint8Array(bytes))
+    expect(isTaken(echo('echo-reply'))).toBe(false)
+    outgoing.take(echoPacket(OWN, addressOf(BOB), 'echo-request', 9, 1, PAYLOAD))
+    expect(isTaken(echo('echo-reply'))).toBe(true)
+    allowed.add(BOB.person)
+    peers.judge(BOB.person)
+    expect(isTaken(echo('echo-request'))).toBe(false)
+    expect(isTaken(echo('echo-request', 1_300))).toBe(true)
+  })
+
+  it('that complains is a program’s if it is about what a program sent', () => {
+    const complaint = (about: Uint8Array): Uint8Array => {
+      const out = new Uint8Array(1_280)
+      const ip = parseIp(about)
+      if (!ip.ok) throw new Error(ip.why)
+      return out.slice(0, writeUnreachable(out, addressOf(BOB), 'port', ip.value, { maxBytes: 1_280 }))
+    }
+    expect(isTaken(complaint(toBob(53)))).toBe(false)
+    outgoing.take(toBob(53))
+    expect(isTaken(complaint(toBob(53)))).toBe(true)
+    expect(isTaken(complaint(toBob(54)))).toBe(false)
+    expect(isTaken(complaint(toBob(61_001)))).toBe(false)
+  })
+})
+
+describe('routes', () => {
+  it('are one for each device that is known, and go with it', () => {
+    expect(routes).toEqual([BOB, CAROL].map(card => [addressOf(card), true]))
+    peers.remove(BOB.tunnelKey)
+    expect(routes.at(-1)).toEqual([addressOf(BOB), false])
+    outgoing.take(toBob(53))
+    expect(errorIn(written[0]!)).toEqual(HOST)
+  })
+
+  it('are none for this device itself', () => {
+    expect(
+      new TunPeers({ own: addressOf(BOB), isAllowed: () => false, route: () => undefined }).add(BOB),
+    ).toBe(undefined)
+  })
+})
