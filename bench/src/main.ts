@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: measures every promise of speed, several times each, prints the medians beside their targets
- * and keeps them with the machine and the commit they were measured on. Options: `--rows a,b`, `--runs N`,
- * `--scale 0.1` for a quick look; only a whole run at full scale is kept, and what `--keep` asks for.
+ * and keeps them with the machine and the commit they were measured on. Rows are named behind it (`npm run bench -- files`)
+ * or by `--rows a,b`; `--runs N`, `--scale 0.1` for a quick look, and `--only a,b` for parts of a row that has some. Only a
+ * whole run at full scale is kept, and what `--keep` asks for.
  */
 import { parseArgs } from 'node:util'
 import type { Figure } from './figures.ts'
@@ -11,6 +12,7 @@ import { appendsRow } from './rows/appends.ts'
 import { commandsRow } from './rows/commands.ts'
 import { coordinatorRow } from './rows/coordinator.ts'
 import { datagramsRow } from './rows/datagrams.ts'
+import { filesRow } from './rows/files.ts'
 import { pairRow } from './rows/pair.ts'
 import { relayRow } from './rows/relay.ts'
 import { replayRow } from './rows/replay.ts'
@@ -27,6 +29,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   appends: appendsRow,
   tunnel: tunnelRow,
   datagrams: datagramsRow,
+  files: filesRow,
   relay: relayRow,
   replay: replayRow,
   dc: coordinatorRow,
@@ -34,20 +37,25 @@ const ROWS: Readonly<Record<string, Row>> = {
   wire: wireRow,
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    rows: { type: 'string', default: Object.keys(ROWS).join(',') },
+    rows: { type: 'string' },
     runs: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
     note: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 })
-const settings: Settings = { runs: Number(values.runs), scale: Number(values.scale) }
+const named = [...positionals, ...(values.rows?.split(',') ?? [])]
+const rows = named.length === 0 ? Object.keys(ROWS) : named
+const only = values.only.split(',').filter(part => part !== '')
+const settings: Settings = { runs: Number(values.runs), scale: Number(values.scale), only }
 const machine = await describeMachine(values.note)
 const figures: Figure[] = []
 const failed: string[] = []
-for (const name of values.rows.split(',')) {
+for (const name of rows) {
   const row = ROWS[name]
   if (row === undefined) throw new Error(`there is no row ${name}; there are ${Object.keys(ROWS).join(', ')}`)
   try {
@@ -59,6 +67,6 @@ for (const name of values.rows.split(',')) {
     failed.push(name)
   }
 }
-const isWhole = values.rows === Object.keys(ROWS).join(',') && settings.scale === 1
+const isWhole = named.length === 0 && only.length === 0 && settings.scale === 1
 if (isWhole || values.keep) console.log(`kept in ${await keep(machine, settings, { figures, failed })}`)
 process.exit(failed.length === 0 ? 0 : 1)

@@ -2,7 +2,7 @@
  * One server after the other under the same load: how much it passes on with less than one datagram in a hundred lost,
  * what that costs it, and how much later datagrams arrive at half of it than without a server.
  */
-import { readFileSync } from 'node:fs'
+import { cpuUs } from './process-cost.ts'
 import type { LoadPair, LoadResult, RelayLoad } from './relay-load.ts'
 import type { Settings } from './settings.ts'
 
@@ -11,7 +11,6 @@ const TRIAL_SECONDS = 0.5
 /** Whoever has small buffers does best with few under way. */
 const WINDOWS = [64, 256, 1_024, 3_072]
 export const LOST_MAX = 0.01
-const TICKS_PER_SECOND = 100
 
 export interface Kind {
   readonly name: string
@@ -41,14 +40,6 @@ export interface Delay {
   readonly p50Ms: number
   readonly p99AddedMs: number
 }
-
-const cpuUs = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND
-}
-
-export const rssMb = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
 export class Contest {
   readonly #load: RelayLoad

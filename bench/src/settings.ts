@@ -4,6 +4,8 @@ export interface Settings {
   readonly runs: number
   /** 1 for a recorded run; less makes every measurement shorter by as much. */
   readonly scale: number
+  /** Of a row with parts, those that are wanted; all if there are none. */
+  readonly only: readonly string[]
 }
 
 /** So many, cut by the scale. */

@@ -1,15 +1,15 @@
-/** wireguard-go at both ends of the same NAT, and iperf3 through it: the rival for datagrams. */
+/** wireguard-go at both ends of a NAT or a line, and iperf3 through it: the rival for datagrams, and what kernels put their TCP through. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inNamespace, type NatLab } from './nat-lab.ts'
+import { cpuUs } from './process-cost.ts'
 
 const PORT = 51_820
-const INNER = { home: '10.214.0.1', world: '10.214.0.2' }
+export const INNER = { home: '10.214.0.1', world: '10.214.0.2' }
 const MTU = '1420'
-const TICKS_PER_SECOND = 100
 
 export interface WireguardRun {
   readonly tcpGigabits: number
@@ -31,19 +31,16 @@ interface Iperf {
   }
 }
 
-const cpuUs = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND
-}
+export type Ends = Pick<NatLab, 'home' | 'world'>
 
 export class WireguardPair {
-  readonly #lab: NatLab
+  readonly #lab: Ends
   readonly #children: ChildProcess[] = []
   readonly #secrets = mkdtempSync(join(tmpdir(), 'ntm-bench-'))
   readonly #device = `wg${process.pid % 100_000}`
   #pids = { home: 0, world: 0 }
 
-  constructor(lab: NatLab) {
+  constructor(lab: Ends) {
     this.#lab = lab
   }
 
@@ -68,6 +65,11 @@ export class WireguardPair {
     }
     this.#spawn(world.namespace, 'iperf3', '-s', '-B', INNER.world)
     await sleep(500)
+  }
+
+  /** Of wireguard-go at each end. */
+  get pids(): { readonly home: number; readonly world: number } {
+    return this.#pids
   }
 
   async run(seconds: number): Promise<WireguardRun> {

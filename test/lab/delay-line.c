@@ -1,12 +1,15 @@
 /*
  * A delay line between two TUN devices: what goes into one comes out of the other later, for kernels without netem.
  *
- *   delay-line DEVICE DEVICE LATENCY_US JITTER_US LOSS_PPM RATE_KBIT REORDER_PPM REORDER_US SEED
+ *   delay-line DEVICE DEVICE LATENCY_US JITTER_US LOSS_PPM RATE_KBIT REORDER_PPM REORDER_US SEED [QUEUE_BYTES [OFFLOAD]]
  *
  * Latency is one way. Jitter is added evenly between 0 and its value, and does not change the order; a packet that
  * is picked for reordering comes REORDER_US later than it would, and others pass it. RATE_KBIT 0 means no limit; a
- * packet that would have to queue for more than a quarter of a second before it is lost. Both directions have the
- * same numbers and know nothing of each other. Says "ready" once both devices exist.
+ * packet that finds QUEUE_BYTES before it is lost, and without that number one that would have to queue for more than
+ * a quarter of a second. With OFFLOAD 1 the kernel hands over what a flow has sent in one piece, as it does on a veth,
+ * in place of packet by packet: a line costs next to nothing then, but can only be long, for what is lost or queued
+ * would be such a piece. Both directions have the same numbers and know nothing of each other. Says "ready" once both
+ * devices exist.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -21,7 +24,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PACKET_MAX 2048
+/* Of Linux 6.2; headers may be older than the kernel. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/* A piece of many packets, and the header in which the kernel says so. */
+#define PACKET_MAX (65536 + 64)
 #define HEAP_MAX 65536
 #define READS_MAX 64
 #define QUEUE_MAX_US 250000
@@ -37,8 +47,9 @@ struct packet {
 static struct packet *heap[HEAP_MAX];
 static int held = 0;
 static uint64_t numbered = 0;
-static int64_t latency_us, jitter_us, loss_ppm, rate_kbit, reorder_ppm, reorder_us;
-static int64_t last_due_us[2], line_free_us[2];
+static int64_t latency_us, jitter_us, loss_ppm, rate_kbit, reorder_ppm, reorder_us, queue_bytes, offload;
+static int64_t last_due_us[2];
+static double line_free_us[2];
 static uint64_t chance;
 
 static int64_t now_us(void) {
@@ -82,11 +93,17 @@ static struct packet *pop(void) {
 
 static int opened(const char *name) {
   struct ifreq wish;
+  unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6, udp = TUN_F_USO4 | TUN_F_USO6;
   int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
   memset(&wish, 0, sizeof wish);
-  wish.ifr_flags = IFF_TUN | IFF_NO_PI;
+  wish.ifr_flags = IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0);
   snprintf(wish.ifr_name, IFNAMSIZ, "%s", name);
   if (fd < 0 || ioctl(fd, TUNSETIFF, &wish) < 0) {
+    perror(name);
+    exit(1);
+  }
+  /* Kernels before 6.2 know nothing of UDP here. */
+  if (offload && ioctl(fd, TUNSETOFFLOAD, tcp | udp) < 0 && ioctl(fd, TUNSETOFFLOAD, tcp) < 0) {
     perror(name);
     exit(1);
   }
@@ -98,10 +115,10 @@ static int64_t due(int from, int length) {
   int64_t now = now_us(), start = now;
   if (held == HEAP_MAX || drawn(1000000) < loss_ppm) return -1;
   if (rate_kbit > 0) {
-    start = line_free_us[from] > now ? line_free_us[from] : now;
-    if (start - now > QUEUE_MAX_US) return -1;
-    start += (int64_t)length * 8000 / rate_kbit;
-    line_free_us[from] = start;
+    double wait_us = line_free_us[from] > now ? line_free_us[from] - now : 0;
+    if (queue_bytes > 0 ? wait_us * rate_kbit / 8000 + length > queue_bytes : wait_us > QUEUE_MAX_US) return -1;
+    line_free_us[from] = now + wait_us + length * 8000.0 / rate_kbit;
+    start = (int64_t)line_free_us[from];
   }
   int64_t at = start + latency_us + (jitter_us > 0 ? drawn((uint32_t)jitter_us + 1) : 0);
   if (drawn(1000000) < reorder_ppm) return at + reorder_us;
@@ -137,14 +154,20 @@ static void let_out(void) {
 }
 
 int main(int count, char **words) {
-  if (count != 10) {
-    fprintf(stderr, "two devices and seven numbers are needed\n");
+  if (count < 10 || count > 12) {
+    fprintf(stderr, "two devices and seven to nine numbers are needed\n");
     return 2;
   }
-  int fds[2] = {opened(words[1]), opened(words[2])};
   int64_t *numbers[] = {&latency_us, &jitter_us, &loss_ppm, &rate_kbit, &reorder_ppm, &reorder_us};
   for (int n = 0; n < 6; n++) *numbers[n] = atoll(words[3 + n]);
   chance = strtoull(words[9], NULL, 10) * 2 + 1;
+  if (count > 10) queue_bytes = atoll(words[10]);
+  if (count > 11) offload = atoll(words[11]);
+  if (offload && (loss_ppm > 0 || rate_kbit > 0)) {
+    fprintf(stderr, "pieces of many packets are neither lost nor queued\n");
+    return 2;
+  }
+  int fds[2] = {opened(words[1]), opened(words[2])};
   printf("ready\n");
   fflush(stdout);
   struct pollfd watched[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};

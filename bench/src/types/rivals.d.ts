@@ -1,4 +1,11 @@
-/** The few words of hyperdht and hypercore that the bench says to them; neither ships types. */
+/** The few words of hyperdht, hypercore and sodium-native that the bench alone says to them; the first two ship no types. */
+declare module 'sodium-native' {
+  export const crypto_generichash_STATEBYTES: number
+  export function crypto_generichash_init(state: Uint8Array, key: Uint8Array | null, bytes: number): void
+  export function crypto_generichash_update(state: Uint8Array, bytes: Uint8Array): void
+  export function crypto_generichash_final(state: Uint8Array, out: Uint8Array): void
+}
+
 declare module 'hyperdht' {
   import type { Duplex } from 'node:stream'
 
