@@ -82,7 +82,13 @@ const commands = {
     report({ event: 'written', id, hash: hash.digest('hex') })
   },
   end: ({ id }) => sockets.get(id)?.end(),
-  reset: ({ id }) => sockets.get(id)?.resetAndDestroy(),
+  /** At once: `resetAndDestroy` would first write what waits and then a FIN. */
+  reset({ id }) {
+    const socket = sockets.get(id)
+    socket?._handle?.reset(() => undefined)
+    if (socket !== undefined) socket._handle = null
+    socket?.destroy()
+  },
   destroy: ({ id }) => sockets.get(id)?.destroy(),
   read: ({ id }) => {
     const socket = sockets.get(id)

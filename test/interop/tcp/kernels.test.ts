@@ -103,6 +103,36 @@ describe.skipIf(reason !== undefined)('two kernels', () => {
     expectNothingAgainst()
   })
 
+  it.each([
+    ['SACK', { tcp_sack: 0 }],
+    ['timestamps', { tcp_timestamps: 0 }],
+    ['window scaling', { tcp_window_scaling: 0 }],
+    ['large buffers', { tcp_rmem: '4096 8192 16384' }],
+  ])('one of them without %s, over a bad line', async (_, settings) => {
+    places[1]!.set(settings)
+    for (const line of lines) line.course = BAD
+    await exchange(HOSTS[1], 300_000)
+    expectNothingAgainst()
+  })
+
+  it('which reset each other', async () => {
+    const [a, b] = peers as [KernelPeer, KernelPeer]
+    b.tell('listen', 'l', { port: 0, host: HOSTS[1] })
+    const { port } = await b.next('listening', 'l')
+    for (const [id, resetter] of [
+      ['c1', a],
+      ['c2', b],
+    ] as const) {
+      a.tell('connect', id, { host: HOSTS[1], port })
+      const { name } = await b.next('accepted', 'l')
+      a.tell('write', id, { bytes: 20_000_000, seed: 1 })
+      await a.next('connected', id)
+      resetter.tell('reset', resetter === a ? id : name!)
+      await resetter.next('closed', resetter === a ? id : name)
+    }
+    expect(judge.offences, judge.tail).toEqual([])
+  })
+
   it('with a reader that sleeps', async () => {
     const [a, b] = peers as [KernelPeer, KernelPeer]
     b.tell('listen', 'l', { port: 0, host: HOSTS[1], isPaused: true })

@@ -29,8 +29,10 @@ export interface Offence {
 export interface JudgeOptions {
   /** Which sides act on what came before they send again. */
   readonly prompt: readonly [boolean, boolean]
+  /** How long a prompt side may keep to itself what it was given: 500 ms unless told, undefined for ever. */
+  readonly acksWithinMs?: number | undefined
   /** Whether this side's program may have asked for a reset, or given up. */
-  readonly mayReset?: (side: Side, ownPort: number) => boolean
+  readonly mayReset?: (side: Side, ownPort: number, otherPort: number) => boolean
 }
 
 /** One connection of these four numbers, from the first SYN on. */
@@ -50,14 +52,19 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
 
 export class Judge {
   readonly offences: Offence[] = []
+  /** What each side sent last, for whoever wants to speak in its name; the payload does not last. */
+  readonly latest: [Seen | undefined, Seen | undefined] = [undefined, undefined]
   readonly #options: JudgeOptions
   readonly #talks = new Map<string, Talk>()
   readonly #tail: string[] = []
   #firstTail: string | undefined
+  readonly #ackDelayMaxMs: number
   #packets = 0
 
   constructor(options: JudgeOptions) {
     this.#options = options
+    const { acksWithinMs = Number.POSITIVE_INFINITY } = { acksWithinMs: ACK_DELAY_MAX_MS, ...options }
+    this.#ackDelayMaxMs = acksWithinMs
   }
 
   /** Every packet is asked about twice; these are those that were sent. */
@@ -90,10 +97,11 @@ export class Judge {
       return
     }
     this.#note(nowMs, side, 'sends', seen)
+    this.latest[side] = seen
     const talk = this.#talkOf(side, seen)
     const [end, other] = [talk.ends[side], talk.ends[1 - side]!]
     const sending = { end, other, seen, isPrompt: this.#options.prompt[side] }
-    const mayReset = this.#options.mayReset?.(side, seen.fromPort) ?? false
+    const mayReset = this.#options.mayReset?.(side, seen.fromPort, seen.toPort) ?? false
     for (const what of offencesOf(sending, mayReset)) this.#object(nowMs, side, what)
     this.#late(side, end, nowMs)
     remember(end, other, seen)
@@ -153,7 +161,7 @@ export class Judge {
   #late(side: Side, end: End, nowMs: number): void {
     if (!this.#options.prompt[side] || end.owesAckSinceMs === undefined || end.hasReset || end.isReset) return
     const lateMs = nowMs - end.owesAckSinceMs
-    if (lateMs <= ACK_DELAY_MAX_MS + 1) return
+    if (lateMs <= this.#ackDelayMaxMs + 1) return
     end.owesAckSinceMs = undefined
     this.#object(nowMs, side, `has acknowledged nothing for ${Math.round(lateMs)} ms`)
   }
