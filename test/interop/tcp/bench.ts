@@ -46,11 +46,11 @@ export class Bench {
     const random = new SeededRandom(11)
     this.judge = new Judge({ prompt: [true, false], mayReset: () => this.mayReset, acksWithinMs: undefined })
     this.lines = [
-      new Line(CLEAN, realTime, random.fork(), (packet, isDamaged) => {
-        if (!isDamaged) this.judge.came(KERNEL_SIDE, packet, performance.now())
+      new Line(CLEAN, realTime, random.fork(), packet => {
+        this.judge.came(KERNEL_SIDE, packet, performance.now())
         this.#tun.write(packet)
       }),
-      new Line(CLEAN, realTime, random.fork(), (packet, isDamaged) => this.hear(packet, isDamaged)),
+      new Line(CLEAN, realTime, random.fork(), packet => this.hear(packet)),
     ]
     this.host = new OurHost({
       addresses: OURS,

@@ -38,9 +38,9 @@ describe.skipIf(reason !== undefined)('two kernels', () => {
     const random = new SeededRandom(7)
     lines = ([0, 1] as const).map(
       from =>
-        new Line(CLEAN, realTime, random.fork(), (packet, isDamaged) => {
+        new Line(CLEAN, realTime, random.fork(), packet => {
           const to = from === 0 ? 1 : 0
-          if (!isDamaged) judge.came(to, packet, performance.now())
+          judge.came(to, packet, performance.now())
           tuns[to]!.write(packet)
         }),
     )

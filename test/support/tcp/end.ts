@@ -52,6 +52,8 @@ export class End {
   /** Of its own stream: up to where it knows it acknowledged, and up to where it may send. */
   ackedGot = 0
   edgeGot = 0
+  /** Up to where a segment acknowledged that it cannot have thrown away unread. */
+  ackedSure = 0
   stampGot: number | undefined
   /** A reset that it had to believe has come. */
   isReset = false
@@ -80,6 +82,7 @@ export function hear(end: End, other: End, seen: Seen, nowMs: number): void {
   if (has(seen, SYN)) end.heard = openingOf(seen)
   if (has(seen, FIN)) end.finGotAt = to - 1
   const before = end.got.prefix
+  const isSure = isAcceptable(end, seen, from, to)
   end.got.add(from, to)
   const isWelcome = end.edge >= 0 && to <= end.edge && end.heard !== undefined
   if (isWelcome && end.got.prefix > before) end.owesAckSinceMs ??= nowMs
@@ -89,7 +92,16 @@ export function hear(end: End, other: End, seen: Seen, nowMs: number): void {
   const acked = offsetOf(end.isn, end.sentTo, seen.ack)
   if (acked > end.sentTo) return
   end.ackedGot = Math.max(end.ackedGot, acked)
+  if (isSure) end.ackedSure = Math.max(end.ackedSure, acked)
   const shift = has(seen, SYN) ? 0 : shiftOf(other, end)
   end.edgeGot = Math.max(end.edgeGot, acked + seen.window * 2 ** shift)
   end.bytes.forget(end.ackedGot)
+}
+
+/** RFC 9293 §3.10.7.4, first check, and RFC 7323 §5.3: what fails is dropped, its acknowledgement with it. */
+const isAcceptable = (end: End, seen: Seen, from: number, to: number): boolean => {
+  const isOld =
+    seen.stamp !== undefined && end.stampGot !== undefined && isLater(end.stampGot, seen.stamp.value)
+  if (isOld || end.heard === undefined) return !isOld && has(seen, SYN)
+  return from <= end.edge && (to > from ? to > end.got.prefix : from >= end.got.prefix)
 }

@@ -16,6 +16,7 @@ import {
   sizeRules,
   stampRules,
 } from './rules.ts'
+import { Tail } from './tail.ts'
 import { ACK, FIN, RST, readPacket, type Seen, SYN } from './wire.ts'
 
 export type Side = 0 | 1
@@ -38,17 +39,10 @@ export interface JudgeOptions {
 /** One connection of these four numbers, from the first SYN on. */
 class Talk {
   readonly ends: readonly [End, End] = [new End(), new End()]
+  readonly tail = new Tail()
 }
 
 const OFFENCES_MAX = 20
-const TAIL = 40
-
-const FLAG_NAMES: readonly (readonly [number, string])[] = [
-  [SYN, 'S'],
-  [FIN, 'F'],
-  [RST, 'R'],
-  [ACK, '.'],
-]
 
 export class Judge {
   readonly offences: Offence[] = []
@@ -56,7 +50,7 @@ export class Judge {
   readonly latest: [Seen | undefined, Seen | undefined] = [undefined, undefined]
   readonly #options: JudgeOptions
   readonly #talks = new Map<string, Talk>()
-  readonly #tail: string[] = []
+  #lastTail: Tail | undefined
   #firstTail: string | undefined
   readonly #ackDelayMaxMs: number
   #packets = 0
@@ -84,7 +78,7 @@ export class Judge {
 
   /** What led to the first offence, or the last things that happened, for whoever reads why a run is red. */
   get tail(): string {
-    return this.#firstTail ?? this.#tail.join('\n')
+    return this.#firstTail ?? `${this.#lastTail ?? ''}`
   }
 
   /** A packet leaves this side. */
@@ -93,17 +87,18 @@ export class Judge {
     const seen = readPacket(packet)
     if (seen === undefined) return
     if (typeof seen === 'string') {
-      this.#object(nowMs, side, seen)
+      this.#object(undefined, nowMs, side, seen)
       return
     }
-    this.#note(nowMs, side, 'sends', seen)
     this.latest[side] = seen
     const talk = this.#talkOf(side, seen)
+    this.#lastTail = talk.tail
+    talk.tail.add({ atMs: nowMs, side, does: 'sends', seen })
     const [end, other] = [talk.ends[side], talk.ends[1 - side]!]
     const sending = { end, other, seen, isPrompt: this.#options.prompt[side] }
     const mayReset = this.#options.mayReset?.(side, seen.fromPort, seen.toPort) ?? false
-    for (const what of offencesOf(sending, mayReset)) this.#object(nowMs, side, what)
-    this.#late(side, end, nowMs)
+    for (const what of offencesOf(sending, mayReset)) this.#object(talk, nowMs, side, what)
+    this.#late(side, talk, nowMs)
     remember(end, other, seen)
   }
 
@@ -111,11 +106,11 @@ export class Judge {
   came(side: Side, packet: Uint8Array, nowMs: number, isForged = false): void {
     const seen = readPacket(packet)
     if (seen === undefined || typeof seen === 'string') return
-    this.#note(nowMs, side, isForged ? 'is tricked by' : 'hears', seen)
     const talk = this.#talks.get(keyOf(side, seen, 'to'))
     if (talk === undefined) return
+    talk.tail.add({ atMs: nowMs, side, does: isForged ? 'is tricked by' : 'hears', seen })
     const [end, other] = [talk.ends[side], talk.ends[1 - side]!]
-    this.#late(side, end, nowMs)
+    this.#late(side, talk, nowMs)
     if (isForged || other.isn === undefined) end.isConfused = true
     else if (has(seen, RST)) this.#reset(end, other, seen)
     else hear(end, other, seen, nowMs)
@@ -123,14 +118,21 @@ export class Judge {
 
   /** At the end of a run: nobody owes anything. */
   close(nowMs: number): void {
-    for (const { ends } of this.#talks.values())
-      for (const side of [0, 1] as const) this.#late(side, ends[side], nowMs)
+    for (const talk of this.#talks.values()) for (const side of [0, 1] as const) this.#late(side, talk, nowMs)
   }
 
-  /** How many connections have not come to an end on both sides. */
+  /** How many connections that came about have not come to an end on either side. */
   get open(): number {
-    const isOver = (end: End): boolean => end.hasReset || end.isReset || hasEnded(end)
+    const isOver = (end: End): boolean => end.ackedGot < 1 || end.hasReset || end.isReset || hasEnded(end)
     return [...this.#talks.values()].filter(({ ends }) => !ends.some(isOver)).length
+  }
+
+  /** What happened last on the connections of this port. */
+  tailOf(port: number): string {
+    return [...this.#talks]
+      .filter(([key]) => key.split(/[: ]/).includes(`${port}`))
+      .map(([, { tail }]) => `${tail}`)
+      .join('\n')
   }
 
   #talkOf(side: Side, seen: Seen): Talk {
@@ -154,35 +156,26 @@ export class Judge {
     if (end.heard === undefined) {
       const isAnswer = has(seen, ACK) && end.isn !== undefined
       if (isAnswer && offsetOf(end.isn!, end.sentTo, seen.ack) === end.sentTo) end.isReset = true
-    } else if (offsetOf(other.isn!, other.sentTo, seen.seq) === Math.max(end.acked, 0)) end.isReset = true
+      return
+    }
+    const at = offsetOf(other.isn!, other.sentTo, seen.seq)
+    if (at === end.acked || at === end.got.prefix) end.isReset = true
     else end.isConfused = true
   }
 
-  #late(side: Side, end: End, nowMs: number): void {
+  #late(side: Side, talk: Talk, nowMs: number): void {
+    const end = talk.ends[side]
     if (!this.#options.prompt[side] || end.owesAckSinceMs === undefined || end.hasReset || end.isReset) return
     const lateMs = nowMs - end.owesAckSinceMs
     if (lateMs <= this.#ackDelayMaxMs + 1) return
     end.owesAckSinceMs = undefined
-    this.#object(nowMs, side, `has acknowledged nothing for ${Math.round(lateMs)} ms`)
+    this.#object(talk, nowMs, side, `has acknowledged nothing for ${Math.round(lateMs)} ms`)
   }
 
-  #object(atMs: number, side: Side, what: string): void {
+  #object(talk: Talk | undefined, atMs: number, side: Side, what: string): void {
     if (this.offences.length < OFFENCES_MAX) this.offences.push({ atMs, side, what })
-    this.#keep(`   ^ ${what}`)
-    this.#firstTail ??= this.#tail.join('\n')
-  }
-
-  #note(nowMs: number, side: Side, does: string, seen: Seen): void {
-    const flags = FLAG_NAMES.map(([flag, name]) => (has(seen, flag) ? name : '')).join('')
-    const sacks = seen.sacks.map(([from, to]) => ` sack ${from}-${to}`).join('')
-    const ports = `${seen.fromPort}>${seen.toPort}`
-    const stands = `${flags} ${seen.seq}+${seen.payload.length} ack ${seen.ack} win ${seen.window}`
-    this.#keep(`${nowMs.toFixed(3)} ${side === 0 ? 'A' : 'B'} ${does} ${ports} ${stands}${sacks}`)
-  }
-
-  #keep(line: string): void {
-    this.#tail.push(line)
-    if (this.#tail.length > TAIL * 2) this.#tail.splice(0, TAIL)
+    talk?.tail.add(`   ^ ${what}`)
+    if (talk !== undefined) this.#firstTail ??= `${talk.tail}`
   }
 }
 

@@ -43,16 +43,11 @@ export class Line {
   tooLong = 0
   readonly #time: Time
   readonly #random: SeededRandom
-  readonly #deliver: (packet: Uint8Array, isDamaged: boolean) => void
+  readonly #deliver: (packet: Uint8Array) => void
   #freeAtMs = 0
   #lastMs = 0
 
-  constructor(
-    course: Course,
-    time: Time,
-    random: SeededRandom,
-    deliver: (packet: Uint8Array, isDamaged: boolean) => void,
-  ) {
+  constructor(course: Course, time: Time, random: SeededRandom, deliver: (packet: Uint8Array) => void) {
     this.course = course
     this.#time = time
     this.#random = random
@@ -86,10 +81,10 @@ export class Line {
     else atMs = this.#lastMs = Math.max(atMs, this.#lastMs)
     // `slice` of a Buffer is no copy.
     const copy = Uint8Array.from(packet)
-    const isDamaged = this.#happens(damagedShare)
-    if (isDamaged) copy[this.#random.between(0, copy.length - 1)]! ^= 1 << this.#random.between(0, 7)
-    if (atMs <= nowMs) this.#deliver(copy, isDamaged)
-    else this.#time.after(atMs - nowMs, () => this.#deliver(copy, isDamaged))
+    if (this.#happens(damagedShare))
+      copy[this.#random.between(0, copy.length - 1)]! ^= 1 << this.#random.between(0, 7)
+    if (atMs <= nowMs) this.#deliver(copy)
+    else this.#time.after(atMs - nowMs, () => this.#deliver(copy))
   }
 
   #happens(share: number): boolean {

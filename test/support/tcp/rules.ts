@@ -2,7 +2,7 @@
  * What RFC 9293 and its companions ask of each segment that an end sends, given what it has sent and what has come to
  * it. Each rule yields the sentences that say what is wrong; `isPrompt` ends are held to what came a moment ago.
  */
-import { type End, has, isLater, lengthOf, offsetOf, openingOf, shiftOf } from './end.ts'
+import { type End, has, isLater, lengthOf, type Opening, offsetOf, shiftOf } from './end.ts'
 import { ACK, FIN, PSH, RST, type Seen, SYN, URG } from './wire.ts'
 
 export interface Sending {
@@ -26,7 +26,7 @@ export function* flagRules({ end, seen, isPrompt }: Sending): Iterable<string> {
   if (!has(seen, ACK) && !has(seen, SYN)) yield 'a segment without ACK after the SYN'
   if (has(seen, SYN) && seen.payload.length > 0) yield 'data in a SYN'
   if (has(seen, SYN) && end.isn !== undefined && end.isn !== seen.seq) yield 'another initial sequence number'
-  if (isPrompt && has(seen, SYN) && end.ackedGot > 0) yield 'a SYN after its SYN was acknowledged'
+  if (isPrompt && has(seen, SYN) && end.ackedSure > 0) yield 'a SYN after its SYN was acknowledged'
   if (!has(seen, SYN) && end.heard === undefined) yield 'something else than a SYN while nobody has answered'
 }
 
@@ -38,11 +38,8 @@ export function* openingRules({ end, other, seen }: Sending): Iterable<string> {
   }
   if (seen.scale !== undefined && seen.scale > SCALE_MAX) yield `a window scale of ${seen.scale}`
   if (seen.mss === undefined) yield 'a SYN without a maximum segment size'
-  const opening = openingOf(seen)
-  if (end.opening !== undefined && has(seen, ACK) === end.acked >= 0) {
-    if (JSON.stringify(opening) !== JSON.stringify(end.opening))
-      yield 'a SYN that says another thing than before'
-  }
+  if (end.opening !== undefined && has(seen, ACK) === end.acked >= 0 && !isSameOpening(end.opening, seen))
+    yield 'a SYN that says another thing than before'
   if (!has(seen, ACK)) return
   const { heard } = end
   if (heard === undefined) yield 'answers a SYN that has not come'
@@ -53,6 +50,10 @@ export function* openingRules({ end, other, seen }: Sending): Iterable<string> {
   }
   if (other.isn === undefined) yield 'answers nobody'
 }
+
+/** The path may carry less by now, so the segment size may be another. */
+const isSameOpening = ({ scale, sackPermitted, stamped }: Opening, seen: Seen): boolean =>
+  seen.scale === scale && seen.sackPermitted === sackPermitted && (seen.stamp !== undefined) === stamped
 
 export function* sequenceRules({ end, seen, isPrompt }: Sending): Iterable<string> {
   const from = offsetOf(end.isn ?? seen.seq, end.sentTo, seen.seq)
@@ -72,9 +73,9 @@ export function* sequenceRules({ end, seen, isPrompt }: Sending): Iterable<strin
   }
   if (has(seen, FIN) && to < end.sentTo) yield `a FIN at ${to - 1}, and numbers up to ${end.sentTo} are used`
   // One number below what is acknowledged is how a keepalive looks (RFC 9293 §3.8.4).
-  if (isPrompt && length <= 1 && from < end.ackedGot - 1) yield `is at ${from} and knows of ${end.ackedGot}`
-  if (isPrompt && length > 0 && to <= end.ackedGot && from !== end.ackedGot - 1)
-    yield `sends ${from} to ${to} again, and knows of ${end.ackedGot}`
+  if (isPrompt && length <= 1 && from < end.ackedSure - 1) yield `is at ${from} and knows of ${end.ackedSure}`
+  if (isPrompt && length > 0 && to <= end.ackedSure && from !== end.ackedSure - 1)
+    yield `sends ${from} to ${to} again, and knows of ${end.ackedSure}`
   if (!end.bytes.agrees(from, seen.payload)) yield `other bytes at ${from} to ${to} than before`
 }
 
@@ -90,6 +91,8 @@ export function* acknowledgementRules({ end, other, seen }: Sending): Iterable<s
   const acked = offsetOf(other.isn, other.sentTo, seen.ack)
   if (acked > end.got.prefix) yield `acknowledges ${acked}, and only ${end.got.prefix} has come`
   if (acked < end.acked) yield `acknowledges ${acked} after ${end.acked}`
+  // Behind the other's FIN nothing can come, whatever the window says.
+  if (end.finGotAt !== undefined && acked > end.finGotAt) return
   const edge = acked + seen.window * 2 ** (has(seen, SYN) ? 0 : shiftOf(end, other))
   if (edge < end.edge) yield `moves the end of its window from ${end.edge} back to ${edge}`
 }

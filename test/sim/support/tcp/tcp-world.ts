@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
+import { Host } from '../../../support/tcp/host.ts'
 import { Judge, type Side } from '../../../support/tcp/judge.ts'
 import { Line } from '../../../support/tcp/line.ts'
-import { Host } from './host.ts'
 import { type ConnectionPlan, drawPlan, type Plan } from './plan.ts'
 import { Program } from './program.ts'
 
@@ -16,8 +16,14 @@ const drain = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 /** What both ends have given up by now. */
 const PATIENCE_MS = 20 * 60_000
 /** So often may something be due at the same moment before it counts as a wheel that spins. */
-const SPIN_MAX = 20_000
+const SPIN_MAX = 100_000
 const FIRST_PORT = 1_000
+const ADDRESSES = [1, 2].map(last => ({
+  ipv4: Uint8Array.from([10, 0, 0, last]),
+  ipv6: Uint8Array.from([0xfd, ...new Array(14).fill(0), last]),
+}))
+/** Initial sequence numbers are so near to the end of their space that even a short stream passes it. */
+const BEFORE_WRAP_BYTES = 3_000
 
 /** Changes a packet between a stack and everybody who sees it, or swallows it: a fault that is planted. */
 export type Plant = (packet: Uint8Array, side: Side) => Uint8Array | undefined
@@ -45,9 +51,11 @@ export class TcpWorld {
   readonly connections: readonly Course[]
   readonly #hash = createHash('sha256')
   readonly #random: SeededRandom
+  readonly #plant: Plant
 
   constructor(seed: number, { plan = drawPlan, plant = packet => packet }: WorldOptions = {}) {
     this.#random = new SeededRandom(seed)
+    this.#plant = plant
     this.plan = plan(this.#random.fork())
     this.connections = this.plan.connections.map(each => ({
       plan: each,
@@ -59,25 +67,8 @@ export class TcpWorld {
       prompt: [true, true],
       mayReset: (_side, own, other) => this.#mayReset(own) || this.#mayReset(other),
     })
-    const time = { now: () => this.clock.monotonicMs(), after: this.#after }
-    const lineFrom = (side: Side): Line =>
-      new Line(this.plan.courses[side], time, this.#random.fork(), (packet, isDamaged) =>
-        this.#deliver(side === 0 ? 1 : 0, packet, isDamaged),
-      )
-    const hostAt = (side: Side): Host =>
-      new Host({
-        side,
-        isIpv4: this.plan.isIpv4,
-        clock: this.clock,
-        random: this.#random.fork(),
-        mtuBytes: this.plan.mtuBytes,
-        emit: packet => {
-          const planted = plant(packet, side)
-          if (planted !== undefined) this.#send(side, planted)
-        },
-      })
-    this.lines = [lineFrom(0), lineFrom(1)]
-    this.hosts = [hostAt(0), hostAt(1)]
+    this.lines = [this.#lineFrom(0), this.#lineFrom(1)]
+    this.hosts = [this.#hostAt(0), this.#hostAt(1)]
   }
 
   /** Every packet and when it was sent, as one hash: equal traces, equal runs. */
@@ -100,6 +91,32 @@ export class TcpWorld {
     this.judge.close(this.clock.monotonicMs())
   }
 
+  #lineFrom(side: Side): Line {
+    const time = { now: () => this.clock.monotonicMs(), after: this.#after }
+    return new Line(this.plan.courses[side], time, this.#random.fork(), packet =>
+      this.#deliver(side === 0 ? 1 : 0, packet),
+    )
+  }
+
+  #hostAt(side: Side): Host {
+    const random = this.#random.fork()
+    const host = new Host({
+      addresses: ADDRESSES[side]!,
+      mtuBytes: this.plan.mtuBytes,
+      time: { now: () => this.clock.monotonicMs(), after: (delayMs, run) => this.clock.after(delayMs, run) },
+      random: bytes => random.bytes(bytes),
+      emit: packet => {
+        const planted = this.#plant(packet, side)
+        if (planted !== undefined) this.#send(side, planted)
+      },
+    })
+    if (random.next() < 0.5) {
+      const nearTheEnd = (): number => 2 ** 32 - random.between(1, BEFORE_WRAP_BYTES)
+      Object.assign(host.tcp.numbers, { sequence: nearTheEnd, timestamp: nearTheEnd })
+    }
+    return host
+  }
+
   #setUp(): void {
     for (const line of this.lines) line.mtuBytes = this.plan.mtuBytes
     for (const { fromMs, forMs, lines } of this.plan.outages)
@@ -114,7 +131,8 @@ export class TcpWorld {
 
   #changeMtu(mtuBytes: number): void {
     for (const line of this.lines) line.mtuBytes = mtuBytes
-    for (const host of this.hosts) host.setMtu(mtuBytes)
+    for (const [side, host] of this.hosts.entries())
+      host.setMtu(mtuBytes, this.#addressOf(side === 0 ? 1 : 0))
   }
 
   #prepare(at: number, course: Course): void {
@@ -127,7 +145,7 @@ export class TcpWorld {
       course.listener = new Program(stream, parts[1], { writes: theirs, reads: mine }, time)
     })
     this.#after(startsAtMs, () => {
-      this.hosts[opener].connect(port).then(
+      this.hosts[opener].connect(this.#addressOf(listener), port).then(
         stream => {
           course.opener = new Program(stream, parts[0], { writes: mine, reads: theirs }, time)
         },
@@ -136,6 +154,10 @@ export class TcpWorld {
         },
       )
     })
+  }
+
+  #addressOf(side: Side): Uint8Array {
+    return ADDRESSES[side]![this.plan.isIpv4 ? 'ipv4' : 'ipv6']
   }
 
   #mayReset(port: number): boolean {
@@ -152,8 +174,8 @@ export class TcpWorld {
     this.lines[side].send(packet)
   }
 
-  #deliver(side: Side, packet: Uint8Array, isDamaged: boolean): void {
-    if (!isDamaged) this.judge.came(side, packet, this.clock.monotonicMs())
+  #deliver(side: Side, packet: Uint8Array): void {
+    this.judge.came(side, packet, this.clock.monotonicMs())
     this.hosts[side].receive(packet)
   }
 
