@@ -62,6 +62,7 @@ const stack = createStack({
   emit: packet => tunnel.send(peer, packet),
   dropped: reason => report({ event: 'dropped inside', reason }),
   now: () => performance.now(),
+  random: bytes => new Uint8Array(randomBytes(bytes)),
 })
 
 const peer = tunnel.addPeer({

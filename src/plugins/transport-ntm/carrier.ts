@@ -101,6 +101,7 @@ export class Carrier {
       emit: packet => this.#emit(packet),
       dropped: reason => this.count(reason),
       now: () => clock.monotonicMs(),
+      random: count => random.bytes(count),
     })
     this.tunnel = createTunnel({
       staticKey: { publicKey, agree: theirs => keys.agreeTunnel(theirs) },

@@ -3,8 +3,8 @@
  * the bytes that arrived: nothing is copied, and nothing outlives the call that delivered them.
  */
 
-/** Assigned protocol numbers. TCP takes its place here when it comes. */
-export const PROTOCOL = { icmp: 1, udp: 17, icmpv6: 58, nothing: 59 } as const
+/** Assigned protocol numbers. */
+export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, nothing: 59 } as const
 
 export interface IpPacket {
   readonly version: 4 | 6

@@ -1,7 +1,7 @@
 /**
  * One device's end of the virtual network: inner IP packets in and out, UDP sockets and pings on top. It has no
- * socket, clock or timer of its own: the tunnel hands in what it decrypted and encrypts what is emitted. TCP
- * will stand beside UDP where `#take` chooses by protocol.
+ * socket, clock or timer of its own: the tunnel hands in what it decrypted, encrypts what is emitted, and
+ * wakes TCP when its time has come.
  */
 
 import { ok, type Result, refuse } from '../../../events/result.ts'
@@ -22,6 +22,10 @@ import { type IpRefusal, ipHeaderBytes, parseIp } from './ip.ts'
 import { ICMP_ERRORS_BURST, ICMP_ERRORS_PER_SECOND, INNER_MTU } from './limits.ts'
 import { type IpPacket, PROTOCOL } from './packet.ts'
 import { isPort, isReservedPort } from './ports.ts'
+import type { Streams } from './stream.ts'
+import { createTcp, type Tcp, type TcpDropped } from './tcp/tcp.ts'
+import { tcpStreams } from './tcp/tcp-stream.ts'
+import { readU16 } from './u16.ts'
 import { parseUdp, UDP_HEADER_BYTES, type UdpRefusal, writeUdp } from './udp.ts'
 
 /** Why an arriving packet went no further. Each is counted by whoever owns the stack. */
@@ -29,6 +33,7 @@ export type Dropped =
   | IpRefusal
   | UdpRefusal
   | IcmpRefusal
+  | TcpDropped
   | 'source-spoofed'
   | 'destination-foreign'
   | 'port-closed'
@@ -74,10 +79,16 @@ export interface StackOptions {
    */
   readonly emit: (packet: Uint8Array, to: VirtualAddress) => void
   readonly dropped: (reason: Dropped) => void
-  /** Monotonic milliseconds; read only when an ICMP error is about to be sent. */
+  /** Monotonic milliseconds. */
   readonly now: () => number
+  /** So many random bytes. */
+  readonly random: (count: number) => Uint8Array
   /** Largest inner packet to send, bytes. */
   readonly mtu?: number
+  /** The same for the segments of TCP towards one address, where its path carries more or less. */
+  readonly mtuTo?: (to: VirtualAddress) => number
+  /** `nextWakeAt` has come nearer. */
+  readonly onWakeAt?: () => void
 }
 
 export interface Stack {
@@ -93,12 +104,24 @@ export interface Stack {
   ping(to: VirtualAddress, id: number, onReply: OnEchoReply): Pinger
   /** Takes one packet out of the tunnel, which has cut the padding off. `packet` is not kept or changed. */
   receive(packet: Uint8Array, sender: Sender): void
+  /** Byte streams to and from other stacks. */
+  readonly streams: Streams
+  /** Beneath them: connections, what they are doing, and the news of their paths. */
+  readonly tcp: Tcp
+  /** A batch of packets is over: what they call for is sent. Left out, it happens in a microtask. */
+  flush(): void
+  /** When `wake` is due next; undefined: not before something happens. */
+  nextWakeAt(): number | undefined
+  /** Runs the timers that are due. */
+  wake(): void
 }
 
 interface PingTarget {
   readonly to: VirtualAddress
   readonly onReply: OnEchoReply
 }
+
+const DESTINATION_PORT_AT = 2
 
 const SENT: Result<void, never> = ok(undefined)
 
@@ -115,6 +138,8 @@ class VirtualStack implements Stack {
   readonly #sockets = new Map<number, OnDatagram>()
   readonly #pings = new Map<number, PingTarget>()
   readonly #errors: TokenBucket
+  readonly tcp: Tcp
+  readonly streams: Streams
 
   constructor(options: StackOptions) {
     this.#options = options
@@ -123,6 +148,14 @@ class VirtualStack implements Stack {
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
     this.#packet = this.#scratch
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
+    const { emit, now, random, mtuTo, onWakeAt } = options
+    this.tcp = createTcp({
+      ...{ emit, now, random },
+      ownAddress: to => this.#ownAddress(to),
+      mtuTo: mtuTo ?? (() => this.#scratch.length),
+      ...(onWakeAt === undefined ? {} : { onWakeAt }),
+    })
+    this.streams = tcpStreams(this.tcp)
   }
 
   maxPayloadBytes(to: VirtualAddress): number {
@@ -163,6 +196,18 @@ class VirtualStack implements Stack {
     }
   }
 
+  flush(): void {
+    this.tcp.flush()
+  }
+
+  nextWakeAt(): number | undefined {
+    return this.tcp.nextWakeAt()
+  }
+
+  wake(): void {
+    this.tcp.wake()
+  }
+
   receive(packet: Uint8Array, sender: Sender): void {
     const reason = this.#take(packet, sender)
     if (reason !== undefined) this.#options.dropped(reason)
@@ -176,6 +221,7 @@ class VirtualStack implements Stack {
     const own = this.#ownAddress(ip.destination)
     if (own === undefined || !sameAddress(own, ip.destination)) return 'destination-foreign'
     if (ip.protocol === PROTOCOL.udp) return this.#takeUdp(ip, own)
+    if (ip.protocol === PROTOCOL.tcp) return this.#takeTcp(ip)
     if (ip.protocol === icmpProtocol(ip.version)) return this.#takeIcmp(ip, own)
     if (!UNANSWERED.includes(ip.protocol)) this.#answerUnreachable('protocol', ip, own)
     return 'protocol-unknown'
@@ -193,6 +239,11 @@ class VirtualStack implements Stack {
     }
     onDatagram(payload, ip.source, sourcePort)
     return undefined
+  }
+
+  #takeTcp(ip: IpPacket): Dropped | undefined {
+    if (ip.version === 4 && isReservedPort(readU16(ip.payload, DESTINATION_PORT_AT))) return 'port-reserved'
+    return this.tcp.receive(ip)
   }
 
   #takeIcmp(ip: IpPacket, own: VirtualAddress): Dropped | undefined {

@@ -21,6 +21,7 @@ export const createEnd = (ipv6: Uint8Array, ipv4?: Uint8Array, mtu?: number): En
       emit: (packet, to) => emitted.push({ packet: packet.slice(), to: to.slice() }),
       dropped: reason => dropped.push(reason),
       now: () => end.nowMs,
+      random: count => new Uint8Array(count).fill(7),
       ...(mtu === undefined ? {} : { mtu }),
     }),
   }

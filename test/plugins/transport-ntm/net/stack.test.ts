@@ -136,11 +136,11 @@ describe('a port that nobody holds', () => {
 })
 
 describe('a protocol that is not there', () => {
-  const asTcp = (packet: Uint8Array): Uint8Array => packet.map((octet, at) => (at === 6 ? 6 : octet))
+  const asSctp = (packet: Uint8Array): Uint8Array => packet.map((octet, at) => (at === 6 ? 132 : octet))
 
   it('is told as a parameter problem that points at the next header', () => {
     const bob = createEnd(BOB)
-    bob.stack.receive(asTcp(udpPacket(ALICE, 5000, BOB, 80, LONG)), FROM_ALICE)
+    bob.stack.receive(asSctp(udpPacket(ALICE, 5000, BOB, 80, LONG)), FROM_ALICE)
     const told = icmpIn(bob.emitted[0]!.packet)
     expect([told.type, told.code, told.icmp.seq]).toEqual([4, 1, 6])
     expect(bob.dropped).toEqual(['protocol-unknown'])

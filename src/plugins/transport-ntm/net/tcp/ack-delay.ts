@@ -1,0 +1,34 @@
+/**
+ * When what arrived is acknowledged (RFC 9293 §3.8.6.3, RFC 5681 §4.2): at once for every second full segment, for
+ * the end of a small message, and for all that repairs or reports a gap; else within a short time.
+ */
+import { ACK_DELAY_MS } from './limits.ts'
+
+export class AckDelay {
+  /** An acknowledgement leaves at the end of this batch. */
+  isDue = false
+  deadlineMs: number | undefined
+  #unackedBytes = 0
+  /** Largest payload so far: what the peer sends when it has enough to send. */
+  #fullBytes = 536
+
+  /** `bytes` came in order, and nothing is missing before or behind them. */
+  arrived(bytes: number, isPush: boolean, nowMs: number): void {
+    this.#unackedBytes += bytes
+    const isEndOfSmall = isPush && bytes < this.#fullBytes
+    if (bytes > this.#fullBytes) this.#fullBytes = bytes
+    if (isEndOfSmall || this.#unackedBytes >= 2 * this.#fullBytes) this.isDue = true
+    else this.deadlineMs ??= nowMs + ACK_DELAY_MS
+  }
+
+  /** Everything that has arrived is acknowledged. */
+  sent(): void {
+    this.isDue = false
+    this.deadlineMs = undefined
+    this.#unackedBytes = 0
+  }
+
+  wake(nowMs: number): void {
+    if (this.deadlineMs !== undefined && this.deadlineMs <= nowMs) this.isDue = true
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The window that is offered to the peer. Its right edge never moves back; it moves on by no less than a segment
+ * (silly windows, RFC 9293 §3.8.6.2.2); and its size follows how fast the application reads.
+ */
+import {
+  RECEIVE_AHEAD,
+  RECEIVE_GROWTH_BYTES,
+  RECEIVE_MAX_BYTES,
+  RECEIVE_PERIOD_MS,
+  RECEIVE_START_BYTES,
+  RTT_GUESS_MS,
+} from './limits.ts'
+
+const FIELD_MAX = 0xffff
+
+/** What the windows of all connections of a stack have grown by, together. */
+export class ReceiveBudget {
+  #grownBytes = 0
+
+  /** Gives as much of it as there is. */
+  take(bytes: number): number {
+    const given = Math.max(0, Math.min(bytes, RECEIVE_GROWTH_BYTES - this.#grownBytes))
+    this.#grownBytes += given
+    return given
+  }
+
+  giveBack(bytes: number): void {
+    this.#grownBytes -= bytes
+  }
+}
+
+export class ReceiveWindow {
+  capacityBytes = RECEIVE_START_BYTES
+  /** The peer may send what lies below. */
+  edge = 1 + Math.min(FIELD_MAX, RECEIVE_START_BYTES)
+  scale = 0
+  #rttMs: number | undefined
+  #readBytes = 0
+  #readSinceMs: number | undefined
+  readonly #budget: ReceiveBudget
+  readonly #segmentBytes: number
+
+  constructor(budget: ReceiveBudget, segmentBytes: number) {
+    this.#budget = budget
+    this.#segmentBytes = segmentBytes
+  }
+
+  /** Moves the edge on, if it is worth it, and gives what stands in the header for it. */
+  field(next: number, unreadBytes: number): number {
+    const edge = next + this.capacityBytes - unreadBytes
+    if (edge - this.edge >= this.#worthwhileBytes) this.edge = edge
+    // Rounded up, because rounding down would take back what was offered.
+    const field = Math.min(FIELD_MAX, Math.ceil(Math.max(0, this.edge - next) / 2 ** this.scale))
+    this.edge = Math.max(this.edge, next + field * 2 ** this.scale)
+    return field
+  }
+
+  /** A SYN carries its window unscaled. */
+  get synField(): number {
+    return Math.min(FIELD_MAX, this.capacityBytes)
+  }
+
+  /** Whether the peer should hear that there is room again: it has less than half of what it could have. */
+  isUpdateDue(next: number, unreadBytes: number): boolean {
+    const edge = next + this.capacityBytes - unreadBytes
+    return edge - this.edge >= 2 * this.#worthwhileBytes && this.edge - next < this.capacityBytes / 2
+  }
+
+  /** A round trip as the receiver sees it; the shortest counts most, because a pause of the peer makes it longer. */
+  measured(rttMs: number): void {
+    if (this.#rttMs === undefined || rttMs < this.#rttMs) this.#rttMs = rttMs
+    else this.#rttMs += (rttMs - this.#rttMs) / 8
+  }
+
+  /** The application has read so much more. */
+  read(bytes: number, nowMs: number): void {
+    this.#readBytes += bytes
+    this.#readSinceMs ??= nowMs
+    const elapsedMs = nowMs - this.#readSinceMs
+    const periodMs = Math.max(RECEIVE_PERIOD_MS, this.#rttMs ?? RTT_GUESS_MS)
+    if (elapsedMs < periodMs) return
+    this.#grow(RECEIVE_AHEAD * this.#readBytes * (periodMs / elapsedMs))
+    this.#readBytes = 0
+    this.#readSinceMs = nowMs
+  }
+
+  close(): void {
+    this.#budget.giveBack(this.capacityBytes - RECEIVE_START_BYTES)
+    this.capacityBytes = RECEIVE_START_BYTES
+  }
+
+  #grow(wantedBytes: number): void {
+    const most = Math.min(RECEIVE_MAX_BYTES, FIELD_MAX * 2 ** this.scale, Math.floor(wantedBytes))
+    if (most > this.capacityBytes) this.capacityBytes += this.#budget.take(most - this.capacityBytes)
+  }
+
+  get #worthwhileBytes(): number {
+    return Math.min(this.capacityBytes / 2, this.#segmentBytes)
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * A connection as the duplex stream that Node people know: a write is done when there is room, reading moves the
+ * window on, `end` is the FIN, `destroy` breaks off, and each half closes on its own.
+ */
+import { Duplex } from 'node:stream'
+import { ChatError } from '../../../../kernel/api/errors.ts'
+import { formatAddress } from '../../../../wire/ip-address.ts'
+import type { VirtualAddress } from '../address.ts'
+import type { OnStream, Streams } from '../stream.ts'
+import type { Broken, Connection, ConnectionUser } from './connection.ts'
+import { CONNECT_TIMEOUT_MS, USER_TIMEOUT_MS } from './limits.ts'
+import type { OpenRefusal, Tcp } from './tcp.ts'
+
+/** What the stream itself holds on each side, beside the buffers of the connection. */
+const STREAM_BYTES = 64 * 1024
+
+const SENTENCES: Readonly<Record<Broken, (place: string) => string>> = {
+  refused: place => `nobody listens on ${place}`,
+  unanswered: place => `${place} did not answer for ${CONNECT_TIMEOUT_MS / 1000} s`,
+  reset: place => `${place} broke off`,
+  silent: place => `${place} has acknowledged nothing for ${USER_TIMEOUT_MS / 1000} s`,
+}
+
+const REFUSALS: Readonly<Record<OpenRefusal, (place: string) => string>> = {
+  'no-own-address': place => `this device has no address from which to reach ${place}`,
+  'bad-port': place => `${place} is no place: there is no such port`,
+  'too-many': place => `there are too many connections already to open one to ${place}`,
+}
+
+const placeOf = (address: VirtualAddress, port: number): string => `[${formatAddress(address)}]:${port}`
+
+type Done = (error?: Error | null) => void
+
+export class TcpStream extends Duplex implements ConnectionUser {
+  #connection: Connection | undefined
+  readonly #tcp: Tcp
+  readonly #place: string
+  /** A write that waits for room: what is left of it. */
+  #rest: Uint8Array | undefined
+  #onWritten: Done | undefined
+  #onFinAcked: Done | undefined
+  #isReading = false
+  #isReadOut = false
+  whenEstablished: (() => void) | undefined
+
+  constructor(tcp: Tcp, place: string) {
+    super({ readableHighWaterMark: STREAM_BYTES, writableHighWaterMark: STREAM_BYTES, allowHalfOpen: true })
+    this.#tcp = tcp
+    this.#place = place
+  }
+
+  use(connection: Connection): void {
+    this.#connection = connection
+  }
+
+  onEstablished(): void {
+    this.whenEstablished?.()
+  }
+
+  onReadable(): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    const nowMs = this.#tcp.now()
+    while (this.#isReading) {
+      const view = connection.read(nowMs)
+      if (view === undefined) break
+      this.#isReading = this.push(view)
+    }
+    if (!connection.incoming.isReadOut || this.#isReadOut) return
+    this.#isReadOut = true
+    this.push(null)
+  }
+
+  onRoom(): void {
+    if (this.#connection?.outgoing.isFinAcked) this.#finished()
+    else if (this.#rest !== undefined) this.#writeRest()
+  }
+
+  onOver(why: Broken | undefined): void {
+    if (why === undefined) this.#finished()
+    else this.destroy(new ChatError('PEER_UNREACHABLE', SENTENCES[why](this.#place)))
+  }
+
+  override _read(): void {
+    this.#isReading = true
+    this.onReadable()
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Done): void {
+    this.#rest = chunk
+    this.#onWritten = done
+    this.#writeRest()
+  }
+
+  override _final(done: Done): void {
+    this.#onFinAcked = done
+    this.#connection!.finish(this.#tcp.now())
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    const connection = this.#connection
+    const leftNothing = error === null && this.readableEnded && this.writableLength === 0
+    this.#connection = undefined
+    if (leftNothing) connection?.forsake(this.#tcp.now())
+    else connection?.abort()
+    this.#onWritten?.(
+      error ?? new ChatError('PEER_UNREACHABLE', `the stream to ${this.#place} was broken off here`),
+    )
+    done(error)
+  }
+
+  #finished(): void {
+    const done = this.#onFinAcked
+    this.#onFinAcked = undefined
+    done?.()
+  }
+
+  #writeRest(): void {
+    const connection = this.#connection!
+    const rest = this.#rest!
+    const room = Math.max(0, connection.outgoing.roomBytes)
+    const now = rest.length <= room ? rest : rest.subarray(0, room)
+    if (now.length > 0) connection.write(now, this.#tcp.now())
+    if (now.length < rest.length) {
+      this.#rest = rest.subarray(now.length)
+      return
+    }
+    this.#rest = undefined
+    const done = this.#onWritten
+    this.#onWritten = undefined
+    done?.()
+  }
+}
+
+/** The streams of one device over its TCP. */
+export const tcpStreams = (tcp: Tcp): Streams => ({
+  connect: (to, port) =>
+    new Promise((resolve, reject) => {
+      const place = placeOf(to, port)
+      const stream = new TcpStream(tcp, place)
+      const opened = tcp.open(to, port, stream)
+      if (!opened.ok) return reject(new ChatError('PEER_UNREACHABLE', REFUSALS[opened.why](place)))
+      stream.use(opened.value)
+      stream.once('error', reject)
+      stream.whenEstablished = () => {
+        stream.off('error', reject)
+        resolve(stream)
+      }
+    }),
+  listen: (port: number, onStream: OnStream) =>
+    tcp.listen(port, connection => {
+      const stream = new TcpStream(tcp, placeOf(connection.remote, connection.remotePort))
+      stream.use(connection)
+      stream.whenEstablished = () => onStream(stream, connection.remote)
+      return stream
+    }),
+})

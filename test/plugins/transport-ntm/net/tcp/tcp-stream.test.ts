@@ -1,0 +1,127 @@
+/** TCP as streams: what Node people expect of a duplex, end to end between two stacks. */
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
+import { describe, expect, it } from 'vitest'
+import { ALICE, BOB } from '../packets.ts'
+import { StreamPair } from './stream-pair.ts'
+
+const PORT = 61005
+
+const readAll = async (stream: Duplex): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  stream.on('data', chunk => chunks.push(chunk))
+  await once(stream, 'end')
+  return Buffer.concat(chunks)
+}
+
+const turn = () => new Promise(setImmediate)
+
+describe('streams over TCP', () => {
+  it('carry both ways, each half closed on its own', async () => {
+    const { alice, bob, from } = await new StreamPair().meet(PORT)
+    expect(from).toEqual(ALICE)
+    alice.end('a question')
+    expect((await readAll(bob)).toString()).toBe('a question')
+    bob.end('an answer')
+    expect((await readAll(alice)).toString()).toBe('an answer')
+    await Promise.all([finished(alice), finished(bob)])
+  })
+
+  it('carry a megabyte through a pipeline, in order', async () => {
+    const { alice, bob } = await new StreamPair().meet(PORT)
+    const bytes = Buffer.alloc(
+      1 << 20,
+      Uint8Array.from({ length: 251 }, (_, at) => at),
+    )
+    const chunks = Array.from({ length: 64 }, (_, at) => bytes.subarray(at << 14, (at + 1) << 14))
+    const [got] = await Promise.all([readAll(bob), pipeline(chunks, alice)])
+    expect(got.equals(bytes)).toBe(true)
+    bob.end()
+    await finished(bob)
+  })
+
+  it('make the writer wait until the reader reads', async () => {
+    const pair = new StreamPair()
+    const { alice, bob } = await pair.meet(PORT)
+    let wrote = 0
+    const chunk = new Uint8Array(64 * 1024)
+    for (let i = 0; i < 32; i++) alice.write(chunk, () => wrote++)
+    for (let turns = 0; turns < 50; turns++) await turn()
+    expect(wrote).toBeLessThan(16)
+    expect(bob.readableLength).toBeLessThanOrEqual(128 * 1024)
+    alice.end()
+    expect((await readAll(bob)).length).toBe(32 * chunk.length)
+    expect(wrote).toBe(32)
+  })
+
+  it('keep no reference to what was written', async () => {
+    const { alice, bob } = await new StreamPair().meet(PORT)
+    const chunk = Buffer.from('first')
+    alice.write(chunk)
+    chunk.fill(0)
+    const [got] = await once(bob, 'data')
+    expect(got.toString()).toBe('first')
+  })
+
+  it('tell the other end when one breaks off, also with a write waiting', async () => {
+    const { alice, bob } = await new StreamPair().meet(PORT)
+    alice.write(new Uint8Array(1 << 20))
+    await turn()
+    const failed = once(alice, 'error')
+    bob.destroy()
+    const [error] = await failed
+    expect(error).toMatchObject({ code: 'PEER_UNREACHABLE', message: '[fd00::b]:61005 broke off' })
+    expect(alice.destroyed).toBe(true)
+  })
+
+  it('close plainly when a reader that read everything goes', async () => {
+    const { alice, bob } = await new StreamPair().meet(PORT)
+    alice.end('all of it')
+    expect((await readAll(bob)).toString()).toBe('all of it')
+    bob.destroy()
+    expect(await readAll(alice)).toHaveLength(0)
+  })
+
+  it('say that the end has arrived only when it has', async () => {
+    const pair = new StreamPair()
+    const { alice, bob } = await pair.meet(PORT)
+    pair.isDown = true
+    let isFinished = false
+    alice.once('finish', () => (isFinished = true))
+    alice.end('not yet')
+    for (let turns = 0; turns < 20; turns++) await turn()
+    expect(isFinished).toBe(false)
+    pair.isDown = false
+    pair.passMs(2000)
+    expect((await readAll(bob)).toString()).toBe('not yet')
+    await turn()
+    expect(isFinished).toBe(true)
+  })
+
+  it('refuse where nobody listens, and a second listener', async () => {
+    const pair = new StreamPair()
+    const connect = () => pair.alice.streams.connect(BOB, PORT)
+    await expect(connect()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    const stop = pair.bob.streams.listen(PORT, () => {})
+    expect(() => pair.bob.streams.listen(PORT, () => {})).toThrow('has a listener already')
+    stop()
+    stop()
+    await expect(connect()).rejects.toThrow('nobody listens on [fd00::b]:61005')
+  })
+
+  it('say how long nobody answered', async () => {
+    const pair = new StreamPair()
+    pair.isDown = true
+    const failed = expect(pair.alice.streams.connect(BOB, PORT)).rejects.toThrow(
+      '[fd00::b]:61005 did not answer for 30 s',
+    )
+    pair.passMs(31_000)
+    await failed
+  })
+
+  it('say that this device has no address of that version', async () => {
+    const connect = new StreamPair().alice.streams.connect(Uint8Array.of(198, 18, 0, 1), PORT)
+    await expect(connect).rejects.toThrow('no address from which to reach')
+  })
+})

@@ -1,0 +1,35 @@
+/** Bytes between two ends in virtual time arrive as they were sent, whatever the link does. */
+import { describe, expect, it } from 'vitest'
+import { SeededRandom } from '../../../../../src/kernel/testing/seeded-random.ts'
+import { Pair } from './pair.ts'
+
+const MIB = 1 << 20
+
+const noise = (bytes: number, seed: number): Buffer => {
+  const random = new SeededRandom(seed)
+  const words = Uint32Array.from({ length: Math.ceil(bytes / 4) }, () => Math.floor(random.next() * 2 ** 32))
+  return Buffer.from(words.buffer, 0, bytes)
+}
+
+describe('10 MiB', () => {
+  it.each([
+    ['a clean link', { oneWayMs: 25 }, 10 * MIB],
+    ['1 % loss each way', { oneWayMs: 25, loss: 0.01, seed: 3 }, 10 * MIB],
+    [
+      '5 % loss, doubles and lateness',
+      { oneWayMs: 10, loss: 0.05, twice: 0.02, late: 0.05, lateMs: 15, seed: 4 },
+      10 * MIB,
+    ],
+    ['a narrow link', { oneWayMs: 50, bytesPerMs: 1000, loss: 0.001, seed: 5 }, 2 * MIB],
+  ] as const)('arrive both ways over %s', (_name, link, bytes) => {
+    const pair = new Pair(link)
+    const { alice, bob } = pair.meet()
+    const [there, back] = [noise(bytes, 1), noise(bytes / 4, 2)]
+    alice.say(there, true)
+    bob.say(back, true)
+    const isOver = pair.runUntil(() => alice.over === null && bob.over === null, 120_000)
+    expect([isOver, alice.over, bob.over]).toEqual([true, null, null])
+    expect(bob.heardBytes.equals(there)).toBe(true)
+    expect(alice.heardBytes.equals(back)).toBe(true)
+  })
+})
