@@ -59,6 +59,15 @@ describe('the queue', () => {
     expect(scene.link.dropped).toBe(0)
   })
 
+  it('of one flow alone stays short when ACKs come in bunches of 2 ms', () => {
+    const scene = new Scene({ megabits: 100, roundTripMs: 40, gatherAcksMs: 2 })
+    const flow = scene.flow()
+    scene.time.runUntil(2_000)
+    scene.link.forgetQueue()
+    scene.between(2_000, 5_000, flow)
+    expect(scene.link.meanQueueMs).toBeLessThan(10)
+  })
+
   it('in a buffer of ten products holds one of them on the average, however many there is room for', () => {
     const scene = new Scene({ megabits: 100, roundTripMs: 40, bufferBdp: 10 })
     const flows = [scene.flow(), scene.flow(newBbr, { startMs: LATER_MS })]

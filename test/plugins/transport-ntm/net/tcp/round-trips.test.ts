@@ -126,20 +126,6 @@ describe('a delivery rate', () => {
     expect(acked(board, rate, 5_000, 2)).toBe(0)
   })
 
-  it('counts what comes together as one, for segments that leave in between', () => {
-    const [board, rate] = [new Scoreboard(0), new RateSampler()]
-    // 1,000 bytes a millisecond, ACKs in bunches of two, and a segment leaves after each single ACK.
-    for (let nowMs = 0; nowMs < 40; nowMs++) send(board, rate, nowMs, 1)
-    let largest = 0
-    for (let nowMs = 40; nowMs < 200; nowMs += 2) {
-      for (const offset of [nowMs - 39, nowMs - 38]) {
-        largest = Math.max(largest, acked(board, rate, offset * 1_000, nowMs))
-        send(board, rate, nowMs, 1)
-      }
-    }
-    expect(largest).toBeLessThan(1_010)
-  })
-
   it('says when the application was the limit, until what was under way then is delivered', () => {
     const [board, rate] = [new Scoreboard(0), new RateSampler()]
     send(board, rate, 0, 2)
