@@ -32,7 +32,7 @@ const HEAVY_LOSS = 0.1
 /** At the beginning, when the rate doubles, less says that the pipe is full. */
 const STARTUP_LOSS = 0.05
 const HEAVY_LOSS_SEGMENTS = 8
-/** Of what was delivered in a round trip of heavy loss, so much may be in flight after it. */
+/** Of what arrived in a round trip of heavy loss, so much may be in flight after it. */
 const HEAVY_LOSS_KEEP = 0.85
 /** By so much the bound grows in each round trip without heavy loss. */
 const BOUND_GROWTH = 1.05
@@ -67,6 +67,8 @@ class Bbr implements CongestionControl {
   #boundBytes = Number.POSITIVE_INFINITY
   #roundLostBytes = 0
   #roundAckedBytes = 0
+  #roundFlightBytes = 0
+  #formerFlightBytes = 0
   #isIdleRestart = false
 
   constructor(options: CongestionOptions) {
@@ -135,6 +137,8 @@ class Bbr implements CongestionControl {
     this.#boundBytes = Number.POSITIVE_INFINITY
     this.#roundLostBytes = 0
     this.#roundAckedBytes = 0
+    this.#roundFlightBytes = 0
+    this.#formerFlightBytes = 0
     if (this.#model.bytesPerMs > 0) this.pacingBytesPerMs = this.#model.bytesPerMs
   }
 
@@ -234,25 +238,33 @@ class Bbr implements CongestionControl {
   }
 
   #countLosses(news: AckNews): void {
-    if (this.#model.isRoundStart) this.#judgeLosses()
+    if (this.#model.isRoundStart) {
+      this.#judgeLosses()
+      this.#formerFlightBytes = this.#roundFlightBytes
+      this.#roundFlightBytes = news.priorInFlightBytes
+    }
     this.#roundLostBytes += news.lostBytes
     this.#roundAckedBytes += news.ackedBytes
   }
 
-  /** At the end of each round trip. */
+  /**
+   * At the end of each round trip. Losses are a share of what was in flight when they left, at the beginning of this
+   * round trip or the one before: where the peer's window holds everything back for one missing segment, a round trip
+   * is a few repairs, and the losses found in it are those of a full window.
+   */
   #judgeLosses(): void {
     const lost = this.#roundLostBytes
-    const acked = this.#roundAckedBytes
+    const flightBytes = Math.max(this.#roundFlightBytes, this.#formerFlightBytes)
+    const arrived = Math.max(this.#roundAckedBytes, flightBytes - lost)
     this.#roundLostBytes = 0
     this.#roundAckedBytes = 0
-    const share = lost >= HEAVY_LOSS_SEGMENTS * this.#mssBytes ? lost / (lost + acked) : 0
+    const share = lost >= HEAVY_LOSS_SEGMENTS * this.#mssBytes ? lost / (lost + arrived) : 0
     if (this.phase === 'startup' && share > STARTUP_LOSS) this.#drain()
-    const isHeavy = share > HEAVY_LOSS
-    if (!isHeavy) {
+    if (share <= HEAVY_LOSS) {
       this.#boundBytes *= BOUND_GROWTH
       return
     }
-    this.#boundBytes = Math.max(HEAVY_LOSS_KEEP * Math.min(acked, this.#boundBytes), this.#leastWindow)
+    this.#boundBytes = Math.max(HEAVY_LOSS_KEEP * Math.min(arrived, this.#boundBytes), this.#leastWindow)
   }
 
   #setWindow(news: AckNews): void {

@@ -97,12 +97,14 @@ export class Records {
     while (here < this.end) {
       const at = here & this.#mask
       const next = this.skip[at]!
-      if (next === here) return here
+      if (next === here) break
       // Each walk halves the way of the next one: what is sacked already costs nearly nothing to pass.
       if (next < this.end) this.skip[at] = this.skip[next & this.#mask]!
       here = next
     }
-    return this.end
+    // A block that grows is asked for from the same record each time.
+    if (here !== record && record < this.end) this.skip[record & this.#mask] = here
+    return here
   }
 
   /** Takes over how another ring's record left; where it begins and ends, and its neighbours, stay. */

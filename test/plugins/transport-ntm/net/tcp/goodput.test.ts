@@ -43,6 +43,13 @@ describe('BBR uses the path', () => {
     expect(rate).toBeGreaterThan(1_000)
   })
 
+  it('is not led astray where 1 % is lost and the peer’s window is what holds it back', () => {
+    const scene = new Scene({ megabits: 5_000, roundTripMs: 50, loss: 0.01, ackLoss: 0.01 })
+    const flow = scene.flow(undefined, { windowBytes: 8 * 2 ** 20 })
+    const [rate] = scene.between(500, 2_500, flow)
+    expect(rate).toBeGreaterThan(400)
+  })
+
   it('is not led by ACKs that come every 2 ms or every 20 ms, or by the loss of each third ACK', () => {
     for (const way of [{ gatherAcksMs: 2 }, { gatherAcksMs: 20 }, { ackLoss: 0.33 }]) {
       const scene = new Scene({ megabits: 100, roundTripMs: 40, ...way })
