@@ -14,7 +14,7 @@ import { NAMES } from '../people/homes.ts'
 import { askByUdp, isThereCommand, Programs, whyNoPrograms } from './programs.ts'
 
 const reason = tellLeftOut('a TUN device for the programs of a machine', whyNoLab() ?? whyNoPrograms())
-const FILE_BYTES = 16 * 1024 * 1024
+const FILE_BYTES = 4 * 1024 * 1024
 const HTTP_PORT = 8_000
 /** A file whose hash is asked for by whoever has it. */
 const FILE = 'some.bin'
