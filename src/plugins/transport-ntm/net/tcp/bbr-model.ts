@@ -64,6 +64,11 @@ export class PathModel {
     return this.minRttMs === undefined ? 0 : this.bytesPerMs * this.minRttMs
   }
 
+  /** The rate is still that of the path before. */
+  get isCarried(): boolean {
+    return this.#carriedRate > 0
+  }
+
   get extraBytes(): number {
     return Math.min(this.#extras.value, this.bytesPerMs * AGGREGATION_MAX_MS)
   }

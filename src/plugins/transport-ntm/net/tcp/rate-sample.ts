@@ -4,11 +4,20 @@
  */
 import { LIMITED, type Records } from './records.ts'
 
+/** ACKs within this time came together, as a socket hands them over. */
+const TOGETHER_MS = 1
+/** What was delivered longer ago than this before them is no measure for what leaves now. */
+const APART_MAX_MS = 4
+
 export class RateSampler {
   /** Bytes delivered, in order or by SACK, over the path that is used now and those before. */
   deliveredBytes = 0
   #deliveredAtMs = 0
   #firstSentAtMs = 0
+  /** When the ACKs that came together last began to come, and how much was delivered before them, and when. */
+  #togetherSinceMs = Number.NEGATIVE_INFINITY
+  #beforeBytes = 0
+  #beforeAtMs = Number.NEGATIVE_INFINITY
   /** Samples are limited by the application until so much is delivered. */
   #limitedUntilBytes = 0
 
@@ -16,6 +25,7 @@ export class RateSampler {
   #order = 0
   priorDeliveredBytes = 0
   isAppLimited = false
+  #priorBytes = 0
   #priorAtMs = 0
   #sendElapsedMs = 0
 
@@ -26,9 +36,13 @@ export class RateSampler {
       // Nothing was under way: the pause before counts neither for sending nor for arriving.
       this.#deliveredAtMs = nowMs
       this.#firstSentAtMs = nowMs
+      this.#togetherSinceMs = Number.NEGATIVE_INFINITY
     }
+    // Sent between ACKs that came together, it would count the rest of them as delivered in its own flight.
+    const isBetween = nowMs - this.#togetherSinceMs < TOGETHER_MS && nowMs - this.#beforeAtMs <= APART_MAX_MS
     records.delivered[at] = this.deliveredBytes
-    records.deliveredAtMs[at] = this.#deliveredAtMs
+    records.priorBytes[at] = isBetween ? this.#beforeBytes : this.deliveredBytes
+    records.priorAtMs[at] = isBetween ? this.#beforeAtMs : this.#deliveredAtMs
     records.firstSentAtMs[at] = this.#firstSentAtMs
     const limited = this.#limitedUntilBytes > 0 ? LIMITED : 0
     records.state[at] = (records.state[at]! & ~LIMITED) | limited
@@ -44,13 +58,19 @@ export class RateSampler {
   }
 
   delivered(records: Records, record: number, bytes: number, nowMs: number): void {
+    if (nowMs - this.#togetherSinceMs >= TOGETHER_MS) {
+      this.#togetherSinceMs = nowMs
+      this.#beforeBytes = this.deliveredBytes
+      this.#beforeAtMs = this.#deliveredAtMs
+    }
     this.deliveredBytes += bytes
     this.#deliveredAtMs = nowMs
     const at = records.at(record)
     if (records.order[at]! <= this.#order) return
     this.#order = records.order[at]!
     this.priorDeliveredBytes = records.delivered[at]!
-    this.#priorAtMs = records.deliveredAtMs[at]!
+    this.#priorBytes = records.priorBytes[at]!
+    this.#priorAtMs = records.priorAtMs[at]!
     this.#sendElapsedMs = records.sentAtMs[at]! - records.firstSentAtMs[at]!
     this.isAppLimited = records.is(record, LIMITED)
     this.#firstSentAtMs = records.sentAtMs[at]!
@@ -67,7 +87,7 @@ export class RateSampler {
     if (!this.hasSample) return 0
     const elapsedMs = Math.max(this.#sendElapsedMs, nowMs - this.#priorAtMs)
     if (elapsedMs <= 0 || elapsedMs < minRttMs) return 0
-    return (this.deliveredBytes - this.priorDeliveredBytes) / elapsedMs
+    return (this.deliveredBytes - this.#priorBytes) / elapsedMs
   }
 
   /** The application had nothing more to send while the window had room. */

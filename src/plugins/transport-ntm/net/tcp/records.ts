@@ -38,7 +38,8 @@ export class Records {
   skip = column(SMALLEST_RING)
   /** What `RateSampler` knew when the record left. */
   delivered = column(SMALLEST_RING)
-  deliveredAtMs = column(SMALLEST_RING)
+  priorBytes = column(SMALLEST_RING)
+  priorAtMs = column(SMALLEST_RING)
   firstSentAtMs = column(SMALLEST_RING)
 
   constructor(startOffset: number) {
@@ -113,7 +114,8 @@ export class Records {
     this.sentAtMs[to] = other.sentAtMs[from]!
     this.order[to] = other.order[from]!
     this.delivered[to] = other.delivered[from]!
-    this.deliveredAtMs[to] = other.deliveredAtMs[from]!
+    this.priorBytes[to] = other.priorBytes[from]!
+    this.priorAtMs[to] = other.priorAtMs[from]!
     this.firstSentAtMs[to] = other.firstSentAtMs[from]!
   }
 
@@ -130,7 +132,8 @@ export class Records {
     this.newer = other.newer
     this.skip = other.skip
     this.delivered = other.delivered
-    this.deliveredAtMs = other.deliveredAtMs
+    this.priorBytes = other.priorBytes
+    this.priorAtMs = other.priorAtMs
     this.firstSentAtMs = other.firstSentAtMs
   }
 
@@ -148,7 +151,8 @@ export class Records {
     this.newer = this.#grown(this.newer, size)
     this.skip = this.#grown(this.skip, size)
     this.delivered = this.#grown(this.delivered, size)
-    this.deliveredAtMs = this.#grown(this.deliveredAtMs, size)
+    this.priorBytes = this.#grown(this.priorBytes, size)
+    this.priorAtMs = this.#grown(this.priorAtMs, size)
     this.firstSentAtMs = this.#grown(this.firstSentAtMs, size)
     this.#mask = size - 1
   }

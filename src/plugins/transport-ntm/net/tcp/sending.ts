@@ -247,9 +247,10 @@ export class Sending {
   }
 
   /** The peer is heard again after silence: what waits for a timer that has backed off is tried at once. */
-  revived(): void {
+  revived(nowMs: number): void {
     if (this.backoffs === 0 || !this.#choice.isOutstanding) return
     this.#trips.heard()
+    this.#board.timedOut(this.#trips.srttMs ?? 0, nowMs)
     this.#isForced = true
   }
 
@@ -387,7 +388,7 @@ export class Sending {
   #doubtFlight(): void {
     if (!this.#choice.isOutstanding) return
     this.#board.turn()
-    this.#rack.turned(this.#trips.srttMs ?? 0)
+    this.#rack.turned((this.#trips.srttMs ?? 0) + 4 * (this.#trips.rttVarMs ?? 0))
     this.#tail.forget()
     this.#trips.heard()
     if (this.#board.firstLost >= 0) this.#isForced = true

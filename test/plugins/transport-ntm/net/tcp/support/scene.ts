@@ -24,15 +24,20 @@ export class Scene {
   readonly #random: SeededRandom
 
   constructor(options: SceneOptions) {
+    this.link = this.linkOf(options)
+    this.#random = new SeededRandom((options.seed ?? 1) + 1_000)
+  }
+
+  /** Another path at the same time, to which flows can turn. */
+  linkOf(options: SceneOptions): Link {
     const bytesPerMs = options.megabits * BYTES_PER_MS
-    this.link = new Link(this.time, {
+    return new Link(this.time, {
       ...options,
       seed: options.seed ?? 1,
       bytesPerMs,
       oneWayMs: options.roundTripMs / 2,
       bufferBytes: (options.bufferBdp ?? 1) * bytesPerMs * options.roundTripMs,
     })
-    this.#random = new SeededRandom((options.seed ?? 1) + 1_000)
   }
 
   flow(
