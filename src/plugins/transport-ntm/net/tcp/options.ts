@@ -14,7 +14,7 @@ const TIMESTAMPS_BYTES = 10
 const SACK_BLOCK_BYTES = 8
 
 /** RFC 7323 §2.3: a larger one counts as this. */
-export const WINDOW_SCALE_MAX = 14
+const WINDOW_SCALE_MAX = 14
 
 export const OPTIONS_BYTES_MAX = 40
 export const SACK_BLOCKS_MAX = 4

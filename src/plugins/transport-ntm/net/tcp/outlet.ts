@@ -3,7 +3,7 @@
  */
 import type { VirtualAddress } from '../address.ts'
 import { PACKET_MAX_BYTES } from './limits.ts'
-import { FLAG, Segment, writeTcpHeaders } from './segment.ts'
+import { FLAG, Segment, writeTcp, writeTcpHeaders } from './segment.ts'
 
 /** Takes a whole IP packet. Both are valid during the call only. */
 export type Emit = (packet: Uint8Array, to: VirtualAddress) => void
@@ -23,7 +23,11 @@ export class Outlet {
 
   /** Sends `segment`, whose payload of so many bytes stands in `out` already. */
   send(source: VirtualAddress, destination: VirtualAddress, payloadBytes: number): void {
-    const bytes = writeTcpHeaders(this.out, source, destination, this.segment, payloadBytes)
+    const { out, segment } = this
+    const bytes =
+      payloadBytes === 0
+        ? writeTcp(out, source, destination, segment)
+        : writeTcpHeaders(out, source, destination, segment, payloadBytes)
     if (this.#packet.length !== bytes) this.#packet = this.out.subarray(0, bytes)
     this.segments++
     this.#emit(this.#packet, destination)

@@ -49,9 +49,13 @@ export class ReceiveWindow {
   field(next: number, unreadBytes: number): number {
     const edge = next + this.capacityBytes - unreadBytes
     if (edge - this.edge >= this.#worthwhileBytes) this.edge = edge
-    // Rounded up, because rounding down would take back what was offered.
-    const field = Math.min(FIELD_MAX, Math.ceil(Math.max(0, this.edge - next) / 2 ** this.scale))
-    this.edge = Math.max(this.edge, next + field * 2 ** this.scale)
+    // Rounded up, because rounding down would take back what was offered; but a peer that sends byte by byte may not
+    // gain by that what the buffer has not (RFC 7323 §2.4 lets less than a unit be taken back).
+    const unit = 2 ** this.scale
+    const units = Math.max(0, this.edge - next) / unit
+    const isRoomLeft = next + Math.ceil(units) * unit <= edge + unit
+    const field = Math.min(FIELD_MAX, isRoomLeft ? Math.ceil(units) : Math.floor(units))
+    this.edge = Math.max(this.edge, next + field * unit)
     return field
   }
 

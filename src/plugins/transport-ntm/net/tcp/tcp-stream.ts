@@ -31,7 +31,7 @@ const placeOf = (address: VirtualAddress, port: number): string => `[${formatAdd
 
 type Done = (error?: Error | null) => void
 
-export class TcpStream extends Duplex implements ConnectionUser {
+class TcpStream extends Duplex implements ConnectionUser {
   #connection: Connection | undefined
   readonly #tcp: Tcp
   readonly #place: string

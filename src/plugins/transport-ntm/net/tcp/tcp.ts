@@ -133,7 +133,7 @@ export class Tcp implements Home {
       // A user that throws harms nobody else.
       this.#touched.splice(0, settled)
       this.#isFlushing = false
-      if (this.#touched.length > 0) queueMicrotask(this.#flush)
+      if (this.#touched.length > 0) this.#later(this.#flush)
     }
     if (this.#timerAt < formerAtMs) this.#options.onWakeAt?.()
   }
