@@ -3,8 +3,8 @@
  * Ctrl-C that ends it in order.
  */
 import { printable } from '../../screen/printer.ts'
+import { type Progress, ProgressBar, sizeOf } from '../../screen/progress-bar.ts'
 import { type HomeFlags, NtmCommand } from './command.ts'
-import { type Progress, ProgressBar, sizeOf } from './progress-bar.ts'
 import { uponSignal } from './upon-signal.ts'
 
 export interface FileDocument {

@@ -2,7 +2,7 @@
  * How far something is, on one line of a terminal that is written over and over. On anything else there is no bar: what
  * a script reads is not to be strewn with it.
  */
-import { printable } from '../../screen/printer.ts'
+import { printable } from './printer.ts'
 
 /** As the node tells it; `doneBytes` of `bytes`. */
 export interface Progress {
@@ -22,7 +22,7 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 export function sizeOf(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3))
   const value = bytes / 1000 ** power
-  return `${power === 0 ? value : value.toPrecision(3)} ${UNITS[power]}`
+  return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toPrecision(3)} ${UNITS[power]}`
 }
 
 const two = (count: number): string => String(count).padStart(2, '0')
