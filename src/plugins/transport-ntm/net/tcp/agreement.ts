@@ -35,9 +35,13 @@ export const agreementWith = (options: Options, remote: VirtualAddress): Agreeme
 export const mssFor = (mtu: number, remote: VirtualAddress): number =>
   mtu - ipHeaderBytes(remote) - TCP_HEADER_BYTES
 
+/** Payload and options of the largest segment to send: what the path carries and the peer takes (RFC 6691 §2). */
+export const segmentMax = (mtu: number, remote: VirtualAddress, agreed: Agreement | undefined): number =>
+  Math.max(1, Math.min(agreed?.peerMss ?? Number.POSITIVE_INFINITY, mssFor(mtu, remote)))
+
 /** Payload of the largest segment to send. */
 export const payloadMax = (mtu: number, remote: VirtualAddress, agreed: Agreement | undefined): number =>
-  Math.max(1, Math.min(agreed?.peerMss ?? Number.POSITIVE_INFINITY, mssFor(mtu, remote))) -
+  segmentMax(mtu, remote, agreed) -
   (agreed === undefined || agreed.usesTimestamps ? TIMESTAMPS_ROOM_BYTES : 0)
 
 /** Fills in what an own SYN names: everything, or in an answer what the other SYN has named too. */

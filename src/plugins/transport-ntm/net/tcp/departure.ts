@@ -2,14 +2,13 @@
  * How the segments of one connection are built: SYNs, ranges of the stream, acknowledgements, probes and resets. Each
  * is written straight into the outlet's buffer and carries the newest acknowledgement, window and timestamp.
  */
-import { ipHeaderBytes } from '../ip.ts'
-import { type Agreement, fillSynOptions, mssFor } from './agreement.ts'
+import { type Agreement, fillSynOptions, mssFor, segmentMax } from './agreement.ts'
 import type { Flow } from './flow.ts'
 import type { Incoming } from './incoming.ts'
 import { OPTIONS_BYTES_MAX, sackRoom } from './options.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Outlet } from './outlet.ts'
-import { FLAG, payloadAt, TCP_HEADER_BYTES } from './segment.ts'
+import { FLAG, payloadAt } from './segment.ts'
 import { wireOf } from './sequence.ts'
 import type { Timestamps } from './timestamps.ts'
 
@@ -18,6 +17,7 @@ interface Speaker extends Flow {
   readonly incoming: Incoming
   readonly outgoing: Outgoing
   readonly timestamps: Timestamps
+  readonly agreed: Agreement | undefined
 }
 
 export class Departure {
@@ -47,14 +47,13 @@ export class Departure {
 
   /** A part of the stream; it may end with the FIN. */
   range(from: number, to: number, nowMs: number): void {
-    const { remote, outgoing } = this.#speaker
+    const { remote, outgoing, agreed } = this.#speaker
     const { finOffset, queue } = outgoing
     const isFin = finOffset !== undefined && to > finOffset
     const dataTo = isFin ? finOffset : to
     const isPush = dataTo === queue.end && dataTo > from
     this.#fill(from, FLAG.ack | (isFin ? FLAG.fin : 0) | (isPush ? FLAG.psh : 0))
-    const roomBytes = this.mtu - ipHeaderBytes(remote) - TCP_HEADER_BYTES - (dataTo - from)
-    this.#acknowledge(nowMs, roomBytes)
+    this.#acknowledge(nowMs, segmentMax(this.mtu, remote, agreed) - (dataTo - from))
     queue.copyTo(this.#outlet.out, payloadAt(remote, this.#outlet.segment), from, dataTo)
     this.#send(dataTo - from)
   }
