@@ -42,6 +42,8 @@ export interface BatchWays {
   readonly spill: (bytes: Uint8Array, to: UdpEndpoint) => void
   /** Whether datagrams wait there; later ones must not overtake them. */
   readonly isSpilling: () => boolean
+  /** A batch is about to leave; the length of its longest datagram. */
+  readonly leaving: (longestBytes: number) => void
   /** Runs at the end of this turn of the event loop. */
   readonly later: (run: () => void) => void
 }
@@ -67,6 +69,7 @@ export class DatagramBatch {
   readonly #messages: readonly Message[]
   #count = 0
   #used = 0
+  #longest = 0
   #segmentsMax = SEGMENTS_MAX
   #isArmed = false
   readonly #atEnd = (): void => {
@@ -95,6 +98,7 @@ export class DatagramBatch {
     }
     this.#sender.slab.set(bytes, this.#used)
     this.#used += length
+    if (length > this.#longest) this.#longest = length
     message.bytes += length
     message.segments += 1
     return true
@@ -103,7 +107,8 @@ export class DatagramBatch {
   flush(): void {
     const count = this.#count
     if (count === 0) return
-    this.#count = this.#used = 0
+    this.#ways.leaving(this.#longest)
+    this.#count = this.#used = this.#longest = 0
     for (let at = 0; at < count; at += 1) {
       const { from, bytes, size } = this.#messages[at]!
       this.#sender.lay(at, from, bytes, size)

@@ -10,6 +10,7 @@ const MOVE = 'the watcher given to Network.watch'
 const MAPPED = 'the watcher given to Network.mapPort'
 const NOTICE = 'the listener given to Network.lan'
 const DATAGRAM = 'the receiver given to Network.udp'
+const SETTLED = 'settled of a socket of Network'
 const STREAM_DATAGRAM = 'the receiver of a stream of Network'
 const STREAM_CLOSED = 'onClosed of a stream of Network'
 
@@ -99,7 +100,9 @@ export class NetworkFace {
   /** One closure a socket and none a datagram. */
   async #udp(...[local, receive, options]: Parameters<Network['udp']>): Promise<UdpSocket> {
     const passOn: typeof receive = (bytes, from) => this.#fence.pass(DATAGRAM, receive, bytes, from)
-    const socket = await this.#keep(() => this.#network.udp(local, passOn, options))
+    const { settled } = options ?? {}
+    const fenced = settled && { settled: () => this.#fence.pass(SETTLED, settled, undefined, undefined) }
+    const socket = await this.#keep(() => this.#network.udp(local, passOn, { ...options, ...fenced }))
     return {
       local: socket.local,
       send: (bytes, to, hopLimit) => socket.send(bytes, to, hopLimit),

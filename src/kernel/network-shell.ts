@@ -90,8 +90,7 @@ export function systemNetwork({
   const resolver = new Resolver()
   if (nameServers !== undefined) resolver.setServers(nameServers)
   return {
-    udp: (local, receive, options) =>
-      openUdp(local, receive, { offload, coalesced: options?.coalesced ?? false }),
+    udp: (local, receive, options) => openUdp(local, receive, { offload, coalesced: false, ...options }),
     dial: dialStream,
     listenStreams: (local, receive, certificate) => openStreamDoor(local, receive, certificate),
     localAddresses,

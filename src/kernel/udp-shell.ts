@@ -7,7 +7,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
-import { ChatError, type UdpEndpoint, type UdpSocket } from './api/index.ts'
+import { ChatError, type UdpEndpoint, type UdpOptions, type UdpSocket } from './api/index.ts'
 import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
 import type { KernelReceiver } from './kernel-receiver-shell.ts'
 import { findOffload } from './offload-shell.ts'
@@ -19,7 +19,7 @@ const USUAL_HOP_LIMIT = 64
 const SLOTS = 64
 /** An outer datagram is at most 1,500 bytes on the paths that we measure; longer ones are not ours. */
 const SLOT_BYTES = 2048
-/** Of an IPv4 packet of 1,280 bytes. What is longer asks whether a path carries it; in pieces it would show nothing. */
+/** Of an IPv4 packet of 1,280 bytes. What is longer arrives whole or not at all: in pieces it would show nothing. */
 const EVERYWHERE_BYTES = 1_252
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
@@ -47,7 +47,8 @@ class ShellSocket implements UdpSocket {
   readonly local: UdpEndpoint
   readonly #socket: Socket
   readonly #batch: DatagramBatch | undefined
-  readonly #keepWhole: ((isWhole: boolean) => void) | undefined
+  readonly #setWhole: ((isWhole: boolean) => void) | undefined
+  #isWhole = false
   /** Made when needed: of hundreds of sockets at a time each sends a few datagrams. */
   readonly #slots: (Buffer | undefined)[] = new Array(SLOTS).fill(undefined)
   #slot = 0
@@ -57,16 +58,17 @@ class ShellSocket implements UdpSocket {
   constructor(
     socket: Socket,
     sender: SegmentSender | undefined,
-    keepWhole: ((isWhole: boolean) => void) | undefined,
+    setWhole: ((isWhole: boolean) => void) | undefined,
   ) {
     this.#socket = socket
-    this.#keepWhole = keepWhole
+    this.#setWhole = setWhole
     const { address, port } = socket.address()
     this.local = { address, port }
     this.#batch =
       sender &&
       new DatagramBatch(sender, isIPv6(address), {
         spill: (bytes, to) => this.#sendAlone(bytes, to),
+        leaving: longestBytes => this.#keepWhole(longestBytes > EVERYWHERE_BYTES),
         isSpilling: () => socket.getSendQueueCount() > 0,
         later: run => setImmediate(run),
       })
@@ -75,18 +77,31 @@ class ShellSocket implements UdpSocket {
   send(bytes: Uint8Array, to: UdpEndpoint, hopLimit?: number): void {
     if (this.#closed || bytes.length > SLOT_BYTES) return
     if (hopLimit !== undefined) this.#sendLimited(bytes, to, hopLimit)
-    else if (bytes.length > EVERYWHERE_BYTES) this.#sendWhole(bytes, to)
     else if (this.#batch?.add(bytes, to) !== true) this.#sendAlone(bytes, to)
   }
 
   /**
-   * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What was sent in answer to
-   * one piece does not wait for the others.
+   * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What is sent in answer to one
+   * piece does not wait for the others; what came alone is followed by others of its turn, and answered with them.
    */
-  receiving(receive: Receive, receiver: KernelReceiver | undefined): Receive {
+  receiving(receive: Receive, settled: () => void, receiver: KernelReceiver | undefined): Receive {
+    let isTurnOpen = false
+    const settle = (): void => {
+      if (this.#closed !== undefined) return
+      settled()
+      this.#batch?.flush()
+    }
+    const endTurn = (): void => {
+      isTurnOpen = false
+      settle()
+    }
     const take: Receive = (bytes, from) => {
       receive(bytes, from)
-      if (bytes.length > SLOT_BYTES) this.#batch?.flush()
+      if (bytes.length > SLOT_BYTES) settle()
+      else if (!isTurnOpen) {
+        isTurnOpen = true
+        setImmediate(endTurn)
+      }
     }
     if (receiver === undefined) return take
     return (bytes, from) => {
@@ -117,7 +132,9 @@ class ShellSocket implements UdpSocket {
    * copy. So they are copied into a ring, and what would overrun the ring is lost, as UDP may lose it.
    */
   #sendAlone(bytes: Uint8Array, to: UdpEndpoint): void {
-    if (this.#socket.getSendQueueCount() >= SLOTS - 1) return
+    const waiting = this.#socket.getSendQueueCount()
+    if (waiting >= SLOTS - 1) return
+    if (waiting === 0) this.#keepWhole(bytes.length > EVERYWHERE_BYTES)
     const at = this.#slot
     const slot = (this.#slots[at] ??= Buffer.allocUnsafeSlow(SLOT_BYTES))
     this.#slot = (at + 1) % SLOTS
@@ -129,13 +146,11 @@ class ShellSocket implements UdpSocket {
     }
   }
 
-  /** As with a hop limit; what has to wait for others goes as usual. */
-  #sendWhole(bytes: Uint8Array, to: UdpEndpoint): void {
-    this.#batch?.flush()
-    const isAlone = this.#socket.getSendQueueCount() === 0
-    if (isAlone) this.#keepWhole?.(true)
-    this.#sendAlone(bytes, to)
-    if (isAlone) this.#keepWhole?.(false)
+  /** This goes for all of a batch: where a long one fits or is lost, the short ones fit. */
+  #keepWhole(isWhole: boolean): void {
+    if (isWhole === this.#isWhole) return
+    this.#isWhole = isWhole
+    this.#setWhole?.(isWhole)
   }
 
   /** The limit is the socket's, so nothing else may leave under it, nor this one later under another. */
@@ -174,10 +189,8 @@ function bindFailure(error: NodeJS.ErrnoException, local: UdpEndpoint): ChatErro
   })
 }
 
-interface OpenOptions {
+interface OpenOptions extends UdpOptions {
   readonly offload: boolean
-  /** `receive` takes several datagrams in one piece, and those of one turn may leave when it ends. */
-  readonly coalesced: boolean
 }
 
 /** Rejects with PORT_IN_USE. */
@@ -207,10 +220,8 @@ export async function openUdp(
       enlarge(socket)
       offload?.coalesce(socket)
       const opened = new ShellSocket(socket, offload?.senderOf(socket), calls?.wholeOf(socket))
-      socket.on(
-        'message',
-        offload === undefined ? receive : opened.receiving(receive, offload.receiverOf(socket)),
-      )
+      const { settled = () => undefined } = options
+      socket.on('message', opened.receiving(receive, settled, offload?.receiverOf(socket)))
       resolve(opened)
     })
   })

@@ -118,14 +118,17 @@ describe('a plugin whose callbacks fail', () => {
     expect(stage.failures).toEqual(['test.bad failed in a timer of Clock.after: boom.'])
   })
 
-  it('at a datagram, is counted and withdrawn, and its socket is closed', async () => {
+  it.each([
+    ['at a datagram', 'the receiver given to Network.udp', boom, {}],
+    ['after a datagram', 'settled of a socket of Network', () => {}, { settled: boom }],
+  ])('%s, is counted and withdrawn, and its socket is closed', async (_, what, receive, options) => {
     const stage = await houseWith(({ network }) => ({
-      start: async () => void (await network.udp({ address: '10.0.0.1', port: 7 }, boom)),
+      start: async () => void (await network.udp({ address: '10.0.0.1', port: 7 }, receive, options)),
     }))
     const outside = await stage.network.host('10.0.0.2').udp({ address: '10.0.0.2', port: 0 }, () => {})
     for (let n = 0; n < 8; n += 1) outside.send(new Uint8Array(3), { address: '10.0.0.1', port: 7 })
     await pass(stage.clock, 50)
-    await quarantinedFor(stage, 'the receiver given to Network.udp')
+    await quarantinedFor(stage, what)
     const again = stage.network.host('10.0.0.1').udp({ address: '10.0.0.1', port: 7 }, () => {})
     await expect(again).resolves.toBeDefined()
   })

@@ -51,7 +51,11 @@ class Kernel {
     return count
   }
 
+  /** The longest datagram of each batch. */
+  readonly longest: number[] = []
+
   readonly ways: BatchWays = {
+    leaving: bytes => this.longest.push(bytes),
     spill: (bytes, { address, port }) => this.spilled.push([`${address}:${port}`, bytes.length, bytes[0]!]),
     isSpilling: () => this.isSpilling,
     later: run => this.atEnd.push(run),
@@ -99,6 +103,16 @@ test('a shorter one is the last, a longer one and another destination begin anew
     ...Array.from({ length: 3 }, () => '192.0.2.1:7'),
     '192.0.2.2:8',
   ])
+})
+
+test('how long the longest of a batch is, is said before it leaves', () => {
+  const batches = [[100, 1_400, 60], [60]]
+  for (const lengths of batches) {
+    add(HERE, ...lengths)
+    expect(kernel.messages.flat()).toHaveLength(lengths === batches[0] ? 0 : 3)
+    kernel.endTurn()
+  }
+  expect(kernel.longest).toEqual([1_400, 60])
 })
 
 test('a message carries at most 64 datagrams, and a call 65,000 bytes', () => {

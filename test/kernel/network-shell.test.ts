@@ -158,6 +158,28 @@ describe.each([
     for (const at of pieces) expect(story[at + 1]).toBe('left')
   })
 
+  test('it is said when what came together was handed over, and what is sent then leaves', async () => {
+    let [taken, answered] = [0, 0]
+    const settled: number[] = []
+    const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
+      taken += bytes.length / 1_200
+      sender = from
+    }
+    let sender: UdpEndpoint | undefined
+    const receiver = await open(receive, LOOPBACK, {
+      coalesced: true,
+      settled: () => {
+        settled.push(taken)
+        receiver.send(Buffer.from('taken'), sender!)
+      },
+    })
+    const other = await open(() => void (answered += 1), LOOPBACK, {})
+    for (let at = 0; at < 40; at += 1) other.send(Buffer.alloc(1_200), receiver.local)
+    await expect.poll(() => settled.at(-1)).toBe(40)
+    expect(settled.length).toBeLessThan(40)
+    await expect.poll(() => answered).toBe(settled.length)
+  })
+
   test('who did not ask for it sends at once', async () => {
     let heard = 0
     const receiver = await open(() => void (heard += 1))

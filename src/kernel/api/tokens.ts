@@ -53,6 +53,11 @@ export interface UdpOptions {
    * at its end. Off: one at a time, and at once.
    */
   readonly coalesced?: boolean
+  /**
+   * Called when what came together has been handed over, at the latest when the turn of the event loop ends: whoever
+   * answers several datagrams at once does it then.
+   */
+  readonly settled?: () => void
 }
 /**
  * Datagrams through one TCP connection, for where UDP does not get through: in order, and none lost on the way. What

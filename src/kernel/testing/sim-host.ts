@@ -109,9 +109,12 @@ export class SimHost implements Network {
   async udp(
     asked: UdpEndpoint,
     receive: (bytes: Uint8Array, from: UdpEndpoint) => void,
-    _options?: UdpOptions,
+    options: UdpOptions = {},
   ): Promise<UdpSocket> {
-    const binding = this.#bind(asked, receive)
+    const binding = this.#bind(asked, (bytes, from) => {
+      receive(bytes, from)
+      options.settled?.()
+    })
     const { local } = binding
     return {
       local,

@@ -6,10 +6,18 @@
 import { idToBytes, type TunnelKey } from '../../events/ids.ts'
 import type { Result } from '../../events/result.ts'
 import type { Clock, Keys, Network, Outlet, Random, UdpEndpoint, UdpSocket } from '../../kernel/api/index.ts'
-import { Neighbour } from './neighbour.ts'
-import { virtualIpv6 } from './net/address.ts'
+import { Alarm } from './alarm.ts'
+import type { ExtraSocket } from './extra-socket.ts'
+import type { Neighbour, Way } from './neighbour.ts'
+import { Neighbours } from './neighbours.ts'
+import { type VirtualAddress, virtualIpv6 } from './net/address.ts'
+import { protocolOf } from './net/ip.ts'
+import { INNER_MTU } from './net/limits.ts'
+import { PROTOCOL } from './net/packet.ts'
 import { PORTS } from './net/ports.ts'
 import { createStack, type SendRefusal, type Stack } from './net/stack.ts'
+import { PACKET_MAX_BYTES } from './net/tcp/limits.ts'
+import type { OnPayload, Port } from './port.ts'
 import { ROLES } from './roles.ts'
 import { eachDatagram } from './tunnel/coalesced.ts'
 import type { TimestampMemory } from './tunnel/device.ts'
@@ -41,33 +49,16 @@ export interface CarrierOptions {
   readonly onTraffic?: (neighbour: Neighbour, quietMs: number) => void
   /** Its keys are gone, and so is everything that was known of it here. */
   readonly onForgotten?: (neighbour: Neighbour) => void
+  /** Long packets to a neighbour seem to be lost. */
+  readonly onMtuSuspected?: (neighbour: Neighbour) => void
   /** Sees every datagram first; true: it was not for the tunnel. */
   readonly onFrame?: (bytes: Uint8Array, from: UdpEndpoint) => boolean
   /** Another way to this place, while the ordinary socket does not get there. */
   readonly detourTo?: (to: UdpEndpoint) => Outlet | undefined
 }
 
-/** A socket of its own beside the common ones. */
-export interface ExtraSocket {
-  readonly outlet: Outlet
-  /** Creates the way back through a NAT with a datagram that dies before it gets anywhere. */
-  knock(to: UdpEndpoint, hopLimit: number): void
-  close(): Promise<void>
-}
-
-/** Traffic after so long without any is news. */
-const QUIET_MS = 1_000
 /** What opens a NAT means nothing to anybody who gets it after all. */
 const KNOCK = Uint8Array.of(0)
-
-/** `payload` is valid during the call only. */
-export type OnPayload = (payload: Uint8Array, from: Neighbour, fromPort: number) => void
-
-export interface Port {
-  /** Sends now or says why not. */
-  send(to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal>
-  close(): void
-}
 
 export class Carrier {
   readonly tunnel: Tunnel
@@ -79,31 +70,52 @@ export class Carrier {
   /** The ordinary sockets, also where there is a detour. */
   readonly byUdp: Outlet = { send: (bytes, to) => this.#socketFor(to)?.send(bytes, to) }
   /** One for each peer of the tunnel, and bounded with them. */
-  readonly #neighbours = new Map<TunnelKey, Neighbour>()
+  readonly #neighbours = new Neighbours()
   /** By reasons, all of which are words of this program. */
   readonly #dropped = new Map<string, number>()
   /** Whose packet is in hand: where the stack's next emission goes. */
   #inHand: Neighbour | undefined
+  readonly mtuChanged$ = this.#neighbours.mtuChanged$
   /** By which path it goes, if not by the one in use. */
   #by: UdpEndpoint | undefined
   /** How long its message shall be then; padding fills it. */
   #roomBytes = 0
   #isSentBy = false
-  #armed: { readonly atMs: number; readonly cancel: () => void } | undefined
+  /** Something came, and more may belong to it. */
+  #isTaking = false
+  readonly #alarm: Alarm
 
   constructor(options: CarrierOptions) {
     this.#options = options
-    const { clock, keys, random, role } = options
-    const publicKey = idToBytes(keys.tunnelKey)
+    const publicKey = idToBytes(options.keys.tunnelKey)
     this.address = virtualIpv6(publicKey)
-    this.stack = createStack({
+    this.stack = this.#makeStack()
+    this.tunnel = this.#makeTunnel(publicKey)
+    this.#alarm = new Alarm(options.clock, [this.tunnel, this.stack])
+  }
+
+  #makeStack(): Stack {
+    const { clock, random } = this.#options
+    return createStack({
       addresses: { ipv6: this.address },
-      emit: packet => this.#emit(packet),
+      emit: (packet, to) => this.#emit(packet, to),
       dropped: reason => this.count(reason),
       now: () => clock.monotonicMs(),
       random: count => random.bytes(count),
+      mtuTo: to => this.#neighbours.at(to)?.mtuBytes ?? INNER_MTU,
+      mtuMax: PACKET_MAX_BYTES,
+      onWakeAt: () => this.#alarm.set(),
+      later: flush => {
+        if (!this.#isTaking) queueMicrotask(flush)
+      },
+      onSilence: to => this.suspectMtu(this.#neighbours.at(to)),
     })
-    this.tunnel = createTunnel({
+  }
+
+  #makeTunnel(publicKey: Uint8Array): Tunnel {
+    const options = this.#options
+    const { clock, keys, random, role } = options
+    return createTunnel({
       staticKey: { publicKey, agree: theirs => keys.agreeTunnel(theirs) },
       environment: {
         now: () => clock.monotonicMs(),
@@ -114,9 +126,9 @@ export class Carrier {
       output: {
         transmit: (bytes, to) => this.transmit(bytes, to),
         deliver: (packet, peer, from) => this.#take(packet, peer, from),
-        established: (peer, from) => options.onEstablished(this.#neighbourOf(peer), from),
-        handshakeFailed: peer => options.onFailed(this.#neighbourOf(peer)),
-        newSource: (peer, from, bytes) => options.onNewSource?.(this.#neighbourOf(peer), from, bytes),
+        established: (peer, from) => options.onEstablished(this.#neighbours.of(peer), from),
+        handshakeFailed: peer => options.onFailed(this.#neighbours.of(peer)),
+        newSource: (peer, from, bytes) => options.onNewSource?.(this.#neighbours.of(peer), from, bytes),
         forgotten: peer => this.#forget(peer),
         dropped: reason => this.count(reason),
       },
@@ -134,18 +146,32 @@ export class Carrier {
     const isLive = (index: number): boolean => this.tunnel.isLive(index)
     const take = (bytes: Uint8Array, from: UdpEndpoint): void => this.#arrived(bytes, from)
     const receive = (bytes: Uint8Array, from: UdpEndpoint): void => {
+      this.#isTaking = true
       eachDatagram(bytes, isLive, take, from)
-      this.#rearm()
     }
-    const socket = await this.#options.network.udp(local, receive, { coalesced: true })
+    const socket = await this.#options.network.udp(local, receive, {
+      coalesced: true,
+      settled: this.#settled,
+    })
     this.#sockets.push(socket)
     return socket.local
+  }
+
+  /** What came together is taken: TCP answers once. */
+  readonly #settled = (): void => {
+    this.#isTaking = false
+    this.stack.flush()
+    this.#alarm.set()
+  }
+
+  #setAlarm(): void {
+    if (!this.#isTaking) this.#alarm.set()
   }
 
   /** One datagram that came by whatever way. */
   take(bytes: Uint8Array, from: UdpEndpoint): void {
     this.#arrived(bytes, from)
-    this.#rearm()
+    this.#setAlarm()
   }
 
   #arrived(bytes: Uint8Array, from: UdpEndpoint): void {
@@ -155,7 +181,7 @@ export class Carrier {
   /** One message for the tunnel, out of a relay's frame. */
   receive(bytes: Uint8Array, from: UdpEndpoint): void {
     this.tunnel.receive(bytes, from)
-    this.#rearm()
+    this.#setAlarm()
   }
 
   /** One datagram out of the socket of its family, or by the way that the endpoint names. */
@@ -172,9 +198,11 @@ export class Carrier {
   /** One more socket, which only endpoints that name it use. Rejects with PORT_IN_USE. */
   async extraSocket(address: string): Promise<ExtraSocket> {
     const outlet = { isSocket: true, send: (bytes: Uint8Array, to: UdpEndpoint) => socket.send(bytes, to) }
-    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void =>
-      this.take(bytes, { address, port, via: outlet })
-    const socket = await this.#options.network.udp({ address, port: 0 }, receive)
+    const receive = (bytes: Uint8Array, { address, port }: UdpEndpoint): void => {
+      this.#isTaking = true
+      this.#arrived(bytes, { address, port, via: outlet })
+    }
+    const socket = await this.#options.network.udp({ address, port: 0 }, receive, { settled: this.#settled })
     return {
       outlet,
       knock: (to, hopLimit) => socket.send(KNOCK, to, hopLimit),
@@ -194,7 +222,7 @@ export class Carrier {
 
   neighbour(key: TunnelKey): Neighbour | undefined {
     const peer = this.tunnel.peer(idToBytes(key))
-    return peer === undefined ? undefined : this.#neighbourOf(peer)
+    return peer === undefined ? undefined : this.#neighbours.of(peer)
   }
 
   /** The neighbour with this key, made known to the tunnel if it is not yet. */
@@ -202,7 +230,7 @@ export class Carrier {
     const known = this.neighbour(key)
     if (known !== undefined) return known
     this.#makeRoom()
-    return this.#neighbourOf(this.tunnel.addPeer({ ...options, publicKey: idToBytes(key) }))
+    return this.#neighbours.of(this.tunnel.addPeer({ ...options, publicKey: idToBytes(key) }))
   }
 
   /** Forgets a neighbour and its keys: nothing more comes from it or goes to it. */
@@ -214,19 +242,29 @@ export class Carrier {
   /** Starts a handshake in any case: whatever session there is, the other side does not answer on it. */
   renew(neighbour: Neighbour): void {
     this.tunnel.renew(neighbour.peer)
-    this.#rearm()
+    this.#setAlarm()
   }
 
   /** Starts a handshake unless there is a session that can still be sent by. */
   open(neighbour: Neighbour): void {
     this.tunnel.open(neighbour.peer)
-    this.#rearm()
+    this.#setAlarm()
   }
 
   /** Gives a neighbour more places to be tried at; a handshake under way tries them at once. */
   hint(neighbour: Neighbour, endpoints: readonly UdpEndpoint[]): void {
     this.tunnel.setCandidates(neighbour.peer, endpoints)
-    this.#rearm()
+    this.#setAlarm()
+  }
+
+  /** The longest packet that goes to a neighbour is another one now. */
+  setMtu(neighbour: Neighbour, bytes: number): void {
+    if (this.#neighbours.setMtu(neighbour, bytes)) this.stack.tcp.pathMtuChanged(neighbour.address)
+  }
+
+  /** Whoever sends long packets to a neighbour has reason to think that they do not arrive: it is looked at. */
+  suspectMtu(neighbour: Neighbour | undefined): void {
+    if (neighbour !== undefined && neighbour.mtuBytes > INNER_MTU) this.#options.onMtuSuspected?.(neighbour)
   }
 
   bind(port: number, receive: OnPayload): Port {
@@ -242,6 +280,11 @@ export class Carrier {
     }
   }
 
+  /** Who has this virtual address. */
+  neighbourAt(address: VirtualAddress): Neighbour | undefined {
+    return this.#neighbours.at(address)
+  }
+
   /** Sends one datagram now or says why not; nobody need listen on the port that it leaves from. */
   send(fromPort: number, to: Neighbour, toPort: number, payload: Uint8Array): Result<void, SendRefusal> {
     const before = this.#inHand
@@ -251,7 +294,7 @@ export class Carrier {
       return this.stack.send(fromPort, to.address, toPort, payload)
     } finally {
       this.#inHand = before
-      this.#rearm()
+      this.#setAlarm()
     }
   }
 
@@ -278,24 +321,26 @@ export class Carrier {
       pinger.send(0, new Uint8Array(0))
     } finally {
       this.#inHand = before
-      this.#rearm()
+      this.#setAlarm()
     }
     return () => pinger.close()
   }
 
   async close(): Promise<void> {
-    this.#armed?.cancel()
+    this.stack.tcp.close()
+    this.#alarm.close()
     this.tunnel.close()
     await Promise.all(this.#sockets.map(socket => socket.close()))
     this.#sockets = []
   }
 
   #take(packet: Uint8Array, peer: TunnelPeer, from: UdpEndpoint): void {
-    const neighbour = this.#neighbourOf(peer)
+    const neighbour = this.#neighbours.of(peer)
     const now = this.#options.clock.monotonicMs()
     neighbour.heardMs = now
     neighbour.source = from
     if (peer.endpoint !== undefined && sameEndpoint(from, peer.endpoint)) neighbour.heardHereMs = now
+    if (protocolOf(packet) === PROTOCOL.tcp) this.#noteTalk(neighbour, 'receivedMs', now)
     const before = this.#inHand
     this.#inHand = neighbour
     try {
@@ -305,43 +350,36 @@ export class Carrier {
     }
   }
 
-  #emit(packet: Uint8Array): void {
-    if (this.#inHand === undefined) return
-    if (this.#by === undefined) this.tunnel.send(this.#inHand.peer, packet)
-    else this.#isSentBy = this.tunnel.sendTo(this.#inHand.peer, packet, this.#by, this.#roomBytes)
+  /** What TCP sends by itself is for whoever has the address; all else is for whose packet is in hand. */
+  #emit(packet: Uint8Array, address: VirtualAddress): void {
+    const isTcp = protocolOf(packet) === PROTOCOL.tcp
+    const to = isTcp ? this.#neighbours.at(address) : this.#inHand
+    if (to === undefined) return
+    if (isTcp) this.#noteTalk(to, 'sentMs')
+    if (this.#by === undefined) this.#send(to, packet)
+    else this.#isSentBy = this.tunnel.sendTo(to.peer, packet, this.#by, this.#roomBytes)
   }
 
-  #noteTalk(neighbour: Neighbour, way: 'sentMs' | 'receivedMs'): void {
-    const now = this.#options.clock.monotonicMs()
-    const quietMs = now - neighbour.talkedMs
-    const wasQuiet = now - neighbour[way] > QUIET_MS
-    neighbour[way] = now
-    if (wasQuiet) this.#options.onTraffic?.(neighbour, quietMs)
+  #send(to: Neighbour, packet: Uint8Array): void {
+    if (packet.length > INNER_MTU) to.largeSentMs = to.sentMs
+    this.tunnel.send(to.peer, packet)
   }
 
-  #neighbourOf(peer: TunnelPeer): Neighbour {
-    const known = this.#neighbours.get(peer.id)
-    if (known?.peer === peer) return known
-    const made = new Neighbour(peer)
-    this.#neighbours.set(peer.id, made)
-    return made
+  #noteTalk(neighbour: Neighbour, way: Way, nowMs = this.#options.clock.monotonicMs()): void {
+    const quietMs = neighbour.noteTalk(way, nowMs)
+    if (quietMs !== undefined) this.#options.onTraffic?.(neighbour, quietMs)
   }
 
   #forget(peer: TunnelPeer): void {
-    const neighbour = this.#neighbours.get(peer.id)
-    if (neighbour?.peer !== peer) return
-    this.#neighbours.delete(peer.id)
-    this.#options.onForgotten?.(neighbour)
+    const neighbour = this.#neighbours.remove(peer)
+    if (neighbour !== undefined) this.#options.onForgotten?.(neighbour)
   }
 
   /** Whoever directs us to others must not be able to fill our tables. */
   #makeRoom(): void {
     if (this.#neighbours.size < ROLES[this.#options.role].neighboursMax) return
-    for (const neighbour of this.#neighbours.values()) {
-      if (!neighbour.peer.transient) continue
-      this.forget(neighbour)
-      return
-    }
+    const guest = this.#neighbours.oldestGuest
+    if (guest !== undefined) this.forget(guest)
   }
 
   #socketFor(to: UdpEndpoint): UdpSocket | undefined {
@@ -353,19 +391,5 @@ export class Carrier {
   /** One more thing that came to nothing. */
   count(reason: string): void {
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1)
-  }
-
-  /** A timer that fires too early only looks again, so it is moved forward but never back. */
-  #rearm(): void {
-    const next = this.tunnel.nextWakeAt()
-    if (next === undefined || (this.#armed !== undefined && this.#armed.atMs <= next)) return
-    this.#armed?.cancel()
-    const { clock } = this.#options
-    const cancel = clock.after(Math.max(0, next - clock.monotonicMs()), () => {
-      this.#armed = undefined
-      this.tunnel.wake()
-      this.#rearm()
-    })
-    this.#armed = { atMs: next, cancel }
   }
 }

@@ -6,8 +6,14 @@
 import type { TunnelKey } from '../../events/ids.ts'
 import type { UdpEndpoint } from '../../kernel/api/index.ts'
 import { virtualIpv6 } from './net/address.ts'
+import { INNER_MTU } from './net/limits.ts'
 import type { Sender } from './net/stack.ts'
 import type { TunnelPeer } from './tunnel/peer.ts'
+
+/** Traffic after so long without any is news. */
+const QUIET_MS = 1_000
+
+export type Way = 'sentMs' | 'receivedMs'
 
 /** The other end of a tunnel, with what its key proves: the one address that its packets may bear. */
 export class Neighbour implements Sender {
@@ -22,6 +28,10 @@ export class Neighbour implements Sender {
   /** The last packets, either way, that were not about the tunnel itself. */
   sentMs = Number.NEGATIVE_INFINITY
   receivedMs = Number.NEGATIVE_INFINITY
+  /** The last that was sent and is longer than what every path carries. */
+  largeSentMs = Number.NEGATIVE_INFINITY
+  /** The longest packet that goes to it, as far as is known of its path: `Carrier.setMtu` sets it. */
+  mtuBytes = INNER_MTU
 
   constructor(peer: TunnelPeer) {
     this.peer = peer
@@ -39,5 +49,13 @@ export class Neighbour implements Sender {
   /** The last packet, either way, that was not about the tunnel itself. */
   get talkedMs(): number {
     return Math.max(this.sentMs, this.receivedMs)
+  }
+
+  /** For how long nothing was said either way, if nothing was this way for a while. */
+  noteTalk(way: Way, nowMs: number): number | undefined {
+    const quietMs = nowMs - this.talkedMs
+    const wasQuiet = nowMs - this[way] > QUIET_MS
+    this[way] = nowMs
+    return wasQuiet ? quietMs : undefined
   }
 }

@@ -104,6 +104,7 @@ export class NtmNode {
       onNewSource: (neighbour, from, bytes) => this.#ways.newSource(neighbour, from, bytes),
       onTraffic: (neighbour, quietMs) => this.#ways.finder.trafficBegan(neighbour, quietMs),
       onForgotten: neighbour => this.#forgotten(neighbour),
+      onMtuSuspected: neighbour => this.#ways.finder.suspectMtu(neighbour),
       onFrame: (bytes, from) => this.#ways.takeFrame(bytes, from),
       detourTo: to => this.#ways.detours?.to(to),
     })
@@ -291,6 +292,7 @@ export class NtmNode {
   }
 
   #rerouted(neighbour: Neighbour, hasTurned: boolean): void {
+    if (hasTurned) this.carrier.stack.tcp.pathTurned(neighbour.address)
     const card = this.#given.people.cardOfTunnelKey(neighbour.key)
     if (card === undefined) return
     this.#remember(card.device, this.#ways.finder.viewOf(neighbour)?.endpoint)

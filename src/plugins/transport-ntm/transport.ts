@@ -18,13 +18,13 @@ import {
 } from '../../kernel/api/index.ts'
 import type { Carrier } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
-import { MemoryStreams } from './memory-streams.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
 import type { Neighbour } from './neighbour.ts'
 import type { Places } from './path/entry.ts'
 import type { Links } from './path/links.ts'
 import type { Pathfinder } from './path/pathfinder.ts'
 import type { Directed, RequestFailure } from './signalling/outputs.ts'
+import { TcpStreams } from './tcp-streams.ts'
 
 export interface TransportParts {
   readonly clock: Clock
@@ -63,7 +63,7 @@ export class NtmTransport implements Transport {
   /** One search for a device at a time. */
   readonly #searches = new Map<DeviceId, Promise<Reached>>()
   readonly #introductions = new Map<TunnelKey, Promise<unknown>>()
-  readonly #streams: MemoryStreams
+  readonly #streams: TcpStreams
   /** Ends each wait as if its time were over. */
   readonly #waits = new Set<() => void>()
   #isClosed = false
@@ -73,7 +73,7 @@ export class NtmTransport implements Transport {
     this.#parts = parts
     this.link$ = parts.links.link$
     this.datagram = this.#datagrams()
-    this.#streams = new MemoryStreams(parts)
+    this.#streams = new TcpStreams(parts)
     this.stream = this.#streams
   }
 

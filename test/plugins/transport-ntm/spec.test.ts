@@ -105,6 +105,8 @@ describe('SPEC.md', () => {
     // §3
     `an outer IP packet of ${alternatives(path.MTU_SIZES_BYTES)} bytes`,
     `at most ${path.MTU_SIZES_BYTES.length * path.MTU_TRIES} by one path`,
+    `as many again after ${minutes(path.MTU_RAISED_AFTER_MS)}`,
+    `asked for again every ${path.MTU_CONFIRMED_EVERY_MS} ms`,
     // §6
     `remembers its answers for ${seconds(signalling.ANSWER_LIFETIME_MS)}`,
     `after the same ${seconds(dc.DIRECTION_DEADLINE_MS)}`,

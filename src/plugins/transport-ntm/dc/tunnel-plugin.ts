@@ -15,11 +15,12 @@ import {
   type RelayPlace,
   type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
-import { Carrier, type Port } from '../carrier.ts'
+import { Carrier } from '../carrier.ts'
 import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
 import { OwnPlaces, placeToName } from '../own-places.ts'
 import { serverAcquaintance } from '../path/acquaintance.ts'
+import type { Port } from '../port.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { StreamDoors, streamSettings } from '../stream-doors.ts'

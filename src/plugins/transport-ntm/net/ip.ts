@@ -15,6 +15,9 @@ export const parseIp = (bytes: Uint8Array): Result<IpPacket, IpRefusal> => {
   return bytes[0]! >>> 4 === 4 ? parseIpv4(bytes) : parseIpv6(bytes)
 }
 
+/** The protocol number of a packet of either version; of what is none, anything. */
+export const protocolOf = (bytes: Uint8Array): number => bytes[bytes[0]! >>> 4 === 4 ? 9 : 6] ?? 0
+
 export const ipHeaderBytes = (address: Uint8Array): number =>
   address.length === 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES
 

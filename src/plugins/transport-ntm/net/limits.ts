@@ -18,6 +18,3 @@ export const ICMP_ERRORS_BURST = 10
 
 /** Length of a whole ICMPv4 error, bytes, beyond which the quotation is cut (RFC 1812 §4.3.2.3). */
 export const ICMPV4_ERROR_MAX = 576
-
-/** Bytes that one direction of an in-memory stream holds before its writer must wait. */
-export const MEMORY_STREAM_BYTES = 64 * 1024

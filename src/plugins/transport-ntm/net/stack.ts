@@ -87,8 +87,14 @@ export interface StackOptions {
   readonly mtu?: number
   /** The same for the segments of TCP towards one address, where its path carries more or less. */
   readonly mtuTo?: (to: VirtualAddress) => number
+  /** Largest inner packet that may ever come, for what peers are told. */
+  readonly mtuMax?: number
   /** `nextWakeAt` has come nearer. */
   readonly onWakeAt?: () => void
+  /** `flush` follows when a batch is over, or what is given is to be run soon. Default: in a microtask. */
+  readonly later?: (flush: () => void) => void
+  /** What TCP sent to this address is not acknowledged. */
+  readonly onSilence?: (to: VirtualAddress) => void
 }
 
 export interface Stack {
@@ -148,12 +154,15 @@ class VirtualStack implements Stack {
     this.#scratch = new Uint8Array(options.mtu ?? INNER_MTU)
     this.#packet = this.#scratch
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
-    const { emit, now, random, mtuTo, onWakeAt } = options
+    const { emit, now, random, mtuTo, mtuMax, onWakeAt, later, onSilence } = options
     this.tcp = createTcp({
       ...{ emit, now, random },
       ownAddress: to => this.#ownAddress(to),
       mtuTo: mtuTo ?? (() => this.#scratch.length),
-      ...(onWakeAt === undefined ? {} : { onWakeAt }),
+      ...(mtuMax === undefined ? {} : { mtuMax }),
+      ...(onWakeAt && { onWakeAt }),
+      ...(later && { later }),
+      ...(onSilence && { onSilence }),
     })
     this.streams = tcpStreams(this.tcp)
   }

@@ -4,9 +4,10 @@
  * challenge per neighbour is open at a time, so a flood of forged sources costs nothing but the first answer.
  */
 import type { Clock, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Carrier, Port } from '../carrier.ts'
+import type { Carrier } from '../carrier.ts'
 import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
+import type { Port } from '../port.ts'
 import { CHALLENGE_BYTES, type Control, decodeControl, encodeControl } from './control.ts'
 import { CHALLENGE_LIFETIME_MS } from './limits.ts'
 

@@ -84,6 +84,12 @@ export const MTU_BASE_BYTES = 1_280
 export const MTU_SIZES_BYTES: readonly number[] = [1_500, 1_480, 1_400]
 /** Challenges of one size: one may be lost without being too long. */
 export const MTU_TRIES = 2
+/** A line may carry more by now, or again: all sizes are asked for once more (RFC 8899 calls it PMTU_RAISE_TIMER). */
+export const MTU_RAISED_AFTER_MS = 600_000
+/** While packets of a size that was found are sent it is looked so often whether they arrive. */
+export const MTU_CONFIRMED_EVERY_MS = 500
+/** Challenges of one such look, on a path that may be silent altogether. */
+export const MTU_CHECKS_MAX = 3 * MTU_TRIES
 /** What the tunnel holds itself to as well: one rule for everything that goes to an address. */
 export { CHALLENGE_MESSAGE_BYTES as PING_BYTES, UNPROVEN_FACTOR } from '../tunnel/constants.ts'
 

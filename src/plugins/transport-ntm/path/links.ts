@@ -6,7 +6,6 @@ import { type Observable, Subject } from 'rxjs'
 import type { DeviceId } from '../../../events/ids.ts'
 import type { Clock, Link, PathKind } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../neighbour.ts'
-import { sameAddress, type VirtualAddress } from '../net/address.ts'
 import { endpointText } from '../tunnel/endpoint.ts'
 import type { PathView } from './entry.ts'
 import { LINK_FRESH_MS, LINKS_MAX, MTU_BASE_BYTES } from './limits.ts'
@@ -81,13 +80,6 @@ export class Links {
   measured(device: DeviceId, rttMs: number): void {
     const entry = this.#byDevice.get(device)
     if (entry !== undefined) entry.rttMs = rttMs
-  }
-
-  /** Whose virtual address this is, among those with a path that is up. */
-  deviceAt(address: VirtualAddress): DeviceId | undefined {
-    for (const [device, { neighbour, up }] of this.#byDevice)
-      if (up && sameAddress(neighbour.address, address)) return device
-    return undefined
   }
 
   all(): readonly Link[] {

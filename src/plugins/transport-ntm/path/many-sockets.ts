@@ -4,7 +4,8 @@
  * (danderson/nat-birthday-paradox); where the NAT counts, or has a small block, far fewer do.
  */
 import { ChatError, type Clock, type RelayClient, type UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Carrier, ExtraSocket } from '../carrier.ts'
+import type { Carrier } from '../carrier.ts'
+import type { ExtraSocket } from '../extra-socket.ts'
 import {
   NAT_RANDOM_FOR_MS,
   OPENER_HOPS,

@@ -3,8 +3,11 @@
  * missed, and given up in the end. While it is in doubt everything goes over a relay as well, so that a path can die,
  * move or be replaced without losing a word; the tunnel's replay window drops what comes twice.
  */
+
+import { INNER_MTU } from '../net/limits.ts'
 import { choosePath } from './choice.ts'
 import { PATH_GIVEN_UP_AFTER_MS } from './limits.ts'
+import { innerMtuOf } from './mtu.ts'
 import type { Path } from './path.ts'
 import type { PathTable } from './path-table.ts'
 import type { PathsOutput } from './paths-output.ts'
@@ -59,6 +62,12 @@ export class PathInUse {
   /** It has missed an answer, and has not answered since. */
   get isSuspect(): boolean {
     return this.#path !== undefined && this.#isSuspect
+  }
+
+  /** The longest packet that arrives by all paths that it is sent by. */
+  get innerMtuBytes(): number {
+    if (this.#path === undefined) return INNER_MTU
+    return Math.min(innerMtuOf(this.#path), ...this.#also.map(innerMtuOf))
   }
 
   relayedForMs(nowMs: number): number {

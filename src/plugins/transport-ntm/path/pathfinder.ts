@@ -145,8 +145,10 @@ export class Pathfinder {
   /** No session any more. */
   ended(neighbour: Neighbour): void {
     const entry = this.#entries.get(neighbour.key)
-    entry?.paths.ended()
-    if (entry !== undefined) this.#keptOpen.lost(entry)
+    if (entry === undefined) return
+    entry.paths.ended()
+    this.#noteMtu(entry)
+    this.#keptOpen.lost(entry)
   }
 
   forget(neighbour: Neighbour): void {
@@ -197,6 +199,12 @@ export class Pathfinder {
     this.#keptOpen.met(entry)
   }
 
+  /** Long packets to it seem to be lost. */
+  suspectMtu(neighbour: Neighbour): void {
+    const entry = this.#entries.get(neighbour.key)
+    if (entry !== undefined) this.#do(entry, now => entry.paths.suspectMtu(now))
+  }
+
   /** This host's addresses are others now, or it has slept. */
   moved({ hasSlept }: NetworkChange): void {
     this.#parts.relays?.moved()
@@ -220,7 +228,10 @@ export class Pathfinder {
 
   /** Datagrams to this server take another way now. */
   rerouted(server: UdpEndpoint): void {
-    for (const { paths } of this.#entries.values()) paths.rerouted(server)
+    for (const entry of this.#entries.values()) {
+      entry.paths.rerouted(server)
+      this.#noteMtu(entry)
+    }
   }
 
   /** Something that was in the way may be gone: looks for better paths now. */
@@ -303,13 +314,15 @@ export class Pathfinder {
       keepSession: () => carrier.open(neighbour),
       callAgain: () => void carrier.tunnel.callAgain(neighbour.peer),
       use: (path, also) => {
+        const entry = this.#entries.get(neighbour.key)
+        // Before anything goes there: what waits for a path is sent as soon as there is one.
+        if (entry !== undefined) this.#noteMtu(entry)
         carrier.tunnel.setEndpoint(
           neighbour.peer,
           path.endpoint,
           also.map(({ endpoint }) => endpoint),
           path.isShown,
         )
-        const entry = this.#entries.get(neighbour.key)
         if (entry !== undefined && !path.isRelay) entry.roundsInVain = 0
         onPath(neighbour, false)
       },
@@ -367,10 +380,15 @@ export class Pathfinder {
     return places.filter(place => isMeant(place, around) && !isOwn(place))
   }
 
+  #noteMtu({ neighbour, paths }: Entry): void {
+    this.#parts.carrier.setMtu(neighbour, paths.innerMtuBytes)
+  }
+
   #do(entry: Entry, act: (nowMs: number) => void): void {
     const { clock } = this.#parts
     const nowMs = clock.monotonicMs()
     act(nowMs)
+    this.#noteMtu(entry)
     const dueMs = entry.paths.dueMs(nowMs)
     if (dueMs >= entry.wakeMs) return
     entry.cancelWake()

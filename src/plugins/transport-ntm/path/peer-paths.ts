@@ -22,13 +22,13 @@ import type { PathsOutput } from './paths-output.ts'
 import type { PathCause } from './reason.ts'
 import { Rounds } from './rounds.ts'
 import { Silence } from './silence.ts'
-import { beatOf, type Traffic } from './traffic.ts'
+import { beatOf, type TrafficOfAllSizes } from './traffic.ts'
 
 const LATER = Number.POSITIVE_INFINITY
 
 export class PeerPaths {
   readonly #output: PathsOutput
-  readonly #traffic: Traffic
+  readonly #traffic: TrafficOfAllSizes
   readonly #random: () => number
   readonly #silence: Silence
   readonly #rounds = new Rounds()
@@ -40,7 +40,7 @@ export class PeerPaths {
   #isAsked = false
   #isKeptOpen = false
 
-  constructor(output: PathsOutput, traffic: Traffic, random: () => number) {
+  constructor(output: PathsOutput, traffic: TrafficOfAllSizes, random: () => number) {
     this.#output = output
     this.#traffic = traffic
     this.#silence = new Silence(traffic)
@@ -81,10 +81,16 @@ export class PeerPaths {
     return this.#inUse.isSuspect
   }
 
+  /** The longest packet that may go to the peer. */
+  get innerMtuBytes(): number {
+    return this.#inUse.innerMtuBytes
+  }
+
   /** When `wake` has something to do, monotonic ms. */
   dueMs(nowMs: number): number {
     if (!this.#isUp) return this.#rounds.dueMs
-    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#inUse.judgementMs(nowMs))
+    const checkMs = this.active?.mtu.checkMs(this.active.patienceMs) ?? LATER
+    return Math.min(this.#rounds.dueMs, this.#beatMs(nowMs), this.#inUse.judgementMs(nowMs), checkMs)
   }
 
   /** Places where the peer may be. */
@@ -202,7 +208,7 @@ export class PeerPaths {
       const sentMs = path.answered(token)
       if (sentMs === undefined) continue
       this.#silence.broken()
-      if (sameEndpoint(path.endpoint, from)) this.#proved(path, nowMs - sentMs, nowMs)
+      if (sameEndpoint(path.endpoint, from)) this.#proved(path, sentMs, nowMs)
       if (this.active !== undefined && path !== this.active) compareWith(this.active, path)
       this.#inUse.decide(nowMs)
       return
@@ -216,6 +222,13 @@ export class PeerPaths {
     this.#silence.wanted(nowMs)
     if (nowMs - active.provenMs > TRUST_MS) this.#inUse.doubt(nowMs)
     if (active.isRelay && quietMs > WARM_MS) this.#startRound(nowMs)
+    this.wake(nowMs)
+  }
+
+  /** Whoever sends long packets misses them at the other end. */
+  suspectMtu(nowMs: number): void {
+    if (!this.#isUp) return
+    this.active?.mtu.doubt()
     this.wake(nowMs)
   }
 
@@ -257,6 +270,7 @@ export class PeerPaths {
     if (this.#isUp) {
       this.#inUse.judge(nowMs)
       this.#beat(nowMs)
+      if (this.active !== undefined) this.#checkMtu(this.active, nowMs)
     }
     for (let step = this.#rounds.take(nowMs); step !== undefined; step = this.#rounds.take(nowMs)) {
       if (step === 0) this.#forgetStrange()
@@ -337,11 +351,24 @@ export class PeerPaths {
   }
 
   /** With each proof, for as long as there is a size to ask for, the path is asked for it. */
-  #proved(path: Path, rttMs: number, nowMs: number): void {
-    path.proved(rttMs, nowMs)
+  #proved(path: Path, sentMs: number, nowMs: number): void {
+    path.proved(nowMs - sentMs, nowMs)
+    path.mtu.cameThrough(sentMs)
+    if (path === this.active) {
+      path.mtu.confirm(this.#traffic.largeSentMs, nowMs)
+      this.#checkMtu(path, nowMs, true)
+    }
     const bytes = path.mtu.due(nowMs, path.patienceMs)
     const token = bytes === undefined ? undefined : this.#output.challenge(path, bytes)
     if (token !== undefined) path.mtu.asked(token, bytes!, nowMs)
+  }
+
+  /** A small challenge goes with the large one: where neither is answered, that says nothing about size. */
+  #checkMtu(path: Path, nowMs: number, isAlone = false): void {
+    const bytes = path.mtu.checkedSize(nowMs, path.patienceMs)
+    if (bytes === undefined) return
+    if (!isAlone) this.#ping(path, nowMs)
+    path.mtu.checking(this.#output.challenge(path, bytes), nowMs)
   }
 
   /** On one link nobody forgets anything, and the two are found there again. Each holds its own NAT open. */

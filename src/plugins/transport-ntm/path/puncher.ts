@@ -4,7 +4,8 @@
  * own NAT; both do nothing unless ordinary probes have failed, and little unless a coordinator has seen the address.
  */
 import type { Clock, Random, RelayClient, UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Carrier, ExtraSocket } from '../carrier.ts'
+import type { Carrier } from '../carrier.ts'
+import type { ExtraSocket } from '../extra-socket.ts'
 import type { Neighbour } from '../neighbour.ts'
 import type { Acquaintance } from './acquaintance.ts'
 import { Attempts } from './attempts.ts'

@@ -20,6 +20,11 @@ export interface Traffic {
   readonly heardHereMs: number
 }
 
+/** With the last that was sent and is longer than what every path carries. */
+export interface TrafficOfAllSizes extends Traffic {
+  readonly largeSentMs: number
+}
+
 const NEVER = Number.POSITIVE_INFINITY
 
 const intervalOf = (quietMs: number, receivedMs: number, nowMs: number): number => {

@@ -4,10 +4,11 @@
  */
 import type { DeviceId } from '../../../events/ids.ts'
 import type { ChatError, Clock, Journal, Network, Random, UdpEndpoint } from '../../../kernel/api/index.ts'
-import type { Carrier, Port } from '../carrier.ts'
+import type { Carrier } from '../carrier.ts'
 import type { CoordinatorPins } from '../coordinator-pins.ts'
 import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
+import type { Port } from '../port.ts'
 import { decodeMessage } from '../signalling/codec.ts'
 import type { Join } from '../signalling/join.ts'
 import type { DcState, RequestFailure } from '../signalling/outputs.ts'

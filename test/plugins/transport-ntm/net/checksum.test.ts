@@ -45,6 +45,22 @@ describe('Internet checksum', () => {
     )
   })
 
+  it('agrees for bytes that lie anywhere in memory of others', () => {
+    const memory = fc.uint8Array({ minLength: 400, maxLength: 2_000 })
+    const places = fc.tuple(fc.nat(99), fc.nat(99), fc.nat(1_800))
+    fc.assert(
+      fc.property(memory, memory, places, (one, other, [from, start, length]) => {
+        for (const whole of [one, other]) {
+          const bytes = whole.subarray(from)
+          const end = Math.min(start + length, bytes.length)
+          const meant = bytes.slice(start, end)
+          expect(checksumOf(addWords(bytes, start, end))).toBe(slowChecksum(meant))
+        }
+      }),
+      { numRuns: fuzzRuns(1000) },
+    )
+  })
+
   it('holds for 64 KiB of all ones', () => {
     const ones = new Uint8Array(0x10000).fill(0xff)
     expect(checksumOf(sumOf(ones))).toBe(slowChecksum(ones))

@@ -1,4 +1,5 @@
 /** The paths to one peer on a bench: time is turned by hand, and places answer or do not. */
+import { INNER_MTU } from '../../../../src/plugins/transport-ntm/net/limits.ts'
 import type { Path } from '../../../../src/plugins/transport-ntm/path/path.ts'
 import { PeerPaths } from '../../../../src/plugins/transport-ntm/path/peer-paths.ts'
 import type { Endpoint } from '../../../../src/plugins/transport-ntm/tunnel/endpoint.ts'
@@ -10,7 +11,7 @@ export const RTT_MS = 40
 
 export class Bench {
   nowMs = 1_000
-  traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity }
+  traffic = { sentMs: -Infinity, receivedMs: -Infinity, heardHereMs: -Infinity, largeSentMs: -Infinity }
   readonly pings: { readonly path: Path; readonly token: Buffer; readonly atMs: number }[] = []
   /** Challenges of a certain size. */
   readonly sized: {
@@ -77,6 +78,17 @@ export class Bench {
   /** A text every so often for so long; each is answered at once. */
   chat(ms: number, everyMs: number): void {
     for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.run(everyMs)) this.write()
+  }
+
+  /** Packets as long as the path carries, all the time; each is answered at once unless it is too long. */
+  pour(ms: number): void {
+    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.run(5)) {
+      this.traffic.sentMs = this.nowMs
+      const { active } = this.paths
+      if (this.paths.innerMtuBytes > INNER_MTU) this.traffic.largeSentMs = this.nowMs
+      if (active === undefined || active.mtu.bytes > this.mtuBytes) continue
+      this.traffic.receivedMs = this.traffic.heardHereMs = this.nowMs
+    }
   }
 
   /** One text after a pause. */

@@ -40,7 +40,7 @@ class Bench {
     const parts = {
       ...{ clock: this.clock, random: new SeededRandom(1), network: { localAddresses: () => [] } },
       carrier: {
-        ...{ tunnel, locals: [], hint: nothing, knock: nothing, count: nothing },
+        ...{ tunnel, locals: [], hint: nothing, knock: nothing, count: nothing, setMtu: nothing },
         renew: ({ key }: Neighbour) => void this.called.push(key),
       },
       own: { nat: 'unknown', list: () => [], publicAddresses: [] },

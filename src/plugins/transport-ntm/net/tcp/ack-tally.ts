@@ -2,9 +2,10 @@
  * What one ACK delivered, gathered record by record while the scoreboard takes it in: bytes, round trips, the rate
  * sample, what RACK must know. One object per connection, emptied for each ACK.
  */
+import type { AckNews } from './congestion.ts'
 import type { Rack } from './rack.ts'
 import type { RateSampler } from './rate-sample.ts'
-import { AGAIN } from './records.ts'
+import { AGAIN, LOST } from './records.ts'
 import type { Recovery } from './recovery.ts'
 import type { DeliveryListener, Scoreboard } from './scoreboard.ts'
 
@@ -60,6 +61,7 @@ export class AckTally implements DeliveryListener {
       this.hasStale = true
       return
     }
+    if (board.is(record, LOST)) this.#recovery.arrivedAfterAll(bytes)
     this.#rack.delivered(board, record, this.#minRttMs, this.#nowMs)
     this.#rate.delivered(board, record, bytes, this.#nowMs)
     if (wasAgain) return
@@ -68,5 +70,19 @@ export class AckTally implements DeliveryListener {
     if (order <= this.#newestOrder) return
     this.#newestOrder = order
     this.newestRttMs = rttMs
+  }
+
+  /** What the congestion control is told of this ACK, but for losses. */
+  fill(news: AckNews, inFlightBytes: number): void {
+    const rate = this.#rate
+    news.nowMs = this.#nowMs
+    news.ackedBytes = this.deliveredBytes
+    news.inFlightBytes = inFlightBytes
+    news.rttMs = this.newestRttMs
+    news.deliveredBytes = rate.deliveredBytes
+    news.priorDeliveredBytes = rate.hasSample ? rate.priorDeliveredBytes : -1
+    news.rateBytesPerMs = rate.rateBytesPerMs(this.#minRttMs, this.#nowMs)
+    news.isAppLimited = rate.isAppLimited
+    news.isRecovering = this.#recovery.episode !== 'none'
   }
 }

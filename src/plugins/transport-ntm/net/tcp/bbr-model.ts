@@ -42,6 +42,8 @@ export class PathModel {
   isMinRttOld = false
   isRoundStart = false
   rounds = 0
+  /** What a path before this one delivered, where the ACK at hand ends the time in which that is believed. */
+  endedCarriedRate = 0
   readonly #rates = new RoundMaximum()
   readonly #extras = new RoundMaximum()
   /** A rate from before the path turned, believed for a round trip. */
@@ -60,6 +62,11 @@ export class PathModel {
   /** What is in flight on an empty path; 0 before it is known. */
   get bdpBytes(): number {
     return this.minRttMs === undefined ? 0 : this.bytesPerMs * this.minRttMs
+  }
+
+  /** The rate is still that of the path before. */
+  get isCarried(): boolean {
+    return this.#carriedRate > 0
   }
 
   get extraBytes(): number {
@@ -96,12 +103,15 @@ export class PathModel {
 
   #countRound(news: AckNews): void {
     this.isRoundStart = news.priorDeliveredBytes >= this.#nextRoundBytes
+    this.endedCarriedRate = 0
     if (!this.isRoundStart) return
     this.rounds++
     this.#nextRoundBytes = news.deliveredBytes
     this.#rates.nextRound()
     this.#extras.nextRound()
-    if (this.rounds >= this.#carriedUntilRound) this.#carriedRate = 0
+    if (this.rounds < this.#carriedUntilRound) return
+    this.endedCarriedRate = this.#carriedRate
+    this.#carriedRate = 0
   }
 
   /** How far what was acknowledged since an epoch began is ahead of the rate. */

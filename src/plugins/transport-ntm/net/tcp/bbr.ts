@@ -11,6 +11,12 @@ const LEAST_WINDOW_SEGMENTS = 4
 /** 2 / ln 2: the smallest gain that doubles what is delivered each round trip. */
 const STARTUP_GAIN = 2.885
 const WINDOW_GAIN = 2
+/** On a path that a flow turned to, growing must not overflow a buffer of one bandwidth-delay product. */
+const TURNED_WINDOW_GAIN = 1.75
+/** Round trips of answers after a timeout until the path is what it was: the window is back, the pace never left. */
+const RESTORE_ROUNDS = 3
+/** A new path that delivers less than this of the old rate, at which it was tried, is full. */
+const TURNED_SHARE = 0.9
 /** Try more, drain what that queued, then keep the rate for six round trips. */
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const
 /** Slightly below the rate, so that a queue that formed drains. */
@@ -23,6 +29,8 @@ const MEASURING_SHARE = 0.5
 const MEASURING_MS = 200
 /** More than this share lost in one round trip, and so many segments, is congestion and not the radio. */
 const HEAVY_LOSS = 0.1
+/** At the beginning, when the rate doubles, less says that the pipe is full. */
+const STARTUP_LOSS = 0.05
 const HEAVY_LOSS_SEGMENTS = 8
 /** Of what was delivered in a round trip of heavy loss, so much may be in flight after it. */
 const HEAVY_LOSS_KEEP = 0.85
@@ -44,6 +52,8 @@ class Bbr implements CongestionControl {
 
   #pacingGain = STARTUP_GAIN
   #isFull = false
+  /** The window was made for another path. */
+  #hasTurned = false
   #fullRate = 0
   #fullRounds = 0
   #cycleAt = 0
@@ -52,6 +62,7 @@ class Bbr implements CongestionControl {
   /** To return to after a timeout or a measurement. */
   #formerCwndBytes = 0
   #isRestoring = false
+  #restoreAtRound = 0
   /** Bound by heavy loss; Infinity: none. */
   #boundBytes = Number.POSITIVE_INFINITY
   #roundLostBytes = 0
@@ -79,6 +90,7 @@ class Bbr implements CongestionControl {
   acked(news: AckNews): void {
     this.#model.learn(news, this.cwndBytes)
     this.#countLosses(news)
+    if (this.#isRestoring && this.#model.rounds >= this.#restoreAtRound) this.#restore()
     if (this.phase === 'startup') this.#judgeFull(news)
     if (this.phase === 'drain' && news.inFlightBytes <= this.#inFlight(1)) this.#probeRate(news.nowMs)
     if (this.phase === 'probe-bw' && this.#isCycleOver(news)) this.#nextCycle(news.nowMs)
@@ -101,6 +113,7 @@ class Bbr implements CongestionControl {
   timedOut(_nowMs: number): void {
     this.#keepWindow()
     this.#isRestoring = true
+    this.#restoreAtRound = this.#model.rounds + RESTORE_ROUNDS
     this.cwndBytes = this.#mssBytes
   }
 
@@ -114,6 +127,7 @@ class Bbr implements CongestionControl {
     this.#model.turned()
     this.phase = 'startup'
     this.#pacingGain = STARTUP_GAIN
+    this.#hasTurned = true
     this.#isFull = false
     this.#fullRate = 0
     this.#fullRounds = 0
@@ -130,7 +144,7 @@ class Bbr implements CongestionControl {
 
   /** What is in flight at this many times the bandwidth-delay product, and what the timers' grain needs on top. */
   #inFlight(gain: number): number {
-    const quantumBytes = Math.max(2 * this.#mssBytes, this.pacingBytesPerMs * QUANTUM_MS)
+    const quantumBytes = Math.max(2 * this.#mssBytes, this.#model.bytesPerMs * QUANTUM_MS)
     const bdpBytes = this.#model.bdpBytes
     if (bdpBytes === 0) return FIRST_WINDOW_SEGMENTS * this.#mssBytes
     return gain * bdpBytes + 3 * quantumBytes
@@ -139,7 +153,9 @@ class Bbr implements CongestionControl {
   #pace(gain: number): void {
     const rate = this.#model.bytesPerMs
     if (rate === 0) return
-    const paced = Math.max(gain * rate * PACING_SHARE, this.#mssBytes / 1_000)
+    // The old path's rate is tried on the new one, and nothing above it.
+    const share = this.#model.isCarried ? 1 : gain * PACING_SHARE
+    const paced = Math.max(share * rate, this.#mssBytes / 1_000)
     // Before the pipe is full a low sample shows that little was sent, so it lowers nothing.
     if (this.#isFull || paced > this.pacingBytesPerMs) this.pacingBytesPerMs = paced
   }
@@ -147,6 +163,10 @@ class Bbr implements CongestionControl {
   #judgeFull(news: AckNews): void {
     if (this.#isFull || !this.#model.isRoundStart || news.isAppLimited) return
     const rate = this.#model.bytesPerMs
+    if (rate < TURNED_SHARE * this.#model.endedCarriedRate) {
+      this.#drain()
+      return
+    }
     if (rate >= this.#fullRate * FULL_GROWTH) {
       this.#fullRate = rate
       this.#fullRounds = 0
@@ -225,18 +245,22 @@ class Bbr implements CongestionControl {
     const acked = this.#roundAckedBytes
     this.#roundLostBytes = 0
     this.#roundAckedBytes = 0
-    const isHeavy = lost >= HEAVY_LOSS_SEGMENTS * this.#mssBytes && lost > HEAVY_LOSS * (lost + acked)
+    const share = lost >= HEAVY_LOSS_SEGMENTS * this.#mssBytes ? lost / (lost + acked) : 0
+    if (this.phase === 'startup' && share > STARTUP_LOSS) this.#drain()
+    const isHeavy = share > HEAVY_LOSS
     if (!isHeavy) {
       this.#boundBytes *= BOUND_GROWTH
       return
     }
-    if (this.phase === 'startup') this.#drain()
     this.#boundBytes = Math.max(HEAVY_LOSS_KEEP * Math.min(acked, this.#boundBytes), this.#leastWindow)
   }
 
   #setWindow(news: AckNews): void {
-    const target = this.#inFlight(WINDOW_GAIN) + (this.#isFull ? this.#model.extraBytes : 0)
-    if (this.#isFull) this.cwndBytes = Math.min(this.cwndBytes + news.ackedBytes, target)
+    const isGrowing = this.#hasTurned && !this.#isFull
+    const extraBytes = this.#isFull ? this.#model.extraBytes : 0
+    const target = this.#inFlight(isGrowing ? TURNED_WINDOW_GAIN : WINDOW_GAIN) + extraBytes
+    const isKnown = this.#isFull || (isGrowing && this.#model.bdpBytes > 0)
+    if (isKnown) this.cwndBytes = Math.min(this.cwndBytes + news.ackedBytes, target)
     else if (this.cwndBytes < target || news.deliveredBytes < FIRST_WINDOW_SEGMENTS * this.#mssBytes) {
       this.cwndBytes += news.ackedBytes
     }

@@ -20,15 +20,12 @@ export interface AckNews {
   rttMs: number | undefined
   /** Delivered since the connection began. */
   deliveredBytes: number
-  /** `deliveredBytes` at the time when the newest segment that was delivered now had left: marks round trips. */
+  /** `deliveredBytes` when the newest segment delivered now had left, which marks round trips; -1: no sample. */
   priorDeliveredBytes: number
   /** Delivery rate over the flight of that segment; 0: no sample. */
   rateBytesPerMs: number
   /** The sample shows how little there was to send, not how much the path carries. */
   isAppLimited: boolean
-  /** In flight when that segment left, and what was lost of all since. */
-  sentInFlightBytes: number
-  lostSinceSentBytes: number
   /** The sender would have sent more if the window of the congestion control had been larger. */
   isCwndLimited: boolean
   /** This ACK repairs: some loss is not yet acknowledged. */
@@ -77,8 +74,6 @@ export const newAckNews = (): AckNews => ({
   priorDeliveredBytes: 0,
   rateBytesPerMs: 0,
   isAppLimited: false,
-  sentInFlightBytes: 0,
-  lostSinceSentBytes: 0,
   isCwndLimited: false,
   isRecovering: false,
 })

@@ -65,6 +65,8 @@ export interface Origin {
   readonly initial: number
   readonly timestampBegin: number
   readonly mtu: number
+  /** What the SYN names. */
+  readonly mtuMax: number
   readonly nowMs: number
   readonly keepaliveMs: number | undefined
   readonly congestion: (options: CongestionOptions) => CongestionControl
@@ -123,7 +125,7 @@ export class Connection implements Flow {
     this.incoming = new Incoming(new ReceiveWindow(home.budget, mssBytes))
     const sending = new Sending({ congestion: this.congestion, mssBytes, nowMs, startOffset })
     this.outgoing = new Outgoing(initial, sending, this.congestion)
-    this.#departure = new Departure(this, home.outlet, mtu)
+    this.#departure = new Departure(this, home.outlet, mtu, origin.mtuMax)
     this.#arrival = new Arrival(this, home)
     this.state = origin.isPassive ? 'syn-received' : 'syn-sent'
     sending.offer(1)
@@ -302,9 +304,9 @@ export class Connection implements Flow {
     const { sending } = this.outgoing
     while (sending.next(nowMs)) {
       const { from, to } = sending
+      sending.sent(from, to, nowMs)
       if (from === 0) this.#departure.syn(this.agreed, nowMs)
       else this.#departure.range(from, to, nowMs)
-      sending.sent(from, to, nowMs)
     }
   }
 

@@ -27,8 +27,10 @@ export class Departure {
   ackedOffset = 1
   readonly #speaker: Speaker
   readonly #outlet: Outlet
+  readonly #mtuMax: number
 
-  constructor(speaker: Speaker, outlet: Outlet, mtu: number) {
+  constructor(speaker: Speaker, outlet: Outlet, mtu: number, mtuMax: number) {
+    this.#mtuMax = mtuMax
     this.#speaker = speaker
     this.#outlet = outlet
     this.mtu = mtu
@@ -40,7 +42,7 @@ export class Departure {
     const { segment } = this.#outlet
     this.#fill(0, agreed === undefined ? FLAG.syn : FLAG.syn | FLAG.ack)
     segment.window = incoming.window.synField
-    fillSynOptions(segment.options, mssFor(this.mtu, remote), agreed)
+    fillSynOptions(segment.options, mssFor(this.#mtuMax, remote), agreed)
     if (agreed?.usesTimestamps !== false) timestamps.fill(segment.options, nowMs, agreed !== undefined)
     this.#send(0)
   }

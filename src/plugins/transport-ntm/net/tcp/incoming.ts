@@ -70,7 +70,6 @@ export class Incoming {
       this.#store(from, to === end && from === seq ? payload : payload.subarray(from - seq, to - seq))
     this.next = this.queue.next
     if (this.next === this.#finOffset) this.next++
-    // The FIN may have come earlier than what stood before it.
     if (isFin || this.isFinished || hadGap || from > this.queue.next || to < end) this.ack.isDue = true
     else if (to > from) this.ack.arrived(to - from, isPush, nowMs)
   }

@@ -27,7 +27,7 @@ interface Nursery {
   readonly outlet: Outlet
   readonly numbers: InitialNumbers
   mayHold(flow: Flow): boolean
-  mtuTo(flow: Flow): number
+  mtuMaxOf(flow: Flow): number
   create(flow: Flow, initial: number, startOffset: 0 | 1): Connection
 }
 
@@ -98,7 +98,7 @@ export class Listeners {
     const { segment } = outlet
     segment.set(flow.ownPort, flow.remotePort, cookie, (syn.seq + 1) >>> 0, FLAG.syn | FLAG.ack)
     segment.window = RECEIVE_START_BYTES - 1
-    const mss = mssFor(this.#nursery.mtuTo(flow), flow.remote)
+    const mss = mssFor(this.#nursery.mtuMaxOf(flow), flow.remote)
     const { timestamp } = syn.options
     fillSynOptions(segment.options, mss, kept)
     if (kept.usesTimestamps) {

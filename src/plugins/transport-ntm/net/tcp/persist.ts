@@ -17,11 +17,15 @@ export class Persist {
 
   asked(): void {
     this.#asked++
+    this.stop()
+  }
+
+  stop(): void {
     this.dueAtMs = undefined
   }
 
   opened(): void {
     this.#asked = 0
-    this.dueAtMs = undefined
+    this.stop()
   }
 }

@@ -18,6 +18,8 @@ export class Rack {
   isReorderingSeen = false
   /** When the next loss falls due; undefined: none is waited for. */
   dueAtMs: number | undefined
+  /** The newest retransmission that the last `detect` found lost; 0: none. */
+  newestLostOrder = 0
   #newestOrder = 0
   #rttMs = 0
   /** The furthest offset delivered so far: what arrives below it for the first time was overtaken. */
@@ -68,6 +70,7 @@ export class Rack {
    */
   detect(board: Scoreboard, trips: RoundTrips, isRecovering: boolean, nowMs: number): number {
     this.dueAtMs = undefined
+    this.newestLostOrder = 0
     let lostBytes = 0
     const patienceMs = this.patienceMs(board, trips, isRecovering)
     for (let record = board.oldestInFlight; record >= 0; record = board.oldestInFlight) {
@@ -80,7 +83,10 @@ export class Rack {
         this.dueAtMs = dueAtMs
         break
       }
-      if (!isStale) lostBytes += board.bytesOf(record)
+      if (!isStale) {
+        lostBytes += board.bytesOf(record)
+        if (board.is(record, AGAIN)) this.newestLostOrder = board.order[at]!
+      }
       board.markLost(record)
     }
     return lostBytes

@@ -4,21 +4,28 @@
  */
 import { LIMITED, type Records } from './records.ts'
 
+/** ACKs within this time came together, as a socket hands them over. */
+const TOGETHER_MS = 1
+/** What was delivered longer ago than this before them is no measure for what leaves now. */
+const APART_MAX_MS = 4
+
 export class RateSampler {
-  /** Bytes delivered, in order or by SACK, and lost, since the connection or the path began. */
+  /** Bytes delivered, in order or by SACK, over the path that is used now and those before. */
   deliveredBytes = 0
-  lostBytes = 0
   #deliveredAtMs = 0
   #firstSentAtMs = 0
+  /** When the ACKs that came together last began to come, and how much was delivered before them, and when. */
+  #togetherSinceMs = Number.NEGATIVE_INFINITY
+  #beforeBytes = 0
+  #beforeAtMs = Number.NEGATIVE_INFINITY
   /** Samples are limited by the application until so much is delivered. */
   #limitedUntilBytes = 0
 
   /** The sample of the ACK at hand: of its newest segment. */
   #order = 0
   priorDeliveredBytes = 0
-  sentInFlightBytes = 0
-  lostSinceSentBytes = 0
   isAppLimited = false
+  #priorBytes = 0
   #priorAtMs = 0
   #sendElapsedMs = 0
 
@@ -29,12 +36,14 @@ export class RateSampler {
       // Nothing was under way: the pause before counts neither for sending nor for arriving.
       this.#deliveredAtMs = nowMs
       this.#firstSentAtMs = nowMs
+      this.#togetherSinceMs = Number.NEGATIVE_INFINITY
     }
+    // Sent between ACKs that came together, it would count the rest of them as delivered in its own flight.
+    const isBetween = nowMs - this.#togetherSinceMs < TOGETHER_MS && nowMs - this.#beforeAtMs <= APART_MAX_MS
     records.delivered[at] = this.deliveredBytes
-    records.deliveredAtMs[at] = this.#deliveredAtMs
+    records.priorBytes[at] = isBetween ? this.#beforeBytes : this.deliveredBytes
+    records.priorAtMs[at] = isBetween ? this.#beforeAtMs : this.#deliveredAtMs
     records.firstSentAtMs[at] = this.#firstSentAtMs
-    records.inFlight[at] = inFlightBytes
-    records.lostBefore[at] = this.lostBytes
     const limited = this.#limitedUntilBytes > 0 ? LIMITED : 0
     records.state[at] = (records.state[at]! & ~LIMITED) | limited
   }
@@ -49,16 +58,20 @@ export class RateSampler {
   }
 
   delivered(records: Records, record: number, bytes: number, nowMs: number): void {
+    if (nowMs - this.#togetherSinceMs >= TOGETHER_MS) {
+      this.#togetherSinceMs = nowMs
+      this.#beforeBytes = this.deliveredBytes
+      this.#beforeAtMs = this.#deliveredAtMs
+    }
     this.deliveredBytes += bytes
     this.#deliveredAtMs = nowMs
     const at = records.at(record)
     if (records.order[at]! <= this.#order) return
     this.#order = records.order[at]!
     this.priorDeliveredBytes = records.delivered[at]!
-    this.#priorAtMs = records.deliveredAtMs[at]!
+    this.#priorBytes = records.priorBytes[at]!
+    this.#priorAtMs = records.priorAtMs[at]!
     this.#sendElapsedMs = records.sentAtMs[at]! - records.firstSentAtMs[at]!
-    this.sentInFlightBytes = records.inFlight[at]!
-    this.lostSinceSentBytes = this.lostBytes - records.lostBefore[at]!
     this.isAppLimited = records.is(record, LIMITED)
     this.#firstSentAtMs = records.sentAtMs[at]!
   }
@@ -74,7 +87,7 @@ export class RateSampler {
     if (!this.hasSample) return 0
     const elapsedMs = Math.max(this.#sendElapsedMs, nowMs - this.#priorAtMs)
     if (elapsedMs <= 0 || elapsedMs < minRttMs) return 0
-    return (this.deliveredBytes - this.priorDeliveredBytes) / elapsedMs
+    return (this.deliveredBytes - this.#priorBytes) / elapsedMs
   }
 
   /** The application had nothing more to send while the window had room. */

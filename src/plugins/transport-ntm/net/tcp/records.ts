@@ -38,10 +38,9 @@ export class Records {
   skip = column(SMALLEST_RING)
   /** What `RateSampler` knew when the record left. */
   delivered = column(SMALLEST_RING)
-  deliveredAtMs = column(SMALLEST_RING)
+  priorBytes = column(SMALLEST_RING)
+  priorAtMs = column(SMALLEST_RING)
   firstSentAtMs = column(SMALLEST_RING)
-  inFlight = column(SMALLEST_RING)
-  lostBefore = column(SMALLEST_RING)
 
   constructor(startOffset: number) {
     this.endOffset = startOffset
@@ -115,10 +114,9 @@ export class Records {
     this.sentAtMs[to] = other.sentAtMs[from]!
     this.order[to] = other.order[from]!
     this.delivered[to] = other.delivered[from]!
-    this.deliveredAtMs[to] = other.deliveredAtMs[from]!
+    this.priorBytes[to] = other.priorBytes[from]!
+    this.priorAtMs[to] = other.priorAtMs[from]!
     this.firstSentAtMs[to] = other.firstSentAtMs[from]!
-    this.inFlight[to] = other.inFlight[from]!
-    this.lostBefore[to] = other.lostBefore[from]!
   }
 
   /** Becomes what the other one is. */
@@ -134,10 +132,9 @@ export class Records {
     this.newer = other.newer
     this.skip = other.skip
     this.delivered = other.delivered
-    this.deliveredAtMs = other.deliveredAtMs
+    this.priorBytes = other.priorBytes
+    this.priorAtMs = other.priorAtMs
     this.firstSentAtMs = other.firstSentAtMs
-    this.inFlight = other.inFlight
-    this.lostBefore = other.lostBefore
   }
 
   #grow(): void {
@@ -154,10 +151,9 @@ export class Records {
     this.newer = this.#grown(this.newer, size)
     this.skip = this.#grown(this.skip, size)
     this.delivered = this.#grown(this.delivered, size)
-    this.deliveredAtMs = this.#grown(this.deliveredAtMs, size)
+    this.priorBytes = this.#grown(this.priorBytes, size)
+    this.priorAtMs = this.#grown(this.priorAtMs, size)
     this.firstSentAtMs = this.#grown(this.firstSentAtMs, size)
-    this.inFlight = this.#grown(this.inFlight, size)
-    this.lostBefore = this.#grown(this.lostBefore, size)
     this.#mask = size - 1
   }
 

@@ -1,7 +1,8 @@
 /**
  * An episode of loss: from the first loss found (or the timeout) until everything that had left by then is
  * acknowledged. Tells when it was for nothing, by the echoed timestamp (Eifel, RFC 3522), by an original that
- * arrives after a timeout (F-RTO, RFC 5682), or by a D-SACK for each retransmission (RFC 3708).
+ * arrives after a timeout (F-RTO, RFC 5682), or because all that was held for lost arrived before it left again or
+ * turned out to have come twice (D-SACK, RFC 3708).
  */
 
 /** The other side's clock ticks are a millisecond, and our own is rounded down when it is written. */
@@ -16,25 +17,34 @@ export class Recovery {
   /** Transmissions up to this one were made before the episode. */
   #beganOrder = 0
   #firstAgainAtMs: number | undefined
-  #againSegments = 0
-  #duplicateSegments = 0
+  /** Held for lost, and of these what had arrived nevertheless. */
+  #doubtedBytes = 0
+  #arrivedBytes = 0
 
   begin(episode: 'loss' | 'timeout', endOffset: number, newestOrder: number): void {
     this.episode = episode
     this.#endOffset = endOffset
     this.#beganOrder = newestOrder
     this.#firstAgainAtMs = undefined
-    this.#againSegments = 0
-    this.#duplicateSegments = 0
+    this.#doubtedBytes = 0
+    this.#arrivedBytes = 0
   }
 
   sentAgain(nowMs: number): void {
     this.#firstAgainAtMs ??= nowMs
-    this.#againSegments++
   }
 
-  duplicateSeen(): void {
-    this.#duplicateSegments++
+  doubted(bytes: number): void {
+    this.#doubtedBytes += bytes
+  }
+
+  arrivedAfterAll(bytes: number): void {
+    this.#arrivedBytes += bytes
+  }
+
+  /** A retransmission of this episode is lost in turn: congestion goes on (RFC 5681 §4.3). */
+  isLostAgain(order: number): boolean {
+    return this.episode !== 'none' && order > this.#beganOrder
   }
 
   isOver(ackOffset: number): boolean {
@@ -61,15 +71,15 @@ export class Recovery {
     return this.episode === 'timeout' && !wasAgain && order <= this.#beganOrder
   }
 
-  /** Every retransmission of this episode has been answered as a duplicate. Also after its end, until the next. */
-  get isAllDuplicate(): boolean {
-    return this.#againSegments > 0 && this.#duplicateSegments >= this.#againSegments
+  /** Nothing that was held for lost was lost. Holds after the episode, too, until the next one. */
+  get isForNothing(): boolean {
+    return this.#doubtedBytes > 0 && this.#arrivedBytes >= this.#doubtedBytes
   }
 
   forget(): void {
     this.episode = 'none'
     this.#firstAgainAtMs = undefined
-    this.#againSegments = 0
-    this.#duplicateSegments = 0
+    this.#doubtedBytes = 0
+    this.#arrivedBytes = 0
   }
 }

@@ -5,11 +5,12 @@
 
 /** RFC 6298 §2.1. */
 const FIRST_RTO_MS = 1_000
-/** Below the second of RFC 6298 §2.4, as every system in use has it: a delayed ACK takes at most this long. */
-const RTO_MIN_MS = 200
+/**
+ * Least margin above the round trip. RFC 6298 §2.4 asks for a second in all; every system in use has this, which is
+ * what a delayed ACK takes. A queue that fills makes round trips grow faster than their variation is learned.
+ */
+const MARGIN_MIN_MS = 200
 const RTO_MAX_MS = 60_000
-/** Timestamps count whole milliseconds. */
-const GRANULARITY_MS = 1
 /** A minimum is forgotten after one to two of these. */
 const MINIMUM_AGE_MS = 30_000
 
@@ -45,13 +46,13 @@ export class RoundTrips {
   }
 
   /** Without backoff. */
-  get plainRtoMs(): number {
+  get #plainRtoMs(): number {
     if (this.srttMs === undefined || this.rttVarMs === undefined) return FIRST_RTO_MS
-    return Math.max(RTO_MIN_MS, this.srttMs + Math.max(GRANULARITY_MS, 4 * this.rttVarMs))
+    return this.srttMs + Math.max(MARGIN_MIN_MS, 4 * this.rttVarMs)
   }
 
   get rtoMs(): number {
-    return Math.min(RTO_MAX_MS, this.plainRtoMs * 2 ** this.#backoff)
+    return Math.min(RTO_MAX_MS, this.#plainRtoMs * 2 ** this.#backoff)
   }
 
   backOff(): void {

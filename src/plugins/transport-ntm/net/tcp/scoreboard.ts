@@ -12,6 +12,13 @@ export interface DeliveryListener {
 
 const NONE = -1
 
+/** Whether the first SACK block tells of something that came twice: below the ACK or within the next (RFC 2883 §4). */
+export const isDuplicateSack = (ackOffset: number, sacks: readonly number[]): boolean => {
+  if (sacks.length < 2) return false
+  if (sacks[1]! <= ackOffset) return true
+  return sacks.length >= 4 && sacks[0]! >= sacks[2]! && sacks[1]! <= sacks[3]!
+}
+
 export class Scoreboard extends Records {
   ackedOffset: number
   /** Sent, neither sacked nor lost: the pipe of RFC 6675. */
@@ -65,6 +72,23 @@ export class Scoreboard extends Records {
     if (this.#firstLost === NONE) this.#firstLost = record
   }
 
+  /** The timeout: the first record is lost, and all that had this long for an answer (RFC 8985 §6.3). */
+  timedOut(waitMs: number, nowMs: number): number {
+    let bytes = 0
+    if (this.isReneged) this.#forgetSacks()
+    if (!this.is(this.first, LOST)) {
+      bytes += this.bytesOf(this.first)
+      this.markLost(this.first)
+    }
+    for (let record = this.#oldestInFlight; record !== NONE; record = this.#oldestInFlight) {
+      if (this.sentAtMs[this.at(record)]! + waitMs > nowMs) break
+      bytes += this.bytesOf(record)
+      this.markLost(record)
+    }
+    this.#sortLost()
+    return bytes
+  }
+
   /** The cumulative part of an ACK. A record that is covered in part shrinks. */
   acknowledge(offset: number, listener: DeliveryListener): void {
     while (this.first < this.end && this.endOf(this.first) <= offset) {
@@ -103,7 +127,7 @@ export class Scoreboard extends Records {
   }
 
   /** Believes no SACK any more: all that was sacked is to be sent again. */
-  forgetSacks(): void {
+  #forgetSacks(): void {
     for (let record = this.first; record < this.end; record++) {
       const at = this.at(record)
       if (!this.is(record, SACKED)) continue
@@ -111,11 +135,11 @@ export class Scoreboard extends Records {
       this.skip[at] = record
     }
     this.sackedRecords = 0
-    this.sortLost()
+    this.#sortLost()
   }
 
   /** Lost records leave again in the order of the stream. */
-  sortLost(): void {
+  #sortLost(): void {
     this.#firstLost = NONE
     this.#lastLost = NONE
     for (let record = this.unsackedFrom(this.first); record < this.end; ) {
@@ -136,11 +160,6 @@ export class Scoreboard extends Records {
   turn(): void {
     this.turnedOrder = this.newestOrder
     this.staleBytes = this.inFlightBytes
-  }
-
-  /** In flight, after this one by time; -1: it is the newest. */
-  newerThan(record: number): number {
-    return this.newer[this.at(record)]!
   }
 
   /** The last record of the stream that is in flight or lost; -1: none. */
@@ -171,7 +190,7 @@ export class Scoreboard extends Records {
     this.#oldestInFlight = inFlight[0] ?? NONE
     this.#newestInFlight = NONE
     for (const piece of inFlight) this.#newestInFlight = this.#append(piece, this.#newestInFlight)
-    this.sortLost()
+    this.#sortLost()
   }
 
   #piecesOf(record: number, firstPieces: readonly number[]): readonly number[] {

@@ -4,6 +4,7 @@
  *
  * Offsets only grow: 0 is the SYN, 1 the first byte, the FIN counts one after the last byte. The SYN is offered as
  * `offer(1)` with `startOffset` 0, or the connection does its handshake alone and begins here at `startOffset` 1.
+ * A range that leaves again is cut as it was the first time, or smaller; `isProbe` is one byte of what is under way.
  */
 import { AckTally } from './ack-tally.ts'
 import { type AckNews, type CongestionControl, newAckNews } from './congestion.ts'
@@ -11,28 +12,22 @@ import { Pacing } from './pacing.ts'
 import { Persist } from './persist.ts'
 import { Rack } from './rack.ts'
 import { RateSampler } from './rate-sample.ts'
-import { LOST, SACKED } from './records.ts'
 import { Recovery } from './recovery.ts'
 import { RoundTrips } from './rto.ts'
-import { Scoreboard } from './scoreboard.ts'
+import { isDuplicateSack, Scoreboard } from './scoreboard.ts'
+import { SegmentChoice } from './segment-choice.ts'
 import { newCounts, type SendingFacts, type SendingOptions } from './sending-facts.ts'
 import { TailProbe } from './tail-probe.ts'
 
+/** An ACK that was overtaken may seem to take a SACK back. */
+const RENEGING_PATIENCE_MS = 10
+
+const isDue = (atMs: number | undefined, nowMs: number): boolean => atMs !== undefined && atMs <= nowMs
+
 export class Sending {
-  /** What `next` answered with. */
-  from = 0
-  to = 0
-  /** It left before. */
-  isAgain = false
-  /** It is a byte beyond a closed window, sent to hear whether it is still closed. */
-  isProbe = false
   /** Timeouts (and unanswered probes of a closed window) in a row: the connection decides when to give up. */
   backoffs = 0
 
-  #mssBytes: number
-  #offeredOffset: number
-  #windowEndOffset: number
-  #largestWindowBytes = 0
   readonly #congestion: CongestionControl
   readonly #board: Scoreboard
   readonly #trips = new RoundTrips()
@@ -43,10 +38,13 @@ export class Sending {
   readonly #persist = new Persist()
   readonly #pacing = new Pacing()
   readonly #tally: AckTally
+  readonly #choice: SegmentChoice
   readonly #news: AckNews = newAckNews()
 
   #rtoAtMs: number | undefined
   #tailAtMs: number | undefined
+  /** Since when the first record is one that the peer had sacked. */
+  #renegedAtMs: number | undefined
   /** One segment may leave whatever the window and the pace say. */
   #isForced = false
   #isTailDue = false
@@ -60,11 +58,33 @@ export class Sending {
 
   constructor(options: SendingOptions) {
     this.#congestion = options.congestion
-    this.#mssBytes = options.mssBytes
     this.#board = new Scoreboard(options.startOffset ?? 0)
-    this.#offeredOffset = this.ackedOffset
-    this.#windowEndOffset = options.windowEndOffset ?? 1
+    this.#choice = new SegmentChoice(
+      this.#board,
+      this.#persist,
+      options.mssBytes,
+      options.windowEndOffset ?? 1,
+    )
     this.#tally = new AckTally(this.#board, this.#rack, this.#rate, this.#recovery)
+  }
+
+  /** What `next` answered with. */
+  get from(): number {
+    return this.#choice.from
+  }
+
+  get to(): number {
+    return this.#choice.to
+  }
+
+  /** It left before. */
+  get isAgain(): boolean {
+    return this.#choice.isAgain
+  }
+
+  /** It is a byte beyond a closed window, sent to hear whether it is still closed. */
+  get isProbe(): boolean {
+    return this.#choice.isProbe
   }
 
   /** Everything below has been acknowledged. */
@@ -82,32 +102,35 @@ export class Sending {
    * its size: that is found out at once, and is not congestion.
    */
   setMss(bytes: number): void {
-    const isSmaller = bytes < this.#mssBytes
-    this.#mssBytes = bytes
+    const isSmaller = bytes < this.#choice.mssBytes
+    this.#choice.mssBytes = bytes
     this.#congestion.setMss(bytes)
-    if (!isSmaller || this.#board.first === this.#board.end) return
+    if (!isSmaller || !this.#choice.isOutstanding) return
     this.#board.recut(bytes)
     this.#doubtFlight()
   }
 
   /** The application has written up to here. */
   offer(endOffset: number): void {
-    this.#offeredOffset = Math.max(this.#offeredOffset, endOffset)
+    this.#choice.offeredOffset = Math.max(this.#choice.offeredOffset, endOffset)
   }
 
   /** Fills `from`, `to`, `isAgain`, `isProbe` with what may leave now; false: nothing. Ask again after `sent`. */
   next(nowMs: number): boolean {
+    const choice = this.#choice
+    const { rtoMs } = this.#trips
     this.#isPaced = false
-    if (this.#isWindowProbeDue && this.#chooseProbe()) return true
-    this.isProbe = false
-    if (this.#isTailDue && this.#chooseTail(nowMs)) return true
-    if (!this.#chooseLost() && !this.#chooseNew(nowMs)) {
+    if (this.#isWindowProbeDue && choice.probe()) return true
+    if (this.#isTailDue && choice.tail(rtoMs, nowMs)) return true
+    this.#isTailDue = false
+    if (!choice.lost() && !choice.fresh(rtoMs, nowMs)) {
       this.#isForced = false
+      if (choice.isDry && this.#pipeBytes < this.#congestion.cwndBytes) this.#rate.limited(this.#pipeBytes)
       return false
     }
     if (this.#isForced) return true
     const pipeBytes = this.#pipeBytes
-    if (pipeBytes > 0 && pipeBytes + this.to - this.from > this.#congestion.cwndBytes) {
+    if (pipeBytes > 0 && pipeBytes + choice.to - choice.from > this.#congestion.cwndBytes) {
       this.#isCwndLimited = true
       return false
     }
@@ -143,7 +166,9 @@ export class Sending {
       this.#tail.sent(board.endOffset, isAgain)
     }
     if (this.isProbe) this.#askedWindow(nowMs)
-    this.#rtoAtMs ??= nowMs + this.#trips.rtoMs
+    // What the peer waits for has left again: that takes a round trip more.
+    if (record === board.first) this.#rtoAtMs = nowMs + this.#trips.rtoMs
+    else this.#rtoAtMs ??= nowMs + this.#trips.rtoMs
     this.#armTail(nowMs)
   }
 
@@ -165,16 +190,25 @@ export class Sending {
     this.#tally.begin(nowMs, this.#trips.minRttMs)
     if (advanced) board.acknowledge(ackOffset, this.#tally)
     for (let at = 0; at + 1 < sacks.length; at += 2) board.sack(sacks[at]!, sacks[at + 1]!, this.#tally)
-    this.#setWindow(windowEndOffset)
-    const isDuplicateSeen = this.#noteDuplicate(ackOffset, sacks)
+    if (this.#choice.openWindow(windowEndOffset)) {
+      this.#isWindowProbeDue = false
+      this.#trips.heard()
+    }
+    const isDuplicateSeen = isDuplicateSack(ackOffset, sacks)
+    if (isDuplicateSeen) {
+      this.#rack.duplicateSeen(board)
+      this.#recovery.arrivedAfterAll(sacks[1]! - sacks[0]!)
+    }
     // Only an ACK that advances echoes a timestamp of what it acknowledges (RFC 7323 §4.1).
     const echoAgeMs = advanced ? rttMs : undefined
     this.#sampleRoundTrip(echoAgeMs, nowMs)
     if (advanced) this.#trips.heard()
-    if (advanced || this.#isClosed) this.backoffs = 0
+    if (advanced || this.#choice.isClosed) this.backoffs = 0
     this.#undoIfSpurious(echoAgeMs, isDuplicateSeen, nowMs)
     this.#findLosses(nowMs, isDuplicateSeen, priorInFlightBytes)
-    if (advanced || this.#tally.deliveredBytes > 0) this.#armTimers(nowMs)
+    if (advanced) this.#rtoAtMs = this.#choice.isOutstanding ? nowMs + this.#trips.rtoMs : undefined
+    this.#watchReneging(nowMs)
+    if (this.#tally.deliveredBytes > 0) this.#armTail(nowMs)
   }
 
   /** When `wake` is due; undefined: only an ACK or an offer changes anything. */
@@ -191,14 +225,16 @@ export class Sending {
 
   /** Runs the timers that are due; then ask `next`. */
   wake(nowMs: number): void {
-    const isDue = (atMs: number | undefined): boolean => atMs !== undefined && atMs <= nowMs
-    if (isDue(this.#rack.dueAtMs)) this.#reorderingTimedOut(nowMs)
-    if (isDue(this.#persist.dueAtMs)) this.#isWindowProbeDue = true
-    if (isDue(this.#tailAtMs)) {
+    if (isDue(this.#rack.dueAtMs, nowMs)) this.#reorderingTimedOut(nowMs)
+    if (isDue(this.#persist.dueAtMs, nowMs)) {
+      this.#persist.stop()
+      this.#isWindowProbeDue = true
+    }
+    if (isDue(this.#tailAtMs, nowMs)) {
       this.#tailAtMs = undefined
       this.#isTailDue = true
       this.#rtoAtMs = nowMs + this.#trips.rtoMs
-    } else if (isDue(this.#rtoAtMs)) this.#timedOut(nowMs)
+    } else if (isDue(this.#rtoAtMs, nowMs)) this.#timedOut(nowMs)
   }
 
   /** The path is another one now: RTT and congestion start anew, and nothing counts as lost for it. */
@@ -210,13 +246,21 @@ export class Sending {
     this.#recovery.forget()
   }
 
+  /** The peer is heard again after silence: what waits for a timer that has backed off is tried at once. */
+  revived(nowMs: number): void {
+    if (this.backoffs === 0 || !this.#choice.isOutstanding) return
+    this.#trips.heard()
+    this.#board.timedOut(this.#trips.srttMs ?? 0, nowMs)
+    this.#isForced = true
+  }
+
   facts(): SendingFacts {
     const { minRttMs } = this.#trips
     return {
       ...this.#counts,
       congestion: this.#congestion.name,
       phase: this.#congestion.phase,
-      mssBytes: this.#mssBytes,
+      mssBytes: this.#choice.mssBytes,
       srttMs: this.#trips.srttMs,
       rttVarMs: this.#trips.rttVarMs,
       minRttMs: Number.isFinite(minRttMs) ? minRttMs : undefined,
@@ -229,69 +273,9 @@ export class Sending {
     }
   }
 
-  get #isOutstanding(): boolean {
-    return this.#board.first < this.#board.end
-  }
-
-  get #isClosed(): boolean {
-    return this.#windowEndOffset <= this.#board.ackedOffset
-  }
-
   /** In flight on the path that is used now. */
   get #pipeBytes(): number {
     return this.#board.inFlightBytes - this.#board.staleBytes
-  }
-
-  #chooseLost(): boolean {
-    const record = this.#board.firstLost
-    if (record < 0 || this.#board.endOf(record) > this.#windowEndOffset) return false
-    this.#choose(this.#board.startOf(record), this.#board.endOf(record))
-    return true
-  }
-
-  #chooseNew(nowMs: number): boolean {
-    const from = this.sentOffset
-    const to = Math.min(from + this.#mssBytes, this.#offeredOffset, this.#windowEndOffset)
-    if (from >= this.#offeredOffset) {
-      if (this.#board.firstLost < 0 && this.#pipeBytes < this.#congestion.cwndBytes) {
-        this.#rate.limited(this.#pipeBytes)
-      }
-      return false
-    }
-    this.#choose(from, to)
-    const bytes = to - from
-    if (bytes > 0 && (bytes === this.#mssBytes || to === this.#offeredOffset)) return true
-    // Less than a segment because of the window: not worth its header (RFC 9293 §3.8.6.2.1).
-    if (bytes > 0 && 2 * bytes >= this.#largestWindowBytes) return true
-    if (!this.#isOutstanding) this.#persist.wait(this.#trips.rtoMs, nowMs)
-    return false
-  }
-
-  #choose(from: number, to: number): void {
-    this.from = from
-    this.to = to
-    this.isAgain = from < this.sentOffset
-  }
-
-  /** One byte, or what fits the window, although it is closed or hardly open. */
-  #chooseProbe(): boolean {
-    const from = this.#isOutstanding ? this.ackedOffset : this.sentOffset
-    const fits = this.#isOutstanding ? from : Math.min(this.#windowEndOffset, from + this.#mssBytes)
-    this.isProbe = true
-    this.#choose(from, Math.min(this.#offeredOffset, Math.max(from + 1, fits)))
-    return this.to > from
-  }
-
-  /** Something new if there is; else the end of the stream once more (RFC 8985 §7.3). */
-  #chooseTail(nowMs: number): boolean {
-    if (this.#chooseNew(nowMs)) return true
-    const record = this.#board.lastOutstanding
-    if (record < 0 || this.#board.endOf(record) > this.#windowEndOffset) {
-      this.#isTailDue = false
-      return false
-    }
-    this.#choose(this.#board.startOf(record), this.#board.endOf(record))
-    return true
   }
 
   #askedWindow(nowMs: number): void {
@@ -304,47 +288,20 @@ export class Sending {
     this.#rtoAtMs = nowMs + this.#trips.rtoMs
   }
 
-  #setWindow(endOffset: number): void {
-    const board = this.#board
-    const formerEnd = this.#windowEndOffset
-    this.#windowEndOffset = endOffset
-    this.#largestWindowBytes = Math.max(this.#largestWindowBytes, endOffset - board.ackedOffset)
-    if (endOffset <= formerEnd) return
-    this.#persist.opened()
-    this.#isWindowProbeDue = false
-    if (formerEnd > board.ackedOffset) return
-    // It was closed: what had left beyond it was thrown away.
-    this.#trips.heard()
-    const { first } = board
-    if (this.#isOutstanding && board.startOf(first) >= formerEnd && !board.is(first, LOST | SACKED)) {
-      board.markLost(first)
-    }
-  }
-
-  /** A D-SACK block lies below the ACK or within the next block (RFC 2883 §4). */
-  #noteDuplicate(ackOffset: number, sacks: readonly number[]): boolean {
-    if (sacks.length < 2) return false
-    const [from, to] = [sacks[0]!, sacks[1]!]
-    const isWithin = sacks.length >= 4 && from >= sacks[2]! && to <= sacks[3]!
-    if (to > ackOffset && !isWithin) return false
-    this.#rack.duplicateSeen(this.#board)
-    this.#recovery.duplicateSeen()
-    return true
-  }
-
   #sampleRoundTrip(echoAgeMs: number | undefined, nowMs: number): void {
     const { oldestRttMs, hasStale } = this.#tally
     const rttMs = oldestRttMs ?? (hasStale ? undefined : echoAgeMs)
     if (rttMs === undefined) return
-    this.#trips.sample(rttMs, this.#pipeBytes / (2 * this.#mssBytes), nowMs)
+    this.#trips.sample(rttMs, this.#pipeBytes / (2 * this.#choice.mssBytes), nowMs)
   }
 
   #undoIfSpurious(echoAgeMs: number | undefined, isDuplicateSeen: boolean, nowMs: number): void {
     const recovery = this.#recovery
     const isEcho = this.#tally.hasRepair && recovery.isEchoOfOriginal(echoAgeMs, nowMs)
     const isOriginal = echoAgeMs === undefined && this.#tally.hasOriginal
-    const isDuplicate = isDuplicateSeen && recovery.isAllDuplicate
-    if (!isDuplicate && (recovery.episode === 'none' || !(isEcho || isOriginal))) return
+    const mayBeOver = isDuplicateSeen || this.#tally.deliveredBytes > 0
+    const isForNothing = mayBeOver && recovery.isForNothing
+    if (!isForNothing && (recovery.episode === 'none' || !(isEcho || isOriginal))) return
     this.#board.unmarkLost(nowMs)
     this.#congestion.undo()
     this.#trips.heard()
@@ -355,7 +312,6 @@ export class Sending {
   #findLosses(nowMs: number, isDuplicateSeen: boolean, priorInFlightBytes: number): void {
     const recovery = this.#recovery
     const lostBytes = this.#rack.detect(this.#board, this.#trips, recovery.episode !== 'none', nowMs)
-    this.#rate.lostBytes += lostBytes
     this.#counts.lostBytes += lostBytes
     this.#counts.deliveredBytes += this.#tally.deliveredBytes
     const hasTailRepaired = this.#tail.acked(this.ackedOffset, isDuplicateSeen)
@@ -364,47 +320,40 @@ export class Sending {
       this.#rack.recovered()
       this.#congestion.recovered(nowMs)
     }
-    if ((lostBytes > 0 || hasTailRepaired) && recovery.episode === 'none') {
+    const isNew = recovery.episode === 'none' || recovery.isLostAgain(this.#rack.newestLostOrder)
+    if ((lostBytes > 0 || hasTailRepaired) && isNew) {
       recovery.begin('loss', this.sentOffset, this.#board.newestOrder)
       this.#congestion.recovering(nowMs, this.#pipeBytes)
     }
-    if (lostBytes > 0 || this.#tally.deliveredBytes > 0)
-      this.#tellCongestion(nowMs, lostBytes, priorInFlightBytes)
+    recovery.doubted(lostBytes)
+    if (lostBytes + this.#tally.deliveredBytes > 0) this.#tellCongestion(lostBytes, priorInFlightBytes)
   }
 
-  #tellCongestion(nowMs: number, lostBytes: number, priorInFlightBytes: number): void {
+  #tellCongestion(lostBytes: number, priorInFlightBytes: number): void {
     const news = this.#news
-    const rate = this.#rate
-    news.nowMs = nowMs
-    news.ackedBytes = this.#tally.deliveredBytes
+    this.#tally.fill(news, this.#pipeBytes)
     news.lostBytes = lostBytes
-    news.inFlightBytes = this.#pipeBytes
     news.priorInFlightBytes = priorInFlightBytes
-    news.rttMs = this.#tally.newestRttMs
-    news.deliveredBytes = rate.deliveredBytes
-    news.priorDeliveredBytes = rate.hasSample ? rate.priorDeliveredBytes : -1
-    news.rateBytesPerMs = rate.rateBytesPerMs(this.#trips.minRttMs, nowMs)
-    news.isAppLimited = rate.isAppLimited
-    news.sentInFlightBytes = rate.sentInFlightBytes
-    news.lostSinceSentBytes = rate.lostSinceSentBytes
     news.isCwndLimited = this.#isCwndLimited
-    news.isRecovering = this.#recovery.episode !== 'none'
     if (news.rateBytesPerMs > 0) this.#deliveryBytesPerMs = news.rateBytesPerMs
     this.#isCwndLimited = false
     this.#congestion.acked(news)
   }
 
-  #armTimers(nowMs: number): void {
-    this.#rtoAtMs = this.#isOutstanding ? nowMs + this.#trips.rtoMs : undefined
-    this.#armTail(nowMs)
+  /** SACKs that go on would hide it from the timeout, so it has its own time. */
+  #watchReneging(nowMs: number): void {
+    if (!this.#board.isReneged) this.#renegedAtMs = undefined
+    else this.#renegedAtMs ??= nowMs
+    if (this.#renegedAtMs === undefined || this.#rtoAtMs === undefined) return
+    this.#rtoAtMs = Math.min(this.#rtoAtMs, this.#renegedAtMs + RENEGING_PATIENCE_MS)
   }
 
   /** Only one of the two runs out: the probe where it can help, the timeout where it has been of no use. */
   #armTail(nowMs: number): void {
     this.#tailAtMs = undefined
-    const mayHelp = this.#board.inFlightBytes > 0 && this.#board.firstLost < 0 && !this.#isClosed
+    const mayHelp = this.#board.inFlightBytes > 0 && this.#board.firstLost < 0 && !this.#choice.isClosed
     if (!mayHelp || this.#tail.isUnderWay || this.backoffs > 0 || this.#rtoAtMs === undefined) return
-    const probeAtMs = nowMs + this.#tail.timeoutMs(this.#trips, this.#board, this.#mssBytes)
+    const probeAtMs = nowMs + this.#tail.timeoutMs(this.#trips, this.#board, this.#choice.mssBytes)
     if (this.#trips.srttMs !== undefined) this.#tailAtMs = Math.min(probeAtMs, this.#rtoAtMs)
   }
 
@@ -416,7 +365,7 @@ export class Sending {
   #timedOut(nowMs: number): void {
     const board = this.#board
     const isStale = board.isStale(board.first)
-    if (this.#isClosed) {
+    if (this.#choice.isClosed) {
       this.#isWindowProbeDue = true
       this.#rtoAtMs = undefined
       return
@@ -428,31 +377,18 @@ export class Sending {
     this.#isTailDue = false
     this.#tailAtMs = undefined
     this.#rtoAtMs = nowMs + this.#trips.rtoMs
-    if (board.isReneged) board.forgetSacks()
-    this.#markTimedOut(nowMs)
     this.#isForced = true
-    if (isStale || this.#recovery.episode === 'timeout') return
-    this.#recovery.begin('timeout', this.sentOffset, board.newestOrder)
-    this.#congestion.timedOut(nowMs)
-  }
-
-  /** The first record, and all that had time for an answer (RFC 8985 §6.3). */
-  #markTimedOut(nowMs: number): void {
-    const board = this.#board
-    const waitMs = this.#trips.srttMs ?? 0
-    if (!board.is(board.first, LOST | SACKED)) board.markLost(board.first)
-    for (let record = board.oldestInFlight; record >= 0; record = board.oldestInFlight) {
-      if (board.sentAtMs[board.at(record)]! + waitMs > nowMs) break
-      board.markLost(record)
-    }
-    board.sortLost()
+    const isFirst = !isStale && this.#recovery.episode !== 'timeout'
+    if (isFirst) this.#recovery.begin('timeout', this.sentOffset, board.newestOrder)
+    this.#recovery.doubted(board.timedOut(this.#trips.srttMs ?? 0, nowMs))
+    if (isFirst) this.#congestion.timedOut(nowMs)
   }
 
   /** What is in flight may be gone or late for another reason than congestion; an answer now shows which. */
   #doubtFlight(): void {
-    if (!this.#isOutstanding) return
+    if (!this.#choice.isOutstanding) return
     this.#board.turn()
-    this.#rack.turned(this.#trips.srttMs ?? 0)
+    this.#rack.turned((this.#trips.srttMs ?? 0) + 4 * (this.#trips.rttVarMs ?? 0))
     this.#tail.forget()
     this.#trips.heard()
     if (this.#board.firstLost >= 0) this.#isForced = true

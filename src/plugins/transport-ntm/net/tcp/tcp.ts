@@ -11,7 +11,7 @@ import { isPort } from '../ports.ts'
 import { newBbr } from './bbr.ts'
 import type { CongestionControl, CongestionOptions } from './congestion.ts'
 import { Connection, type ConnectionUser, type Home } from './connection.ts'
-import { type ConnectionFacts, factsOf } from './facts.ts'
+import { type ConnectionFacts, factsOf, formatConnection } from './facts.ts'
 import { type Flow, FlowTable } from './flow.ts'
 import { InitialNumbers } from './initial-numbers.ts'
 import {
@@ -44,8 +44,14 @@ export interface TcpOptions {
   readonly ownAddress: (to: VirtualAddress) => VirtualAddress | undefined
   /** Largest inner packet towards an address, bytes. */
   readonly mtuTo: (to: VirtualAddress) => number
+  /** Largest inner packet that may ever come: what the MSS of a SYN allows for. Else it is as `mtuTo` says. */
+  readonly mtuMax?: number
   /** `nextWakeAt` has come nearer. */
   readonly onWakeAt?: () => void
+  /** What came will be followed by `flush`, or may be settled when the caller is done: runs it then, or leaves it. */
+  readonly later?: (flush: () => void) => void
+  /** Nothing that was sent to this address was acknowledged in time. */
+  readonly onSilence?: (to: VirtualAddress) => void
   /** Idle time after which a peer is asked whether it is still there; undefined: never. */
   readonly keepaliveMs?: number
   readonly congestion?: (options: CongestionOptions) => CongestionControl
@@ -73,9 +79,11 @@ export class Tcp implements Home {
   #touched: Connection[] = []
   #isFlushing = false
   readonly #flush = (): void => this.flush()
+  readonly #later: (flush: () => void) => void
 
   constructor(options: TcpOptions) {
     this.#options = options
+    this.#later = options.later ?? queueMicrotask
     this.outlet = new Outlet(options.emit)
     this.numbers = new InitialNumbers(options.random(SECRET_BYTES).slice())
     this.#listeners = new Listeners(this)
@@ -116,26 +124,24 @@ export class Tcp implements Home {
   flush(): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
-    const nowMs = this.now()
-    const wakeAtMs = this.#heap.first?.wakeAtMs ?? Number.POSITIVE_INFINITY
-    // The list grows while users react.
-    for (let at = 0; at < this.#touched.length; at++) {
-      const connection = this.#touched[at]!
-      connection.isTouched = false
-      connection.settle(nowMs)
-      this.#heap.set(connection, connection.nextWakeAt())
+    const formerAtMs = this.#timerAt
+    let settled = 0
+    try {
+      // The list grows while users react.
+      while (settled < this.#touched.length) this.#settle(this.#touched[settled++]!)
+    } finally {
+      // A user that throws harms nobody else.
+      this.#touched.splice(0, settled)
+      this.#isFlushing = false
+      if (this.#touched.length > 0) queueMicrotask(this.#flush)
     }
-    this.#touched.length = 0
-    this.#isFlushing = false
-    if ((this.#heap.first?.wakeAtMs ?? Number.POSITIVE_INFINITY) < wakeAtMs) this.#options.onWakeAt?.()
+    if (this.#timerAt < formerAtMs) this.#options.onWakeAt?.()
   }
 
   /** When `wake` is due next; undefined: not before something happens. */
   nextWakeAt(): number | undefined {
     if (this.#touched.length > 0) return this.now()
-    const first = this.#heap.first?.wakeAtMs
-    const waits = this.#timeWaits.nextAt
-    return first === undefined || waits === undefined ? (first ?? waits) : Math.min(first, waits)
+    return this.#timerAt === Number.POSITIVE_INFINITY ? undefined : this.#timerAt
   }
 
   /** Runs the timers that are due, and flushes. */
@@ -148,6 +154,7 @@ export class Tcp implements Home {
     ) {
       this.#heap.remove(first)
       first.wake(nowMs)
+      if (first.outgoing.sending.backoffs > 0) this.#options.onSilence?.(first.remote)
     }
     this.#timeWaits.wake(nowMs)
     this.flush()
@@ -170,6 +177,11 @@ export class Tcp implements Home {
   facts(): readonly ConnectionFacts[] {
     const nowMs = this.now()
     return [...this.#connections].map(connection => factsOf(connection, nowMs))
+  }
+
+  /** The same for people, a line each. */
+  describe(): readonly string[] {
+    return this.facts().map(formatConnection)
   }
 
   /** How many there are, and what was done for those that came to nothing. */
@@ -198,7 +210,7 @@ export class Tcp implements Home {
     if (connection.isTouched) return
     connection.isTouched = true
     this.#touched.push(connection)
-    if (this.#touched.length === 1 && !this.#isFlushing) queueMicrotask(this.#flush)
+    if (this.#touched.length === 1 && !this.#isFlushing) this.#later(this.#flush)
   }
 
   accepted(connection: Connection): void {
@@ -225,8 +237,23 @@ export class Tcp implements Home {
     return this.#options.mtuTo(remote)
   }
 
+  mtuMaxOf(flow: Flow): number {
+    return Math.max(this.#options.mtuMax ?? 0, this.mtuTo(flow))
+  }
+
   create(flow: Flow, initial: number, startOffset: 0 | 1): Connection {
     return this.#add(flow, initial, startOffset, true)
+  }
+
+  get #timerAt(): number {
+    const wakeAtMs = this.#heap.first?.wakeAtMs ?? Number.POSITIVE_INFINITY
+    return Math.min(wakeAtMs, this.#timeWaits.nextAt ?? Number.POSITIVE_INFINITY)
+  }
+
+  #settle(connection: Connection): void {
+    connection.isTouched = false
+    connection.settle(this.now())
+    this.#heap.set(connection, connection.nextWakeAt())
   }
 
   #add(flow: Flow, initial: number, startOffset: 0 | 1, isPassive: boolean): Connection {
@@ -235,6 +262,7 @@ export class Tcp implements Home {
       ...{ flow, initial, startOffset, isPassive, keepaliveMs },
       timestampBegin: this.numbers.timestamp(flow),
       mtu: this.mtuTo(flow),
+      mtuMax: this.mtuMaxOf(flow),
       nowMs: this.now(),
       congestion: congestion ?? newBbr,
       random: () => readU32(random(4), 0) / 2 ** 32,

@@ -142,6 +142,13 @@ export class Flow {
     this.pump()
   }
 
+  /** What is under way arrives over the old path, if that is alive. */
+  turn(link: Link): void {
+    this.link = link
+    this.sending.turned(link.time.nowMs)
+    this.pump()
+  }
+
   pump(): void {
     const { time } = this.link
     const { sending } = this
@@ -164,8 +171,10 @@ export class Flow {
     })
   }
 
-  /** From here on `rate` counts. */
+  /** From here on `rate` and stalls count. */
   mark(): void {
+    this.longestStallMs = 0
+
     this.#mark = { atMs: this.link.time.nowMs, offset: this.receiver.next }
   }
 
