@@ -15,6 +15,9 @@ export function whyNot(): string | undefined {
   return undefined
 }
 
+/** Where both ends are. */
+const NETWORK = '10.88.0.0/24'
+
 let made = 0
 
 export class Namespace {
@@ -33,13 +36,10 @@ export class Namespace {
     execFileSync('ip', ['netns', 'exec', this.name, 'sysctl', '-qw', ...words])
   }
 
-  get(setting: string): string {
-    const words = ['netns', 'exec', this.name, 'sysctl', '-n', `net.ipv4.${setting}`]
-    return execFileSync('ip', words, { encoding: 'utf8' }).trim()
-  }
-
-  run(...words: string[]): string {
-    return execFileSync('ip', ['netns', 'exec', this.name, ...words], { encoding: 'utf8' })
+  /** Gives the route to the other end these metrics, or none. */
+  route(...metrics: readonly string[]): void {
+    const words = ['-n', this.name, 'route', 'replace', NETWORK, 'dev', this.device, ...metrics]
+    execFileSync('ip', words)
   }
 
   close(): void {

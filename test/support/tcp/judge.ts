@@ -159,7 +159,7 @@ export class Judge {
       return
     }
     const at = offsetOf(other.isn!, other.sentTo, seen.seq)
-    if (at === end.acked || at === end.got.prefix) end.isReset = true
+    if (at === end.got.prefix) end.isReset = true
     else end.isConfused = true
   }
 
@@ -190,7 +190,8 @@ function* offencesOf(sending: Sending, mayReset: boolean): Iterable<string> {
   const { end, seen } = sending
   if (has(seen, RST)) return yield* resetRules(sending, mayReset)
   if (end.hasReset) yield 'speaks after its reset'
-  if (sending.isPrompt && end.isReset) yield 'speaks after it was reset'
+  // In TIME-WAIT resets are not heard (RFC 1337).
+  if (sending.isPrompt && end.isReset && !hasEnded(end)) yield 'speaks after it was reset'
   yield* flagRules(sending)
   yield* openingRules(sending)
   yield* sequenceRules(sending)
