@@ -21,6 +21,8 @@ export interface LinePlan {
 
 export interface FileRun {
   readonly megabits: number
+  /** The same without what precedes the transfer, where something does. */
+  readonly megabitsOnTheLine?: number
   /** Whether the whole file was moved. */
   readonly isWhole: boolean
   /** All processes of each end. */
@@ -54,8 +56,11 @@ export const runOnce = async ({ pids, move }: Contender, file: string, bytes: nu
   const moved = await move(file, LIMIT_MS)
   const perGb = (end: 'near' | 'far'): number =>
     (sumOf(pids[end], cpuUs) - cpuBefore[end]) / 1e6 / (moved.bytes / 1e9)
+  const rate = (ms: number): number => (moved.bytes * 8) / ms / 1000
+  const { withoutOfferMs } = moved
   return {
-    megabits: (moved.bytes * 8) / moved.tookMs / 1000,
+    megabits: rate(moved.tookMs),
+    ...(withoutOfferMs === undefined ? {} : { megabitsOnTheLine: rate(withoutOfferMs) }),
     isWhole: moved.bytes >= bytes,
     cpuSecondsPerGb: { near: perGb('near'), far: perGb('far') },
     peakMb: { near: sumOf(pids.near, peakMb), far: sumOf(pids.far, peakMb) },

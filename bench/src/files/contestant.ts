@@ -8,6 +8,8 @@ export interface Moved {
   /** Less than the file has if the time was up. */
   readonly bytes: number
   readonly tookMs: number
+  /** Of it, where a file is offered before it is asked for: from when it is asked for. */
+  readonly withoutOfferMs?: number
 }
 
 export interface Contender {

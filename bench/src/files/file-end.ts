@@ -22,10 +22,10 @@ export const moveFile = async (stream: ByteStream, file: string, limitMs: number
   const startedMs = performance.now()
   const isOver = (): boolean => performance.now() - startedMs > limitMs
   const watch = setTimeout(() => stream.destroy(), limitMs)
-  const isWhole = await sendFile(stream, file, isOver)
+  const outcome = await sendFile(stream, file, isOver)
   const tookMs = performance.now() - startedMs
   clearTimeout(watch)
   stream.destroy()
-  if (!isWhole && tookMs < limitMs) throw new Error('the file did not arrive whole')
-  return { isWhole, tookMs }
+  if (outcome !== 'whole' && tookMs < limitMs) throw new Error(`the file did not arrive whole: ${outcome}`)
+  return { tookMs }
 }

@@ -6,8 +6,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import sodium from 'sodium-native'
 
-/** What it takes for the stream to be kept busy with the fewest calls; smaller blocks cost the receiver more. */
+/** Smaller ones cost both disks more. */
 const BLOCK_BYTES = 256 * 1024
+/** What UDX likes best; with a whole block at a time it was a third slower. */
+const WRITE_BYTES = 64 * 1024
 const LENGTH_BYTES = 8
 const HASH_BYTES = 32
 const WRITES_MAX = 4
@@ -55,12 +57,14 @@ const drained = (stream: ByteStream): Promise<void> =>
     stream.once('close', heard)
   })
 
-/** Resolves with whether the other side has it whole; false as well when the stream ends before. */
-export const sendFile = async (stream: ByteStream, path: string, isOver: () => boolean): Promise<boolean> => {
-  const answered = new Promise<boolean>(done => {
-    stream.on('data', bytes => done(bytes[0] === 1))
-    stream.once('close', () => done(false))
-    stream.on('error', () => done(false))
+export type Outcome = 'whole' | 'damaged' | 'cut off' | Error
+
+/** Resolves with what the other side says of it, or with what ended the stream before. */
+export const sendFile = async (stream: ByteStream, path: string, isOver: () => boolean): Promise<Outcome> => {
+  const answered = new Promise<Outcome>(done => {
+    stream.on('data', bytes => done(bytes[0] === 1 ? 'whole' : 'damaged'))
+    stream.on('error', done)
+    stream.once('close', () => done('cut off'))
   })
   const file = await open(path)
   try {
@@ -68,7 +72,7 @@ export const sendFile = async (stream: ByteStream, path: string, isOver: () => b
     length.writeBigUInt64LE(BigInt((await file.stat()).size))
     stream.write(length)
     const hash = await sendContent(stream, file, isOver)
-    if (isOver()) return false
+    if (isOver()) return 'cut off'
     stream.write(hash.end())
     return await answered
   } finally {
@@ -86,7 +90,8 @@ const sendContent = async (stream: ByteStream, file: FileHandle, isOver: () => b
     reading = next()
     const block = buffer.subarray(0, bytesRead)
     hash.add(block)
-    if (!stream.write(block) && !stream.destroyed) await drained(stream)
+    for (let at = 0; at < bytesRead; at += WRITE_BYTES)
+      if (!stream.write(block.subarray(at, at + WRITE_BYTES)) && !stream.destroyed) await drained(stream)
   }
 }
 

@@ -15,8 +15,9 @@ interface Place {
 let end = async (): Promise<void> => undefined
 let node: DHT | undefined
 
+/** Nothing stands between the two: they need not punch, and do not get lost in it. */
 const start = (place: Place): DHT => {
-  const started = new DHT(place)
+  const started = new DHT({ ...place, firewalled: false, ephemeral: true })
   end = () => started.destroy({ force: true })
   return started
 }
@@ -40,8 +41,11 @@ serve(
     /** A new stream for each file, as a new connection of TCP; its handshake is not counted. */
     move: async ({ key, file, limitMs }: { key: Uint8Array; file: string; limitMs: number }) => {
       const stream = node!.connect(Buffer.from(key))
-      stream.on('error', () => undefined)
-      await stream.opened
+      let reason = 'no reason given'
+      stream.on('error', error => {
+        reason = error.message
+      })
+      if (!(await stream.opened)) throw new Error(`the two did not meet: ${reason}`)
       return moveFile(stream, file, limitMs)
     },
   },

@@ -10,8 +10,28 @@ import { syncProbe } from '../sync-probe.ts'
 
 let node: RunningNode | undefined
 /** Each call has a caller of its own, as the local socket gives it. */
-const call = <T>(method: string, params: object): Promise<T> => {
-  return node!.device.house.call(method, params, new ClientLine()) as Promise<T>
+const call = <T>(method: string, params: object, line = new ClientLine()): Promise<T> => {
+  return node!.device.house.call(method, params, line) as Promise<T>
+}
+
+interface Call {
+  readonly method: string
+  readonly params: object
+}
+
+/** Like a command that somebody ends when it has taken so long; what comes of it then is not asked. */
+const callFor = async ({ method, params, limitMs }: Call & { readonly limitMs: number }) => {
+  const line = new ClientLine()
+  const startedMs = performance.now()
+  const timer = setTimeout(() => line.hangUp(), limitMs)
+  try {
+    return await call(method, params, line)
+  } catch (error) {
+    if (performance.now() - startedMs < limitMs) throw error
+    return undefined
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Bytes of every datagram that left, by the port it went to. */
@@ -116,7 +136,8 @@ serve(
     burst,
     paced,
     standing,
-    call: ({ method, params }: { method: string; params: object }) => call(method, params),
+    call: ({ method, params }: Call) => call(method, params),
+    callFor,
     sync: ({ directory, count, pauseMs }: { directory: string; count: number; pauseMs?: number }) =>
       syncProbe(directory, count, pauseMs),
     count: () => {

@@ -9,6 +9,7 @@ import type { Contestant } from '../files/contestant.ts'
 import { hyperdht } from '../files/hyperdht.ts'
 import { iperf } from '../files/iperf.ts'
 import { whyNoLongLine } from '../files/long-line.ts'
+import { ntm } from '../files/ntm.ts'
 import { wireguard } from '../files/wireguard.ts'
 import { type Settings, scaled } from '../settings.ts'
 
@@ -18,7 +19,7 @@ const LINES: readonly LinePlan[] = [
   { name: '50 ms, 1 % lost each way', wish: { roundTripMs: 50, lossPercent: 1 }, mebibytes: 200 },
   { name: '200 ms, 0.1 % lost each way', wish: { roundTripMs: 200, lossPercent: 0.1 }, mebibytes: 128 },
 ]
-const CONTESTANTS: readonly Contestant[] = [hyperdht, wireguard, iperf]
+const CONTESTANTS: readonly Contestant[] = [ntm, hyperdht, wireguard, iperf]
 const figure = figureOf('files')
 
 const figuresOf = (line: string, { contender, isBare, runs }: Score): readonly Figure[] => {

@@ -16,12 +16,18 @@ declare module 'hyperdht' {
     readonly host: string
     readonly port: number
   }
+  interface DhtOptions {
+    readonly bootstrap: readonly Address[]
+    readonly host: string
+    readonly firewalled?: boolean
+    readonly ephemeral?: boolean
+  }
   interface Server {
     readonly publicKey: Buffer
     listen(): Promise<void>
   }
   export default class DHT {
-    constructor(options: { readonly bootstrap: readonly Address[]; readonly host: string })
+    constructor(options: DhtOptions)
     connect(publicKey: Buffer): SecretStream
     createServer(onConnection: (socket: SecretStream) => void): Server
     destroy(options?: { readonly force: boolean }): Promise<void>
