@@ -77,7 +77,10 @@ test('a loop that stands still is asked several times, as one answer may fall be
   const asked = `const asked = []
     watchLoop(left => { asked.push(left); if (left === 0) { console.log(JSON.stringify(asked)); process.exit() } }, console.error)`
   const code = `import { watchLoop } from '${module}'\n${asked}\nsetTimeout(async () => { for (;;) await undefined }, 1000)`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code])
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    timeout: 40_000,
+    killSignal: 'SIGKILL',
+  })
   expect(JSON.parse(stdout)).toEqual([7, 6, 5, 4, 3, 2, 1, 0])
 })
 

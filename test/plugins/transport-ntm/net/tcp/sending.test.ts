@@ -386,19 +386,3 @@ describe('another MSS', () => {
     expect(leave(101)[0]).toBe('2001-3401')
   })
 })
-
-describe('what a stranger could say', () => {
-  it('of data that was never sent is not taken', () => {
-    warmUp(2)
-    ack(5_001, 105)
-    expect(sending.ackedOffset).toBe(1_001)
-    ack(1_001, 105, [3_001, 9_001])
-    expect(sending.facts().inFlightBytes).toBe(1_000)
-  })
-
-  it('twice counts once', () => {
-    warmUp(4)
-    for (let count = 0; count < 5; count++) ack(1_001, 101, [2_001, 3_001])
-    expect(sending.facts().deliveredBytes).toBe(2_000)
-  })
-})
