@@ -62,6 +62,20 @@ describe('a receive queue', () => {
     )
   })
 
+  it('keeps what lies beyond a gap when all before it has been read', () => {
+    const queue = new ReceiveQueue()
+    const read: Buffer[] = []
+    for (const [from, to] of [
+      [201, 301],
+      [1, 101],
+      [101, 201],
+    ] as const) {
+      queue.take(from, STREAM.subarray(from - 1, to - 1), WINDOW_BYTES)
+      for (let view = queue.read(); view !== undefined; view = queue.read()) read.push(Buffer.from(view))
+    }
+    expect(Buffer.concat(read).equals(STREAM.subarray(0, 300))).toBe(true)
+  })
+
   it('takes no more pieces than it can bear, and the next in order always', () => {
     const queue = new ReceiveQueue()
     const one = Uint8Array.of(1)

@@ -184,7 +184,8 @@ export class Script {
     if (options.isSackPermitted) words.push('sack')
     if (options.hasTimestamps) words.push('ts', `echo=${options.timestampEcho}`)
     const blocks = [...options.sacks.subarray(0, 2 * options.sackBlocks)]
-    if (blocks.length > 0) words.push(`blocks=${blocks.map(wire => offset(wire, PEER_INITIAL)).join(',')}`)
+    const shown = blocks.map(wire => offset(wire, PEER_INITIAL)).join(',')
+    words.push(`blocks=${shown === '' ? 'none' : shown}`)
     return words
   }
 }

@@ -88,7 +88,7 @@ describe('a connection', () => {
       > ACK seq=11 ack=1 len=10 ts=1001
       < ACK ack=1 blocks=11,21
       * write 288
-      < ACK seq=1 len=288 ts echo=1001
+      < ACK seq=1 len=288 ts echo=1001 blocks=none
       * write 100
       < ACK seq=289 len=100 blocks=11,21`)
   })
