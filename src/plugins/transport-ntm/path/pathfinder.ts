@@ -228,10 +228,7 @@ export class Pathfinder {
 
   /** Datagrams to this server take another way now. */
   rerouted(server: UdpEndpoint): void {
-    for (const entry of this.#entries.values()) {
-      entry.paths.rerouted(server)
-      this.#noteMtu(entry)
-    }
+    for (const entry of this.#entries.values()) this.#do(entry, () => entry.paths.rerouted(server))
   }
 
   /** Something that was in the way may be gone: looks for better paths now. */
