@@ -76,12 +76,12 @@ export class TcpWorld {
     return this.#hash.copy().digest('hex')
   }
 
-  /** Lets everything happen, until nothing more does. */
-  async run(): Promise<void> {
+  /** Lets everything happen, until nothing more does or it is enough. */
+  async run(isEnough = (): boolean => false): Promise<void> {
     this.#setUp()
     let [spins, lastMs] = [0, -1]
     await drain()
-    while (this.clock.step(PATIENCE_MS)) {
+    while (!isEnough() && this.clock.step(PATIENCE_MS)) {
       await drain()
       for (const host of this.hosts) host.arm()
       spins = this.clock.monotonicMs() === lastMs ? spins + 1 : 0
