@@ -11,6 +11,7 @@ export class SentBytes {
 
   /** True where these bytes agree with what was sent at these offsets before; new ones are remembered. */
   agrees(offset: number, bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true
     if (this.#end === 0) [this.#base, this.#end] = [offset, offset]
     const end = offset + bytes.length
     if (end - this.#base > this.#ring.length) this.#grow(end - this.#base)
