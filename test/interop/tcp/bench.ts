@@ -30,6 +30,9 @@ const realTime = {
   after: (delayMs: number, run: () => void) => void setTimeout(run, delayMs),
 }
 
+/** Floods come from 10.88.1.0 and up: nobody is there, and the judge has seen nothing of them. */
+const isToStranger = (packet: Uint8Array): boolean => packet[0]! >>> 4 === 4 && packet[18] !== 0
+
 export class Bench {
   readonly place = new Namespace()
   readonly judge: Judge
@@ -56,6 +59,7 @@ export class Bench {
       addresses: OURS,
       mtuBytes,
       emit: packet => {
+        if (isToStranger(packet)) return
         this.judge.sent(OUR_SIDE, packet, performance.now())
         this.lines[0].send(packet)
       },
@@ -79,6 +83,12 @@ export class Bench {
     const bench = new Bench(mtuBytes)
     bench.peer = await KernelPeer.start(bench.place.name)
     return bench
+  }
+
+  /** A packet comes to us from nobody that the judge knows. */
+  hearStranger(packet: Uint8Array): void {
+    this.host.receive(packet)
+    this.host.arm()
   }
 
   /** A packet comes to us that the kernel has sent, or somebody in its name. */

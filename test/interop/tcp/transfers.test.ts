@@ -43,9 +43,13 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
     await bench.peer.next('closed', theirs)
   }
 
-  const cases = ROLES.flatMap(role =>
-    FAMILIES.flatMap(family => [1, KIB, MIB, 64 * MIB].map(bytes => [role, family, bytes] as const)),
-  )
+  const cases: readonly (readonly [Role, Family, number])[] = [
+    ...ROLES.flatMap(role =>
+      FAMILIES.flatMap(family => [1, KIB, MIB].map(bytes => [role, family, bytes] as const)),
+    ),
+    ['asClient', 'ipv4', 64 * MIB],
+    ['asServer', 'ipv6', 64 * MIB],
+  ]
   it.each(cases)(
     '%s over %s: %i bytes each way',
     async (role, family, bytes) => {
@@ -54,10 +58,13 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
     LONG_MS,
   )
 
-  it.each(ROLES)(
-    '%s: 1 GiB to the kernel',
-    async role => {
-      await exchange(await bench[role](), role === 'asClient' ? GIB : 1, role === 'asClient' ? 1 : GIB)
+  it.each([
+    ['to the kernel', 'asClient', GIB, 1],
+    ['from the kernel', 'asServer', 1, GIB],
+  ] as const)(
+    '1 GiB %s',
+    async (_, role, fromUs, fromThem) => {
+      await exchange(await bench[role](), fromUs, fromThem)
     },
     LONG_MS,
   )
@@ -91,7 +98,7 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
   )
 
   it.each(ROLES)(
-    '%s over 1 %% loss: 16 MiB each way',
+    '%s over a line that loses one in a hundred: 16 MiB each way',
     async role => {
       bench.be({ delayMs: 2, lossShare: 0.01 })
       await exchange(await bench[role](), 16 * MIB, 16 * MIB)

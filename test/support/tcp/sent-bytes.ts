@@ -2,13 +2,16 @@
  * What one side has sent and may have to send again, so that it can be seen whether it is the same the second time. A ring
  * that grows: a gigabyte passes through it, and what is acknowledged is forgotten.
  */
+const RING_BYTES = 4096
+
 export class SentBytes {
-  #ring = new Uint8Array(1 << 16)
+  #ring = new Uint8Array(0)
   #base = 0
   #end = 0
 
   /** True where these bytes agree with what was sent at these offsets before; new ones are remembered. */
   agrees(offset: number, bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true
     if (this.#end === 0) [this.#base, this.#end] = [offset, offset]
     const end = offset + bytes.length
     if (end - this.#base > this.#ring.length) this.#grow(end - this.#base)
@@ -35,7 +38,7 @@ export class SentBytes {
 
   #grow(needed: number): void {
     const old = this.#ring
-    let size = old.length
+    let size = Math.max(old.length, RING_BYTES)
     while (size < needed) size *= 2
     this.#ring = new Uint8Array(size)
     for (let at = this.#base; at < this.#end; at += 1)

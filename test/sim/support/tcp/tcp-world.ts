@@ -22,6 +22,8 @@ const ADDRESSES = [1, 2].map(last => ({
   ipv4: Uint8Array.from([10, 0, 0, last]),
   ipv6: Uint8Array.from([0xfd, ...new Array(14).fill(0), last]),
 }))
+/** Without it, who only listens never learns that the other broke off, if all resets are lost. */
+const KEEPALIVE_MS = 60_000
 /** Initial sequence numbers are so near to the end of their space that even a short stream passes it. */
 const BEFORE_WRAP_BYTES = 3_000
 
@@ -76,12 +78,12 @@ export class TcpWorld {
     return this.#hash.copy().digest('hex')
   }
 
-  /** Lets everything happen, until nothing more does. */
-  async run(): Promise<void> {
+  /** Lets everything happen, until nothing more does or it is enough. */
+  async run(isEnough = (): boolean => false): Promise<void> {
     this.#setUp()
     let [spins, lastMs] = [0, -1]
     await drain()
-    while (this.clock.step(PATIENCE_MS)) {
+    while (!isEnough() && this.clock.step(PATIENCE_MS)) {
       await drain()
       for (const host of this.hosts) host.arm()
       spins = this.clock.monotonicMs() === lastMs ? spins + 1 : 0
@@ -105,6 +107,7 @@ export class TcpWorld {
       mtuBytes: this.plan.mtuBytes,
       time: { now: () => this.clock.monotonicMs(), after: (delayMs, run) => this.clock.after(delayMs, run) },
       random: bytes => random.bytes(bytes),
+      keepaliveMs: KEEPALIVE_MS,
       emit: packet => {
         const planted = this.#plant(packet, side)
         if (planted !== undefined) this.#send(side, planted)
