@@ -23,12 +23,12 @@ const MEBIBYTES = 260
 
 const RULES = (device: string): string => `
 table ip share {
-  counter tcp { }
-  counter udp { }
+  counter kernels { }
+  counter others { }
   chain arrived {
     type filter hook prerouting priority -300;
-    iifname "${device}" meta l4proto tcp counter name tcp
-    iifname "${device}" meta l4proto udp counter name udp
+    iifname "${device}" meta l4proto tcp counter name kernels
+    iifname "${device}" meta l4proto udp counter name others
   }
 }`
 
@@ -36,12 +36,12 @@ interface Listed {
   readonly nftables: readonly { readonly counter?: { readonly name: string; readonly bytes: number } }[]
 }
 
-const counted = ({ far }: LongLine): { readonly tcp: number; readonly udp: number } => {
+const counted = ({ far }: LongLine): { readonly kernels: number; readonly others: number } => {
   const words = ['netns', 'exec', far.namespace, 'nft', '-j', 'list', 'counters']
   const { nftables } = JSON.parse(execFileSync('ip', words, { encoding: 'utf8' })) as Listed
   const of = (name: string): number =>
     nftables.find(({ counter }) => counter?.name === name)?.counter?.bytes ?? 0
-  return { tcp: of('tcp'), udp: of('udp') }
+  return { kernels: of('kernels'), others: of('others') }
 }
 
 /** Bytes of this contender for each byte of a kernel flow that began with it. */
@@ -59,7 +59,7 @@ const shareOf = async (
   await sleep(COUNTED_MS)
   const after = counted(line)
   await Promise.all([flow, move])
-  return (after.udp - before.udp) / (after.tcp - before.tcp)
+  return (after.others - before.others) / (after.kernels - before.kernels)
 }
 
 export interface Share {
