@@ -37,7 +37,7 @@ export interface Score {
   readonly runs: readonly FileRun[]
 }
 
-const makeFile = async (path: string, mebibytes: number): Promise<void> => {
+export const makeFile = async (path: string, mebibytes: number): Promise<void> => {
   const out = createWriteStream(path)
   for (let made = 0; made < mebibytes; made += 1) {
     const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
@@ -51,7 +51,7 @@ const makeFile = async (path: string, mebibytes: number): Promise<void> => {
 const sumOf = (pids: readonly number[], of: (pid: number) => number): number =>
   pids.reduce((sum, pid) => sum + of(pid), 0)
 
-export const runOnce = async ({ pids, move }: Contender, file: string, bytes: number): Promise<FileRun> => {
+const runOnce = async ({ pids, move }: Contender, file: string, bytes: number): Promise<FileRun> => {
   const cpuBefore = { near: sumOf(pids.near, cpuUs), far: sumOf(pids.far, cpuUs) }
   const moved = await move(file, LIMIT_MS)
   const perGb = (end: 'near' | 'far'): number =>
@@ -64,6 +64,17 @@ export const runOnce = async ({ pids, move }: Contender, file: string, bytes: nu
     isWhole: moved.bytes >= bytes,
     cpuSecondsPerGb: { near: perGb('near'), far: perGb('far') },
     peakMb: { near: sumOf(pids.near, peakMb), far: sumOf(pids.far, peakMb) },
+  }
+}
+
+/** One that fails shall not take the others with it; it counts as nothing moved. */
+const runOrNothing = async (contender: Contender, file: string, bytes: number): Promise<FileRun> => {
+  try {
+    return await runOnce(contender, file, bytes)
+  } catch (error) {
+    console.error(`files: ${contender.name} failed:`, error)
+    const none = { near: Number.NaN, far: Number.NaN }
+    return { megabits: 0, isWhole: false, cpuSecondsPerGb: none, peakMb: none }
   }
 }
 
@@ -103,7 +114,7 @@ export const contestOn = (
     try {
       await inTurn(runs, async () => {
         for (const { contender, runs: scored } of scores)
-          scored.push(await runOnce(contender, file, plan.mebibytes * CHUNK_BYTES))
+          scored.push(await runOrNothing(contender, file, plan.mebibytes * CHUNK_BYTES))
       })
     } finally {
       for (const { close } of opened) await close()

@@ -9,6 +9,7 @@ import { CONGESTION_CONTROLS } from './wireguard.ts'
 /** Long enough for a window to open on the longest line. */
 const SECONDS = 6
 const PORT = '5302'
+const REST_MS = 1_000
 
 interface Report {
   readonly end?: { readonly sum_received: { readonly bytes: number; readonly seconds: number } }
@@ -25,6 +26,8 @@ export const iperfFlow = async (
   seconds: number,
 ): Promise<{ readonly bytes: number; readonly tookMs: number }> => {
   const words = ['-c', far.address, '-p', PORT, '-C', congestion, '-t', `${seconds}`, '-J']
+  // Its server is busy for a while after the flow before on a lossy line.
+  await sleep(REST_MS)
   const client = inside(near.namespace, 'iperf3', ...words)
   let said = ''
   client.stdout!.on('data', text => {

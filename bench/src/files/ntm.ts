@@ -40,6 +40,11 @@ const heard = async (bob: Child, id: string): Promise<void> => {
   }
 }
 
+/** A long line makes it some round trips until a node is registered. */
+const registered = async (node: Child): Promise<void> => {
+  while ((await call<{ dc: { state: string } }>(node, 'status')).dc.state !== 'up') await sleep(POLL_MS)
+}
+
 const moveBy = async (
   alice: Child,
   bob: Child,
@@ -83,6 +88,7 @@ const openPair = async ({ near, far }: LongLine, directory: string, offload: str
     await dc.call('init', { ...made, home: home('alice'), name: ALICE })
     await dc.call('init', { ...made, home: home('bob'), name: BOB })
     await Promise.all([alice.call('up', { home: home('alice') }), bob.call('up', { home: home('bob') })])
+    await Promise.all([registered(alice), registered(bob)])
     await alice.call('roundTrips', { to: BOB, count: 5 })
     await bob.call('roundTrips', { to: ALICE, count: 5 })
     return { alice, bob, close }
