@@ -93,8 +93,10 @@ export function* acknowledgementRules({ end, other, seen }: Sending): Iterable<s
   if (acked < end.acked) yield `acknowledges ${acked} after ${end.acked}`
   // Behind the other's FIN nothing can come, whatever the window says.
   if (end.finGotAt !== undefined && acked > end.finGotAt) return
-  const edge = acked + seen.window * 2 ** (has(seen, SYN) ? 0 : shiftOf(end, other))
-  if (edge < end.edge) yield `moves the end of its window from ${end.edge} back to ${edge}`
+  const unit = 2 ** (has(seen, SYN) ? 0 : shiftOf(end, other))
+  const edge = acked + seen.window * unit
+  // Less than a unit of the window may be taken back, because no window can say it (RFC 7323 §2.4).
+  if (edge <= end.edge - unit) yield `moves the end of its window from ${end.edge} back to ${edge}`
 }
 
 export function* sackRules({ end, other, seen, isPrompt }: Sending): Iterable<string> {

@@ -1,6 +1,7 @@
 /**
- * The window that is offered to the peer. Its right edge never moves back; it moves on by no less than a segment
- * (silly windows, RFC 9293 §3.8.6.2.2); and its size follows how fast the application reads.
+ * The window that is offered to the peer. What lies below its right edge is always taken, and the edge never moves
+ * back; what a header says of it may, by less than a unit (RFC 7323 §2.4). It moves on by no less than a segment
+ * (silly windows, RFC 9293 §3.8.6.2.2), and the window's size follows how fast the application reads.
  */
 import {
   RECEIVE_AHEAD,
