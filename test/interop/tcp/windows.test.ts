@@ -100,18 +100,17 @@ describe.skipIf(reason !== undefined)('with the kernel', () => {
     async (role, _, on, off) => {
       bench.place.set(on)
       try {
-        await bothLines(role, 'tcp_sack' in on ? MIB / 16 : MIB / 2)
+        await bothLines(role)
       } finally {
         bench.place.set(off)
       }
     },
   )
 
-  /** Without SACK each loss of a flight costs a round trip, so that less is sent. */
-  const bothLines = async (role: (typeof ROLES)[number], badBytes = MIB / 2): Promise<void> => {
+  const bothLines = async (role: (typeof ROLES)[number]): Promise<void> => {
     await exchange(await bench[role](), MIB)
     bench.be({ delayMs: 2, lossShare: 0.02, strayShare: 0.03, strayMs: 6 })
-    await exchange(await bench[role](), badBytes)
+    await exchange(await bench[role](), MIB / 2)
   }
 
   // A namespace may not choose all of them by name; a route may.

@@ -11,16 +11,16 @@ import type { DeliveryListener, Scoreboard } from './scoreboard.ts'
 
 export class AckTally implements DeliveryListener {
   deliveredBytes = 0
-  /** Of the oldest record delivered that left once only: what a timeout has to wait for. */
-  oldestRttMs: number | undefined
-  /** Of the newest one: what the path is like, without the peer's delay. */
-  newestRttMs: number | undefined
   /** Something that had left again in this episode of loss. */
   hasRepair = false
   /** Something that had left before the path turned. */
   hasStale = false
   /** An original of before the timeout. */
   hasOriginal = false
+  #oldestRttMs: number | undefined
+  #newestRttMs: number | undefined
+  /** Something that had left more than once: what else came with it may have waited behind it (RFC 6298 §3). */
+  #hasAgain = false
   #newestOrder = 0
   #nowMs = 0
   #minRttMs = 0
@@ -36,12 +36,23 @@ export class AckTally implements DeliveryListener {
     this.#recovery = recovery
   }
 
+  /** Of the oldest record delivered: what a timeout has to wait for. */
+  get oldestRttMs(): number | undefined {
+    return this.#hasAgain ? undefined : this.#oldestRttMs
+  }
+
+  /** Of the newest one: what the path is like, without the peer's delay. */
+  get newestRttMs(): number | undefined {
+    return this.#hasAgain ? undefined : this.#newestRttMs
+  }
+
   begin(nowMs: number, minRttMs: number): void {
     this.#nowMs = nowMs
     this.#minRttMs = minRttMs
     this.deliveredBytes = 0
-    this.oldestRttMs = undefined
-    this.newestRttMs = undefined
+    this.#oldestRttMs = undefined
+    this.#newestRttMs = undefined
+    this.#hasAgain = false
     this.hasRepair = false
     this.hasStale = false
     this.hasOriginal = false
@@ -64,12 +75,15 @@ export class AckTally implements DeliveryListener {
     if (board.is(record, LOST)) this.#recovery.arrivedAfterAll(bytes)
     this.#rack.delivered(board, record, this.#minRttMs, this.#nowMs)
     this.#rate.delivered(board, record, bytes, this.#nowMs)
-    if (wasAgain) return
+    if (wasAgain) {
+      this.#hasAgain = true
+      return
+    }
     const rttMs = this.#nowMs - board.sentAtMs[at]!
-    this.oldestRttMs ??= rttMs
+    this.#oldestRttMs ??= rttMs
     if (order <= this.#newestOrder) return
     this.#newestOrder = order
-    this.newestRttMs = rttMs
+    this.#newestRttMs = rttMs
   }
 
   /** What the congestion control is told of this ACK, but for losses. */

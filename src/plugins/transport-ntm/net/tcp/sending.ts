@@ -298,7 +298,8 @@ export class Sending {
   #undoIfSpurious(echoAgeMs: number | undefined, isDuplicateSeen: boolean, nowMs: number): void {
     const recovery = this.#recovery
     const isEcho = this.#tally.hasRepair && recovery.isEchoOfOriginal(echoAgeMs, nowMs)
-    const isOriginal = echoAgeMs === undefined && this.#tally.hasOriginal
+    // An ACK that repairs as well tells of what had arrived before the timeout (RFC 5682 §2.1).
+    const isOriginal = echoAgeMs === undefined && this.#tally.hasOriginal && !this.#tally.hasRepair
     const mayBeOver = isDuplicateSeen || this.#tally.deliveredBytes > 0
     const isForNothing = mayBeOver && recovery.isForNothing
     if (!isForNothing && (recovery.episode === 'none' || !(isEcho || isOriginal))) return
