@@ -23,6 +23,7 @@ import { ICMP_ERRORS_BURST, ICMP_ERRORS_PER_SECOND, INNER_MTU } from './limits.t
 import { type IpPacket, PROTOCOL } from './packet.ts'
 import { isPort, isReservedPort } from './ports.ts'
 import type { Streams } from './stream.ts'
+import { KEEPALIVE_MS } from './tcp/limits.ts'
 import { createTcp, type Tcp, type TcpDropped } from './tcp/tcp.ts'
 import { tcpStreams } from './tcp/tcp-stream.ts'
 import { readU16 } from './u16.ts'
@@ -156,7 +157,7 @@ class VirtualStack implements Stack {
     this.#errors = new TokenBucket(ICMP_ERRORS_PER_SECOND, ICMP_ERRORS_BURST)
     const { emit, now, random, mtuTo, mtuMax, onWakeAt, later, onSilence } = options
     this.tcp = createTcp({
-      ...{ emit, now, random },
+      ...{ emit, now, random, keepaliveMs: KEEPALIVE_MS },
       ownAddress: to => this.#ownAddress(to),
       mtuTo: mtuTo ?? (() => this.#scratch.length),
       ...(mtuMax === undefined ? {} : { mtuMax }),

@@ -46,6 +46,8 @@ export const ORPHAN_TIMEOUT_MS = 60_000
 /** Unanswered keepalive probes that end a connection, and the time between them. */
 export const KEEPALIVE_PROBES = 5
 export const KEEPALIVE_GAP_MS = 15_000
+/** Silence after which a connection is probed: one that is owed nothing lasts as long as one that is. */
+export const KEEPALIVE_MS = USER_TIMEOUT_MS - KEEPALIVE_PROBES * KEEPALIVE_GAP_MS
 
 /** Twice the time that a segment lives in a tunnel, which has no loops. */
 export const TIME_WAIT_MS = 10_000

@@ -75,6 +75,28 @@ describe('streams over TCP', () => {
     expect(alice.destroyed).toBe(true)
   })
 
+  it('end when the other side is gone for five minutes, though nobody says a word', async () => {
+    const pair = new StreamPair()
+    const { alice, bob } = await pair.meet(PORT)
+    const failures = Promise.all([once(alice, 'error'), once(bob, 'error')])
+    pair.isDown = true
+    pair.passMs(299_000)
+    await turn()
+    expect([alice.destroyed, bob.destroyed]).toEqual([false, false])
+    pair.passMs(2_000)
+    for (const [error] of await failures) expect(error).toMatchObject({ code: 'PEER_UNREACHABLE' })
+  })
+
+  it('stay for hours when the other side answers', async () => {
+    const pair = new StreamPair()
+    const { alice, bob } = await pair.meet(PORT)
+    for (let minute = 0; minute < 180; minute++) {
+      pair.passMs(60_000)
+      for (let turns = 0; turns < 4; turns++) await turn()
+    }
+    expect([alice.destroyed, bob.destroyed]).toEqual([false, false])
+  })
+
   it('close plainly when a reader that read everything goes', async () => {
     const { alice, bob } = await new StreamPair().meet(PORT)
     alice.end('all of it')
