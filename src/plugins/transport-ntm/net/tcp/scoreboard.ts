@@ -169,8 +169,9 @@ export class Scoreboard extends Records {
     return NONE
   }
 
-  /** Cuts records that are longer than this into pieces, so that each can leave again alone. */
-  recut(mssBytes: number): void {
+  /** Cuts records that are longer than this into pieces, so that each can leave again alone. False: there are none. */
+  recut(mssBytes: number): boolean {
+    if (!this.#isAnyLonger(mssBytes)) return false
     const pieces = new Records(this.startOf(this.first))
     const firstPieces: number[] = []
     let sacked = 0
@@ -191,6 +192,12 @@ export class Scoreboard extends Records {
     this.#newestInFlight = NONE
     for (const piece of inFlight) this.#newestInFlight = this.#append(piece, this.#newestInFlight)
     this.#sortLost()
+    return true
+  }
+
+  #isAnyLonger(bytes: number): boolean {
+    for (let record = this.first; record < this.end; record++) if (this.bytesOf(record) > bytes) return true
+    return false
   }
 
   #piecesOf(record: number, firstPieces: readonly number[]): readonly number[] {

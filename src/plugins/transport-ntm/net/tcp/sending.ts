@@ -105,9 +105,8 @@ export class Sending {
     const isSmaller = bytes < this.#choice.mssBytes
     this.#choice.mssBytes = bytes
     this.#congestion.setMss(bytes)
-    if (!isSmaller || !this.#choice.isOutstanding) return
-    this.#board.recut(bytes)
-    this.#doubtFlight()
+    // What fits into the new one was none too large for the path.
+    if (isSmaller && this.#board.recut(bytes)) this.#doubtFlight()
   }
 
   /** The application has written up to here. */

@@ -379,6 +379,14 @@ describe('another MSS', () => {
     expect(control.heard).toEqual([])
   })
 
+  it('that what is in flight fits into is no reason to ask', () => {
+    warmUp(3)
+    sending.setMss(1_000)
+    sending.setMss(1_400)
+    sending.setMss(1_000)
+    expect(leave(101)).toEqual([])
+  })
+
   it('that is larger holds for what is new', () => {
     warmUp(2)
     sending.setMss(1_400)

@@ -35,6 +35,18 @@ describe('opening', () => {
        = established`,
     ],
     [
+      'both at once, and the other takes smaller segments',
+      `* connect
+       < SYN seq=0
+       * pass 1100
+       < SYN seq=0
+       > SYN seq=0 mss=500 ts=7
+       < SYN ACK seq=0 ack=1
+       > SYN ACK seq=0 ack=1 ts=8
+       < ACK seq=1 ack=1
+       = established`,
+    ],
+    [
       'both at once, with a plain ACK at the end',
       `* connect
        < SYN seq=0
