@@ -11,6 +11,8 @@ export interface Aim {
   readonly ports: readonly (readonly [remote: number, own: number])[]
   readonly seqs: readonly number[]
   readonly acks: readonly number[]
+  /** Timestamps that were heard last. */
+  readonly stamps: readonly number[]
 }
 
 const TCP_BYTES = 20
@@ -98,13 +100,26 @@ const withOptions: Mutation = (random, packet) => {
 const viewOf = ({ buffer, byteOffset, length }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, length)
 
-const withNumbers: Mutation = (random, packet, _, { seqs, acks }) => {
+const STAMP = [8, 10] as const
+
+/** Where the value of the timestamps stands, as everybody writes them; -1: nowhere. */
+const stampAt = (packet: Uint8Array, start: number): number => {
+  const end = Math.min(packet.length, start + (packet[start + 12]! >>> 4) * 4)
+  for (let at = start + TCP_BYTES; at + 10 <= end; at++)
+    if (packet[at] === STAMP[0] && packet[at + 1] === STAMP[1]) return at + 2
+  return -1
+}
+
+const withNumbers: Mutation = (random, packet, _, { seqs, acks, stamps }) => {
   const start = tcpStart(packet)
   if (packet.length < start + TCP_BYTES) return packet
   const view = viewOf(packet)
   if (random.next() < 0.8) view.setUint32(start + 4, pick(random, seqs) + pick(random, STEPS))
   if (random.next() < 0.6) view.setUint32(start + 8, pick(random, acks) + pick(random, STEPS))
   if (random.next() < 0.1) view.setUint16(start + 14, pick(random, [0, 1, 0xffff]))
+  const at = stampAt(packet, start)
+  if (at >= 0 && random.next() < 0.7)
+    view.setUint32(at, pick(random, stamps) + pick(random, [0, 0, 0, ...STEPS]))
   return packet
 }
 

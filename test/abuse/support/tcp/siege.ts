@@ -114,6 +114,7 @@ export class Siege {
       ports: [...this.talks.keys()].map(key => key.split(' ').map(Number) as [number, number]),
       seqs: talks.flatMap(({ next, edge }) => [next, edge]),
       acks: talks.map(({ own }) => own),
+      stamps: talks.map(({ stamp }) => stamp ?? 0),
     }
   }
 

@@ -49,7 +49,7 @@ export class Storm {
   constructor(siege: Siege) {
     this.#siege = siege
     this.#style = pick(siege.random, STYLES)
-    this.#isMild = siege.random.next() < 0.8
+    this.#isMild = siege.random.next() < 0.7
     this.#sinceMs = siege.nowMs
     this.#knownBefore = siege.talks.size
     this.#timeWait = siege.closing === 'time-wait' ? siege.closedKey : ''
@@ -96,7 +96,12 @@ export class Storm {
     const { aim, honestTalk, random } = this.#siege
     const stranger = random.between(1, 0xffff)
     if (this.#style === 'honest')
-      return { ...aim, seqs: [honestTalk.next, honestTalk.edge], acks: [honestTalk.own] }
+      return {
+        ...aim,
+        seqs: [honestTalk.next, honestTalk.edge],
+        acks: [honestTalk.own],
+        stamps: [honestTalk.stamp ?? 0],
+      }
     if (this.#style === 'strays') return { ...aim, ports: [[stranger, random.between(1, 79)]] }
     if (this.#style === 'syns') return { ...aim, ports: [[stranger, PORT]] }
     return { ...aim, ports: [...aim.ports, [stranger, PORT], [PORT, stranger]] }
