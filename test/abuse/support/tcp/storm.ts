@@ -27,6 +27,8 @@ const WINDOW_UNIT_BYTES = 256
 /** Handshakes that a liar completes are acknowledged, too. */
 const ACKNOWLEDGED_BESIDES = 3
 const LONG_PAUSE_MS = 200
+/** Less than there is room for at once. */
+const BUSY_BYTES = 40_000
 
 export const STYLES = ['anything', 'anything', 'honest', 'strays', 'syns'] as const
 
@@ -40,6 +42,10 @@ export class Storm {
   readonly #style: (typeof STYLES)[number]
   /** The honest connection is spared what it would have to believe. */
   readonly #isMild: boolean
+  /** Bytes of Alice wait for acknowledgements, which what comes may release. */
+  readonly #isBusy: boolean
+  /** What she has said to nobody. */
+  readonly said: Uint8Array
   readonly #acknowledgements = new Map<string, number>()
   #resets = 0
   readonly #sinceMs: number
@@ -50,6 +56,8 @@ export class Storm {
     this.#siege = siege
     this.#style = pick(siege.random, STYLES)
     this.#isMild = siege.random.next() < 0.7
+    this.#isBusy = siege.random.next() < 0.3
+    this.said = siege.random.bytes(this.#isBusy ? BUSY_BYTES : 0)
     this.#sinceMs = siege.nowMs
     this.#knownBefore = siege.talks.size
     this.#timeWait = siege.closing === 'time-wait' ? siege.closedKey : ''
@@ -59,6 +67,8 @@ export class Storm {
     const siege = this.#siege
     const { random } = siege
     const samples = this.#samples()
+    siege.honest.alice.say(this.said)
+    siege.alice.flush()
     const isFlood = this.#style === 'strays' || this.#style === 'syns'
     for (let left = segments; left > 0; left--) {
       const aim = this.#aim()
@@ -109,8 +119,7 @@ export class Storm {
 
   /** In the window, in time, and so as good as Bob's own (RFC 5961 §3, RFC 7323 §5.3). */
   #mustBeBelieved(segment: Segment): boolean {
-    const { remotePort, ownPort } = this.#siege.honest.alice.connection!
-    if (segment.sourcePort !== remotePort || segment.destinationPort !== ownPort) return false
+    if (!this.#isHonest(segment)) return false
     const { next, edge, stamp } = this.#siege.honestTalk
     if (segment.has(RST)) return segment.seq === next
     const { options, seq, length } = segment
@@ -120,8 +129,14 @@ export class Storm {
     return length === 0 ? from >= 0 : from + length > 0
   }
 
+  #isHonest({ sourcePort, destinationPort }: Segment): boolean {
+    const { remotePort, ownPort } = this.#siege.honest.alice.connection!
+    return sourcePort === remotePort && destinationPort === ownPort
+  }
+
   #judge(packet: Uint8Array, segment: Segment | undefined, isKnown: boolean): void {
     const { answers } = this.#siege
+    if (this.#isBusy && segment !== undefined && this.#isHonest(segment)) return
     if (answers.length > 1) this.#object(`${answers.length} answers`, packet)
     const [answer] = answers
     if (answer === undefined || packet[packet[0]! >>> 4 === 4 ? 9 : 6] !== TCP) return
