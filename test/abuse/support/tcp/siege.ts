@@ -8,7 +8,7 @@ import { createStack, type Stack } from '../../../../src/plugins/transport-ntm/n
 import type { Connection } from '../../../../src/plugins/transport-ntm/net/tcp/connection.ts'
 import { ALICE, ALICE_V4, BOB, BOB_V4 } from '../../../plugins/transport-ntm/net/packets.ts'
 import { Talker } from '../../../plugins/transport-ntm/net/tcp/pair.ts'
-import { lengthOf } from '../../../support/tcp/end.ts'
+import { isLater, lengthOf } from '../../../support/tcp/end.ts'
 import { readPacket, type Seen } from '../../../support/tcp/wire.ts'
 import { type Aim, pick } from './mutants.ts'
 
@@ -31,7 +31,7 @@ interface Talk {
   shift: number
   stamp: number | undefined
   /** Where Alice's next byte goes. */
-  own: number
+  own: number | undefined
 }
 
 export class Siege {
@@ -113,7 +113,7 @@ export class Siege {
     return {
       ports: [...this.talks.keys()].map(key => key.split(' ').map(Number) as [number, number]),
       seqs: talks.flatMap(({ next, edge }) => [next, edge]),
-      acks: talks.map(({ own }) => own),
+      acks: talks.map(({ own }) => own ?? 0),
       stamps: talks.map(({ stamp }) => stamp ?? 0),
     }
   }
@@ -162,7 +162,7 @@ export class Siege {
     const key = isFromAlice ? `${seen.toPort} ${seen.fromPort}` : `${seen.fromPort} ${seen.toPort}`
     let talk = this.talks.get(key)
     if (talk === undefined) {
-      talk = { next: seen.seq, edge: seen.seq, shift: 0, stamp: undefined, own: 0 }
+      talk = { next: seen.seq, edge: seen.seq, shift: 0, stamp: undefined, own: undefined }
       this.talks.set(key, talk)
     }
     const end = (seen.seq + lengthOf(seen)) >>> 0
@@ -170,7 +170,7 @@ export class Siege {
       talk.stamp = seen.stamp?.value
       return
     }
-    talk.own = end
+    if (talk.own === undefined || isLater(end, talk.own)) talk.own = end
     if (seen.scale !== undefined) talk.shift = seen.scale
     talk.next = seen.ack
     talk.edge = (seen.ack + seen.window * 2 ** (seen.scale === undefined ? talk.shift : 0)) >>> 0

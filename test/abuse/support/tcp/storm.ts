@@ -109,7 +109,7 @@ export class Storm {
       return {
         ...aim,
         seqs: [honestTalk.next, honestTalk.edge],
-        acks: [honestTalk.own],
+        acks: [honestTalk.own ?? 0],
         stamps: [honestTalk.stamp ?? 0],
       }
     if (this.#style === 'strays') return { ...aim, ports: [[stranger, random.between(1, 79)]] }
@@ -117,12 +117,14 @@ export class Storm {
     return { ...aim, ports: [...aim.ports, [stranger, PORT], [PORT, stranger]] }
   }
 
-  /** In the window, in time, and so as good as Bob's own (RFC 5961 §3, RFC 7323 §5.3). */
+  /** In the window, in time, and so as good as Bob's own (RFC 7323 §5.3). */
   #mustBeBelieved(segment: Segment): boolean {
     if (!this.#isHonest(segment)) return false
-    const { next, edge, stamp } = this.#siege.honestTalk
+    const { next, edge, stamp, own } = this.#siege.honestTalk
     if (segment.has(RST)) return segment.seq === next
-    const { options, seq, length } = segment
+    const { options, seq, length, ack } = segment
+    // RFC 5961 §4 and §5: these are only challenged.
+    if (segment.has(SYN) || ((ack - (own ?? 0)) | 0) > 0) return false
     if (stamp !== undefined && (!options.hasTimestamps || isLater(stamp, options.timestamp))) return false
     const from = (seq - next) | 0
     if (from > ((edge - next) | 0) + WINDOW_UNIT_BYTES) return false

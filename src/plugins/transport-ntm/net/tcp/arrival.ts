@@ -64,9 +64,9 @@ export class Arrival {
       if (this.#mayChallenge(nowMs)) connection.isSynDue = true
       return
     }
-    if (connection.timestamps.isOn && segment.options.hasTimestamps)
-      connection.timestamps.take(segment.options, nowMs)
-    if (this.#takeAck(segment, 0, nowMs)) connection.incoming.ack.isDue = true
+    if (!this.#takeAck(segment, 0, nowMs)) return
+    this.#takeTimestamp(segment, 0, nowMs)
+    connection.incoming.ack.isDue = true
   }
 
   /** The first four checks: sequence number, RST, SYN, ACK. */
@@ -87,12 +87,14 @@ export class Arrival {
       this.#challenge(nowMs)
       return false
     }
-    return segment.has(FLAG.ack) && this.#takeAck(segment, seq, nowMs)
+    if (!segment.has(FLAG.ack) || !this.#takeAck(segment, seq, nowMs)) return false
+    this.#takeTimestamp(segment, seq, nowMs)
+    return true
   }
 
   /** Whether it is no old duplicate (RFC 7323 §5.3). */
   #passesTimestamps(segment: Segment, seq: number, nowMs: number): boolean {
-    const { timestamps, incoming, ackSentOffset } = this.#connection
+    const { timestamps } = this.#connection
     if (!timestamps.isOn) return true
     const { options } = segment
     if (!options.hasTimestamps) return false
@@ -100,8 +102,16 @@ export class Arrival {
       this.#answerUnacceptable(segment, seq, nowMs)
       return false
     }
-    if (seq <= ackSentOffset && incoming.isAcceptable(seq, segment.length)) timestamps.take(options, nowMs)
     return true
+  }
+
+  /**
+   * RFC 7323 §4.3. After the check of the acknowledgement and not before, as its §5.3 has it: else a blind segment with
+   * a timestamp of the future, which is only challenged, would make old duplicates of all that the peer sends.
+   */
+  #takeTimestamp({ options }: Segment, seq: number, nowMs: number): void {
+    const { timestamps, ackSentOffset } = this.#connection
+    if (timestamps.isOn && options.hasTimestamps && seq <= ackSentOffset) timestamps.take(options, nowMs)
   }
 
   /** Text that has come already is always acknowledged, because the sender needs to know; all else seldom. */

@@ -66,6 +66,14 @@ describe('old duplicates (RFC 7323)', () => {
     ['and those without one are nothing', '> ACK seq=1 ack=1 len=10'],
     ['but a reset needs none', '> RST seq=1\n = closed'],
     [
+      'and a blind SYN makes nobody else’s old',
+      '> SYN seq=1 ts=900000\n < ACK seq=1 ack=1 echo=1000\n > ACK PSH seq=1 ack=1 len=10 ts=1001\n < ACK seq=1 ack=11 echo=1001',
+    ],
+    [
+      'nor does a blind acknowledgement',
+      '> ACK seq=1 ack=9 len=10 ts=900000\n < ACK seq=1 ack=1 echo=1000\n > ACK PSH seq=1 ack=1 len=10 ts=1001\n < ACK seq=1 ack=11 echo=1001',
+    ],
+    [
       'while the echo is of the segment that lies where the acknowledgements end',
       `> ACK PSH seq=11 ack=1 len=10 ts=1100
        < ACK seq=1 ack=1 echo=1000 blocks=11,21
