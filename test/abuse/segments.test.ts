@@ -52,14 +52,14 @@ function faultOf(packet: Uint8Array, into: Segment): string | undefined {
 }
 
 /** Both say something, and hear what the other has said, now and while nobody heard. */
-function goOn(siege: Siege, said: Uint8Array): void {
+function goOn(siege: Siege, said: Uint8Array, seed: number): void {
   const { alice, bob } = siege.honest
   const [fromAlice, fromBob] = [siege.random.bytes(SAYS_BYTES), siege.random.bytes(SAYS_BYTES)]
   alice.say(fromAlice, true)
   bob.say(fromBob, true)
   siege.run(5000)
-  expect(bob.heardBytes.equals(Buffer.concat([said, fromAlice])), 'Bob hears Alice').toBe(true)
-  expect(alice.heardBytes.equals(fromBob), 'Alice hears Bob').toBe(true)
+  expect(bob.heardBytes.equals(Buffer.concat([said, fromAlice])), `Bob hears Alice, seed ${seed}`).toBe(true)
+  expect(alice.heardBytes.equals(fromBob), `Alice hears Bob, seed ${seed}`).toBe(true)
   expect([alice.over, bob.over]).toEqual([null, null])
 }
 
@@ -100,7 +100,7 @@ describe('forged segments', () => {
       storm.rage(SEGMENTS_PER_STORM)
       expect(storm.faults, `seed ${seed}`).toEqual([])
       siege.lift()
-      if (!storm.isSpoiled) goOn(siege, storm.said)
+      if (!storm.isSpoiled) goOn(siege, storm.said, seed)
       endAll(siege)
       sums.answered += storm.answered
       sums.taken += storm.taken

@@ -5,10 +5,12 @@
 import { describe, expect, test } from 'vitest'
 import { keptIfRed, seedsOf } from './support/seeds.ts'
 import type { Program } from './support/tcp/program.ts'
-import { type Course, TcpWorld } from './support/tcp/tcp-world.ts'
+import { type Course, TcpWorld, type WorldOptions } from './support/tcp/tcp-world.ts'
 
 const SUITE = 'tcp'
 const SEEDS = 500
+const CROSSED = 'tcp-crossed'
+const CROSSED_SEEDS = 200
 
 const isBroken = ({ plan }: Course): boolean => plan.parts.some(part => part.abortsAfterBytes !== undefined)
 
@@ -40,8 +42,8 @@ function judgeRefusals(world: TcpWorld): void {
   if (!isBad(world)) expect(refused).toEqual([])
 }
 
-async function judged(seed: number): Promise<TcpWorld> {
-  const world = new TcpWorld(seed)
+async function judged(seed: number, options: WorldOptions = {}): Promise<TcpWorld> {
+  const world = new TcpWorld(seed, options)
   await world.run()
   expect(world.judge.offences, world.judge.tail).toEqual([])
   judgeRefusals(world)
@@ -58,6 +60,12 @@ describe('TCP', () => {
   test.each(seedsOf(SUITE, SEEDS))('seed %i: all that is written is read, and all of it by the rules', seed =>
     keptIfRed(SUITE, seed, async () => {
       await judged(seed)
+    }),
+  )
+
+  test.each(seedsOf(CROSSED, CROSSED_SEEDS))('seed %i: the same where both sides open at once', seed =>
+    keptIfRed(CROSSED, seed, async () => {
+      await judged(seed, { isCrossed: true })
     }),
   )
 

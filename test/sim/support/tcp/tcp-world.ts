@@ -3,8 +3,10 @@
  * run; nothing in it asks what time it really is.
  */
 import { createHash } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import { SeededRandom } from '../../../../src/kernel/testing/seeded-random.ts'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
+import { OWN_PORT_FIRST } from '../../../../src/plugins/transport-ntm/net/tcp/limits.ts'
 import { Host } from '../../../support/tcp/host.ts'
 import { Judge, type Side } from '../../../support/tcp/judge.ts'
 import { Line } from '../../../support/tcp/line.ts'
@@ -33,6 +35,8 @@ export type Plant = (packet: Uint8Array, side: Side) => Uint8Array | undefined
 export interface WorldOptions {
   readonly plan?: (random: SeededRandom) => Plan
   readonly plant?: Plant
+  /** Both sides open each connection at once, from the port and to the port that it has (RFC 9293, figure 7). */
+  readonly isCrossed?: boolean
 }
 
 /** One connection as it went. */
@@ -54,10 +58,19 @@ export class TcpWorld {
   readonly #hash = createHash('sha256')
   readonly #random: SeededRandom
   readonly #plant: Plant
+  readonly #isCrossed: boolean
+  readonly #firstPort: number
+  /** What chance gives next: the own port of whoever opens from one that is chosen. */
+  #drawn: Uint8Array | undefined
 
-  constructor(seed: number, { plan = drawPlan, plant = packet => packet }: WorldOptions = {}) {
+  constructor(
+    seed: number,
+    { plan = drawPlan, plant = packet => packet, isCrossed = false }: WorldOptions = {},
+  ) {
     this.#random = new SeededRandom(seed)
     this.#plant = plant
+    this.#isCrossed = isCrossed
+    this.#firstPort = isCrossed ? OWN_PORT_FIRST : FIRST_PORT
     this.plan = plan(this.#random.fork())
     this.connections = this.plan.connections.map(each => ({
       plan: each,
@@ -106,7 +119,7 @@ export class TcpWorld {
       addresses: ADDRESSES[side]!,
       mtuBytes: this.plan.mtuBytes,
       time: { now: () => this.clock.monotonicMs(), after: (delayMs, run) => this.clock.after(delayMs, run) },
-      random: bytes => random.bytes(bytes),
+      random: bytes => this.#drawn ?? random.bytes(bytes),
       keepaliveMs: KEEPALIVE_MS,
       emit: packet => {
         const planted = this.#plant(packet, side)
@@ -143,19 +156,25 @@ export class TcpWorld {
     const [mine, theirs] = [at * 2 + 1, at * 2 + 2]
     const time = { after: this.#after }
     const listener = opener === 0 ? 1 : 0
-    const port = FIRST_PORT + at
-    this.hosts[listener].listen(port, stream => {
+    const open = (stream: Duplex): void => {
+      course.opener = new Program(stream, parts[0], { writes: mine, reads: theirs }, time)
+    }
+    const accept = (stream: Duplex): void => {
       course.listener = new Program(stream, parts[1], { writes: theirs, reads: mine }, time)
-    })
+    }
+    if (!this.#isCrossed) this.hosts[listener].listen(this.#firstPort + at, accept)
     this.#after(startsAtMs, () => {
-      this.hosts[opener].connect(this.#addressOf(listener), port).then(
-        stream => {
-          course.opener = new Program(stream, parts[0], { writes: mine, reads: theirs }, time)
-        },
-        error => {
-          course.refused = error
-        },
-      )
+      this.#connect(opener, at, course, open)
+      if (this.#isCrossed) this.#connect(listener, at, course, accept)
+    })
+  }
+
+  #connect(side: Side, at: number, course: Course, use: (stream: Duplex) => void): void {
+    if (this.#isCrossed) this.#drawn = Uint8Array.from([0, 0, 0, at])
+    const connecting = this.hosts[side].connect(this.#addressOf(side === 0 ? 1 : 0), this.#firstPort + at)
+    this.#drawn = undefined
+    connecting.then(use, error => {
+      course.refused = error
     })
   }
 
@@ -164,7 +183,7 @@ export class TcpWorld {
   }
 
   #mayReset(port: number): boolean {
-    const course = this.connections[port - FIRST_PORT]
+    const course = this.connections[port - this.#firstPort]
     if (course === undefined) return false
     const isBroken = course.plan.parts.some(part => part.abortsAfterBytes !== undefined)
     return isBroken || course.refused !== undefined
