@@ -94,9 +94,9 @@ export class Siege {
     this.nowMs = endMs
   }
 
-  /** One packet of the liar comes out of Bob's tunnel. */
-  suffer(packet: Uint8Array): void {
-    this.alice.receive(packet, { allowed: [BOB, BOB_V4] })
+  /** What the liar sends comes out of Bob's tunnel, in one batch. */
+  suffer(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.alice.receive(packet, { allowed: [BOB, BOB_V4] })
     this.alice.flush()
   }
 

@@ -44,6 +44,7 @@ export class Storm {
   readonly #isMild: boolean
   /** Bytes of Alice wait for acknowledgements, which what comes may release. */
   readonly #isBusy: boolean
+  readonly #isInBatches: boolean
   /** What she has said to nobody. */
   readonly said: Uint8Array
   readonly #acknowledgements = new Map<string, number>()
@@ -56,6 +57,7 @@ export class Storm {
     this.#siege = siege
     this.#style = pick(siege.random, STYLES)
     this.#isMild = siege.random.next() < 0.7
+    this.#isInBatches = siege.random.next() < 0.2
     this.#isBusy = siege.random.next() < 0.3
     this.said = siege.random.bytes(this.#isBusy ? BUSY_BYTES : 0)
     this.#sinceMs = siege.nowMs
@@ -70,21 +72,25 @@ export class Storm {
     siege.honest.alice.say(this.said)
     siege.alice.flush()
     const isFlood = this.#style === 'strays' || this.#style === 'syns'
+    let batch: Uint8Array[] = []
     for (let left = segments; left > 0; left--) {
-      const aim = this.#aim()
-      const packet = (isFlood ? strayOf : mutantOf)(random, samples, aim)
+      const packet = (isFlood ? strayOf : mutantOf)(random, samples, this.#aim())
       const segment = segmentIn(packet)
       if (segment !== undefined) this.taken++
       if (segment !== undefined && this.#mustBeBelieved(segment)) {
         if (this.#isMild) continue
         this.isSpoiled = true
       }
+      batch.push(packet)
+      if (this.#isInBatches && random.next() < 0.8) continue
       const isKnown = segment !== undefined && siege.talks.has(keyOf(segment))
       siege.answers.length = 0
-      siege.suffer(packet)
-      this.#judge(packet, segment, isKnown)
+      siege.suffer(batch)
+      if (this.#isInBatches) this.#judgeBatch(batch)
+      else this.#judge(packet, segment, isKnown)
+      batch = []
       siege.pass(random.next() < 0.01 ? LONG_PAUSE_MS : random.next() * 2)
-      if (left % 32 === 0) this.#weigh()
+      if (random.next() < 0.05) this.#weigh()
     }
     this.#weigh()
     this.#count()
@@ -134,6 +140,14 @@ export class Storm {
   #isHonest({ sourcePort, destinationPort }: Segment): boolean {
     const { remotePort, ownPort } = this.#siege.honest.alice.connection!
     return sourcePort === remotePort && destinationPort === ownPort
+  }
+
+  /** Which of them an answer is for cannot be told. */
+  #judgeBatch(batch: readonly Uint8Array[]): void {
+    const { answers } = this.#siege
+    if (!this.#isBusy && answers.length > batch.length)
+      this.#object(`${answers.length} answers to ${batch.length} segments`)
+    this.answered += answers.length
   }
 
   #judge(packet: Uint8Array, segment: Segment | undefined, isKnown: boolean): void {
