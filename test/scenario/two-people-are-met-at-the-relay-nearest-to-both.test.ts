@@ -14,8 +14,8 @@ const [ONE, OTHER] = ['10.0.0.20', '10.0.0.30']
 const FARTHER_MS = 40
 /** Longer than a relay is believed in that has fallen silent. */
 const LEASE_OVER_MS = 62_000
-/** Longer than a relay is silent by itself, with the time that it takes to notice a dead session. */
-const BACK_MS = 20_000
+/** Longer than two waits between tries, as the first may still go through a dead session: seen are 6 to 34 s. */
+const BACK_MS = 45_000
 
 /** What comes from this relay, or goes there, takes longer. */
 const putAway = ({ host }: SimHome): void => host.move([{ address: host.address, latencyMs: FARTHER_MS }])
