@@ -6,7 +6,16 @@ import { World } from '../../src/kernel/testing/world.ts'
 import { encodeGet, encodeNo } from '../../src/plugins/files/frames.ts'
 import { FILE_MAX_BYTES, FILES_PORT } from '../../src/plugins/files/limits.ts'
 import { type Offer, offersProjection } from '../../src/plugins/files/offers-view.ts'
-import { BLOCK, contentOf, filesOf, get, isContent, offer } from '../support/file-talk.ts'
+import {
+  BLOCK,
+  contentOf,
+  type FileDocument,
+  filesOf,
+  get,
+  isContent,
+  offer,
+  partAt,
+} from '../support/file-talk.ts'
 import { notesAbout, say, townOf } from '../support/ntm-world.ts'
 
 const PATH = '/home/alice/a.bin'
@@ -47,7 +56,7 @@ test('a file that shrinks while it is sent', async () => {
   const { id } = await offer(world, alice, bob, PATH)
   for (const home of [alice, bob]) home.files.faults.latencyMs = 10
   const got = get(bob, id, '/home/bob')
-  await world.untilTrue(() => bob.files.size('/home/bob/.a.bin.ntm-part') >= 4 * BLOCK)
+  await world.untilTrue(() => bob.files.size(partAt('/home/bob', 'a.bin', id)) >= 4 * BLOCK)
   alice.files.truncate(PATH, 5 * BLOCK)
   expect(await world.until(got)).toMatchObject({ code: 'FILE_CHANGED' })
   expect(namesAt(bob)).toEqual([])
@@ -70,7 +79,7 @@ test('a disk that fills up in the middle is one error, and with room it goes on'
   bob.files.faults.fail = (operation, path) =>
     operation === 'write' && bob.files.size(path) >= 3 * BLOCK ? bob.files.full(path) : undefined
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ code: 'DISK_FULL', exitCode: 1 })
-  expect(namesAt(bob)).toEqual(['/home/bob/.a.bin.ntm-part'])
+  expect(namesAt(bob)).toEqual([partAt('/home/bob', 'a.bin', id)])
   bob.files.faults.fail = undefined
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
   expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
@@ -97,12 +106,12 @@ test('who stops waiting stops the file, and the same words go on with it', async
   bob.files.faults.latencyMs = 10
   const line = bob.line()
   const got = line.call('file.get', { id, path: '/home/bob' }).catch((error: unknown) => error)
-  await world.untilTrue(() => bob.files.size('/home/bob/.a.bin.ntm-part') >= 4 * BLOCK)
+  await world.untilTrue(() => bob.files.size(partAt('/home/bob', 'a.bin', id)) >= 4 * BLOCK)
   line.hangUp()
   expect(await world.until(got)).toMatchObject({ code: 'STOPPED' })
   await world.until(say(world, alice, bob, 'anything'))
   await world.run(5_000)
-  expect(namesAt(bob)).toEqual(['/home/bob/.a.bin.ntm-part'])
+  expect(namesAt(bob)).toEqual([partAt('/home/bob', 'a.bin', id)])
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
   expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
   await world.end()
@@ -165,11 +174,11 @@ test('several files and a folder at a time, and a text does not wait for them', 
   for (const [path, content] of Object.entries(folder)) alice.files.put(`/home/alice/all/${path}`, content)
   for (let file = 0; file < 6; file += 1) alice.files.put(`/home/alice/${file}`, contentOf(20 * BLOCK + file))
   const paths = ['all', 0, 1, 2, 3, 4, 5].map(name => `/home/alice/${name}`)
-  const offers = []
+  const offers: FileDocument[] = []
   for (const path of paths) offers.push(await offer(world, alice, bob, path))
   for (const home of [alice, bob]) home.files.faults.latencyMs = 1
   const getting = offers.map(({ id }) => get(bob, id, '/home/bob'))
-  await world.untilTrue(() => bob.files.size('/home/bob/.1.ntm-part') > BLOCK)
+  await world.untilTrue(() => bob.files.size(partAt('/home/bob', '1', offers[2]!.id)) > BLOCK)
   const beganMs = world.clock.monotonicMs()
   await say(world, alice, bob, 'in between')
   expect(world.clock.monotonicMs() - beganMs).toBeLessThan(100)

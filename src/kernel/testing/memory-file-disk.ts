@@ -131,6 +131,7 @@ export class MemoryFileDisk implements FileDisk {
   async publish(from: string, to: string): Promise<boolean> {
     await this.#mayGoOn('publish', to)
     const { nodes } = this.#tree
+    if (!nodes.has(from)) throw new ChatError('NOT_FOUND', `${from} does not exist`)
     if (nodes.has(to)) return false
     for (const path of this.paths()) {
       if (path !== from && !path.startsWith(`${from}/`)) continue
