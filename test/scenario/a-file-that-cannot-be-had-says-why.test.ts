@@ -36,9 +36,12 @@ test.each<[string, (alice: SimHome) => void]>([
   ['shrinks', ({ files }) => files.put(PATH, contentOf(BLOCK))],
   ['grows', ({ files }) => files.put(PATH, contentOf(9 * BLOCK))],
   ['vanishes', ({ files }) => void files.remove(PATH)],
+  ['is another one of the same size', ({ files }) => files.put(PATH, contentOf(8 * BLOCK - 3).fill(1, -1))],
   [
-    'is another one, unseen by its size and its time',
-    ({ files }) => files.put(PATH, contentOf(8 * BLOCK - 3).fill(1, -1)),
+    'reads as another one, unseen by its stamp',
+    ({ files }) => {
+      files.faults.changed = (block, _, path) => path === PATH && block.fill(1, -1)
+    },
   ],
 ])('a file that %s before it is sent', async (_, change) => {
   const { world, alice, bob } = await pair(51)
@@ -118,7 +121,13 @@ test('who stops waiting stops the file, and the same words go on with it', async
 })
 
 /** What comes back on a stream of its own. */
-async function answerTo(world: World, home: SimHome, to: DeviceId, offerId: EventId): Promise<Buffer> {
+async function answerTo(
+  world: World,
+  home: SimHome,
+  to: DeviceId,
+  offerId: EventId,
+  chunksMax = 1,
+): Promise<Buffer> {
   const { streams, peers } = home.device.path
   await world.until(peers.reach(to))
   const stream = await world.until(streams.connect(to, FILES_PORT))
@@ -127,7 +136,7 @@ async function answerTo(world: World, home: SimHome, to: DeviceId, offerId: Even
   stream.on('data', (chunk: Uint8Array) => chunks.push(chunk))
   for (const event of ['end', 'error', 'close']) stream.on(event, () => (hasEnded = true))
   stream.write(encodeGet({ offer: offerId, from: 0 }))
-  await world.untilTrue(() => hasEnded || chunks.length > 1)
+  await world.untilTrue(() => hasEnded || chunks.length > chunksMax)
   stream.destroy()
   return Buffer.concat(chunks)
 }
@@ -141,6 +150,18 @@ test('somebody else gets the answer that there is no such file', async () => {
   expect(forTheirs).toEqual(await answerTo(world, carol, alices, 'e'.repeat(64) as EventId))
   expect(forTheirs).toEqual(Buffer.from(encodeNo('unknown')))
   expect((await answerTo(world, bob, alices, id as EventId)).length).toBeGreaterThan(forTheirs.length)
+  await world.end()
+})
+
+test('of another file in the place of the offered one nobody hears a byte, whatever they do with what is damaged', async () => {
+  const { world, alice, bob } = await pair(62, 2)
+  const { id } = await offer(world, alice, bob, PATH)
+  alice.files.put(PATH, new Uint8Array(2 * BLOCK - 3).fill(0x53), -1)
+  await say(world, bob, alice, 'hi')
+  const heard = await answerTo(world, bob, alice.keys.keys.device, id as EventId, Number.POSITIVE_INFINITY)
+  const no = Buffer.from(encodeNo('changed'))
+  expect(heard.subarray(-no.length)).toEqual(no)
+  expect(heard.includes(Buffer.alloc(64, 0x53))).toBe(false)
   await world.end()
 })
 

@@ -7,7 +7,7 @@ import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
 import { Landing, partOf } from '../../../src/plugins/files/landing.ts'
 import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
 import { choosePlace } from '../../../src/plugins/files/place.ts'
-import { findSource, hashSource, SourceReader } from '../../../src/plugins/files/source.ts'
+import { findSource, hashSource, type Source, SourceReader } from '../../../src/plugins/files/source.ts'
 import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
 
 const BYTES = 3 * BLOCK_BYTES + 9
@@ -254,16 +254,44 @@ describe('what is sent', () => {
     await expect(new SourceReader(disk, source).block(0)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
   })
 
+  const isDoubtedOf = async (source: Source): Promise<boolean> => {
+    const reader = new SourceReader(disk, source)
+    await reader.block(0)
+    return reader.isDoubted
+  }
+
+  it('and was left alone is not doubted', async () => {
+    disk.put('/out/a.bin', content)
+    expect(await isDoubtedOf(await hashed('/out/a.bin'))).toBe(false)
+  })
+
   it('and was written to since is doubted', async () => {
+    disk.put('/out/a.bin', content)
+    const source = await hashed('/out/a.bin')
+    const file = await disk.openOwn('/out/a.bin')
+    await file.write(Uint8Array.of(1), 0)
+    expect(await isDoubtedOf(source)).toBe(true)
+  })
+
+  it('and is another file of the same size and an older time is doubted', async () => {
     disk.put('/out/a.bin', content, 1_000)
     const source = await hashed('/out/a.bin')
-    const reader = new SourceReader(disk, source, 1_000)
+    disk.put('/out/a.bin', content.slice().fill(0x53), 900)
+    expect(await isDoubtedOf(source)).toBe(true)
+  })
+
+  it('and is a folder is always doubted, for its files may come from anywhere by now', async () => {
+    disk.put('/out/a.bin', content)
+    expect(await isDoubtedOf(await hashed('/out'))).toBe(true)
+  })
+
+  it('and of which no stamp was kept is doubted', async () => {
+    disk.put('/out/a.bin', content)
+    const { stamp, ...source } = await hashed('/out/a.bin')
+    expect(stamp).toBeTypeOf('string')
+    const reader = new SourceReader(disk, { ...source, stamp: undefined })
     await reader.block(0)
-    expect(reader.isDoubted).toBe(false)
-    disk.put('/out/a.bin', content, 1_001)
-    const later = new SourceReader(disk, source, 1_000)
-    await later.block(0)
-    expect(later.isDoubted).toBe(true)
+    expect(reader.isDoubted).toBe(true)
   })
 
   it('must be a file or a folder, and there', async () => {
