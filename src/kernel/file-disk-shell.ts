@@ -61,7 +61,8 @@ const told = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
 const factsOf = (stats: Stats): FileFacts => ({
   kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
   bytes: stats.size,
-  modifiedMs: stats.mtimeMs,
+  // Whoever moves or copies a file there can bring any time of modification, but not one of change.
+  stamp: [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' '),
 })
 
 class SystemFile implements OpenFile {

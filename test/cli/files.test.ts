@@ -63,8 +63,9 @@ const get = (id: string): Promise<Run> => town.at('bob', ['file', 'get', id, inb
 const untilTrue = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await new Promise(done => setTimeout(done, 5))
 }
-const part = (): string => join(inbox, '.large.bin.ntm-part')
-const partBytes = (): number => statSync(part(), { throwIfNoEntry: false })?.size ?? 0
+const partOf = (id: string): string => `.large.bin.${id.slice(0, 16)}.ntm-part`
+const partBytes = (id: string): number =>
+  statSync(join(inbox, partOf(id)), { throwIfNoEntry: false })?.size ?? 0
 const isWhole = (): boolean =>
   Buffer.compare(readFileSync(join(inbox, 'large.bin')), readFileSync(large)) === 0
 
@@ -92,11 +93,11 @@ test('when the one who gets it is killed, it goes on from where it was', async (
   await up('alice', 'bob')
   const id = await offered(large)
   const cut = get(id)
-  await untilTrue(() => partBytes() > MIDDLE_BYTES)
+  await untilTrue(() => partBytes(id) > MIDDLE_BYTES)
   await kill('bob')
   expect((await cut).code).not.toBe(0)
   expect(existsSync(join(inbox, 'large.bin'))).toBe(false)
-  const wholeBytes = Math.floor(partBytes() / BLOCK) * BLOCK
+  const wholeBytes = Math.floor(partBytes(id) / BLOCK) * BLOCK
   await up('bob')
   const done: number[] = []
   const onItem = (item: unknown) => done.push((item as { doneBytes: number }).doneBytes)
@@ -111,7 +112,7 @@ test('when the one who sends it is killed, getting it waits and goes on', async 
   await up('alice', 'bob')
   const id = await offered(large)
   const getting = get(id)
-  await untilTrue(() => partBytes() > MIDDLE_BYTES)
+  await untilTrue(() => partBytes(id) > MIDDLE_BYTES)
   await kill('alice')
   await up('alice')
   expect(expectDone(await getting, promised.file)).toMatchObject({ id, state: 'done' })
@@ -148,10 +149,10 @@ test('Ctrl-C stops in order, and the same command goes on', async () => {
   await up('alice')
   const id = await offeredAlone()
   const getting = new Staying(['file', 'get', id, inbox, '--home', town.home('bob'), '--json'])
-  await untilTrue(() => partBytes() > MIDDLE_BYTES)
+  await untilTrue(() => partBytes(id) > MIDDLE_BYTES)
   expect(await getting.stop('SIGINT')).toBe(1)
   expect(getting.lines).toMatchObject([{ id, error: { code: 'STOPPED' } }])
-  expect(readdirSync(inbox)).toEqual(['.large.bin.ntm-part'])
+  expect(readdirSync(inbox)).toEqual([partOf(id)])
   expect(expectDone(await get(id), promised.file)).toMatchObject({ state: 'done' })
   expect(isWhole()).toBe(true)
 })

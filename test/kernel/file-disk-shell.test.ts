@@ -1,5 +1,16 @@
 /** The real file system behind the interface: final names are taken in one step and from nobody, and failures are told. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemFileDisk as disk } from '../../src/kernel/file-disk-shell.ts'
@@ -54,6 +65,49 @@ describe('the file system', () => {
     await expect(disk.openOwn(at('.a.ntm-part'))).rejects.toMatchObject({ code: 'DISK_FAILED' })
     expect(await disk.facts(at('.a.ntm-part'))).toMatchObject({ kind: 'other' })
     expect(await disk.real(at('.a.ntm-part'))).toBe(await disk.real(at('precious')))
+  })
+
+  it.each<[string, () => void]>([
+    ['was written to', () => writeFileSync(at('a'), 'two')],
+    [
+      'was written to and got its old time back',
+      () => {
+        const { atime, mtime, ctimeMs } = statSync(at('a'))
+        // The clock of a file system moves on in steps of some milliseconds.
+        while (statSync(at('a')).ctimeMs === ctimeMs) writeFileSync(at('a'), 'two')
+        utimesSync(at('a'), atime, mtime)
+      },
+    ],
+    [
+      'is another one, with an older time',
+      () => {
+        writeFileSync(at('b'), 'two')
+        utimesSync(at('b'), 1, 1)
+        renameSync(at('b'), at('a'))
+      },
+    ],
+    [
+      'is a link to another one by now',
+      () => {
+        writeFileSync(at('b'), 'two')
+        rmSync(at('a'))
+        symlinkSync(at('b'), at('a'))
+      },
+    ],
+  ])('gives another stamp to a file that %s', async (_, change) => {
+    const stampOf = async (): Promise<string> => {
+      const file = await disk.open(at('a'))
+      const { stamp } = await file.facts()
+      await file.close()
+      return stamp
+    }
+    writeFileSync(at('a'), 'one')
+    utimesSync(at('a'), 2, 2)
+    const before = await stampOf()
+    expect(await stampOf()).toBe(before)
+    expect((await disk.facts(at('a')))?.stamp).toBe(before)
+    change()
+    expect(await stampOf()).not.toBe(before)
   })
 
   it('opens nothing but files', async () => {

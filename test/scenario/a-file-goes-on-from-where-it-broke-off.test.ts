@@ -1,7 +1,7 @@
 /** Alice offers a file, Bob gets it; it survives the death of either of them, and goes on from the exact block. */
 import { expect, test } from 'vitest'
 import { World } from '../../src/kernel/testing/world.ts'
-import { BLOCK, contentOf, filesOf, isContent, offer } from '../support/file-talk.ts'
+import { BLOCK, contentOf, filesOf, isContent, offer, partAt } from '../support/file-talk.ts'
 import { failuresOf, townOf } from '../support/ntm-world.ts'
 
 test('a file arrives whole', async () => {
@@ -43,7 +43,7 @@ test.each(['bob', 'alice'] as const)(
     bob.files.faults.latencyMs = 20
     const { id } = await offer(world, alice, bob, '/home/alice/film.mp4')
     const getting = bob.call('file.get', { id, path: '/home/bob' }).catch((error: Error) => error)
-    const part = '/home/bob/.film.mp4.ntm-part'
+    const part = partAt('/home/bob', 'film.mp4', id)
     await world.untilTrue(() => bob.files.size(part) >= 10 * BLOCK)
     expect(bob.files.content('/home/bob/film.mp4')).toBeUndefined()
 

@@ -6,7 +6,16 @@ import { World } from '../../src/kernel/testing/world.ts'
 import { encodeGet, encodeNo } from '../../src/plugins/files/frames.ts'
 import { FILE_MAX_BYTES, FILES_PORT } from '../../src/plugins/files/limits.ts'
 import { type Offer, offersProjection } from '../../src/plugins/files/offers-view.ts'
-import { BLOCK, contentOf, filesOf, get, isContent, offer } from '../support/file-talk.ts'
+import {
+  BLOCK,
+  contentOf,
+  type FileDocument,
+  filesOf,
+  get,
+  isContent,
+  offer,
+  partAt,
+} from '../support/file-talk.ts'
 import { notesAbout, say, townOf } from '../support/ntm-world.ts'
 
 const PATH = '/home/alice/a.bin'
@@ -27,9 +36,12 @@ test.each<[string, (alice: SimHome) => void]>([
   ['shrinks', ({ files }) => files.put(PATH, contentOf(BLOCK))],
   ['grows', ({ files }) => files.put(PATH, contentOf(9 * BLOCK))],
   ['vanishes', ({ files }) => void files.remove(PATH)],
+  ['is another one of the same size', ({ files }) => files.put(PATH, contentOf(8 * BLOCK - 3).fill(1, -1))],
   [
-    'is another one, unseen by its size and its time',
-    ({ files }) => files.put(PATH, contentOf(8 * BLOCK - 3).fill(1, -1)),
+    'reads as another one, unseen by its stamp',
+    ({ files }) => {
+      files.faults.changed = (block, _, path) => path === PATH && block.fill(1, -1)
+    },
   ],
 ])('a file that %s before it is sent', async (_, change) => {
   const { world, alice, bob } = await pair(51)
@@ -47,7 +59,7 @@ test('a file that shrinks while it is sent', async () => {
   const { id } = await offer(world, alice, bob, PATH)
   for (const home of [alice, bob]) home.files.faults.latencyMs = 10
   const got = get(bob, id, '/home/bob')
-  await world.untilTrue(() => bob.files.size('/home/bob/.a.bin.ntm-part') >= 4 * BLOCK)
+  await world.untilTrue(() => bob.files.size(partAt('/home/bob', 'a.bin', id)) >= 4 * BLOCK)
   alice.files.truncate(PATH, 5 * BLOCK)
   expect(await world.until(got)).toMatchObject({ code: 'FILE_CHANGED' })
   expect(namesAt(bob)).toEqual([])
@@ -70,7 +82,7 @@ test('a disk that fills up in the middle is one error, and with room it goes on'
   bob.files.faults.fail = (operation, path) =>
     operation === 'write' && bob.files.size(path) >= 3 * BLOCK ? bob.files.full(path) : undefined
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ code: 'DISK_FULL', exitCode: 1 })
-  expect(namesAt(bob)).toEqual(['/home/bob/.a.bin.ntm-part'])
+  expect(namesAt(bob)).toEqual([partAt('/home/bob', 'a.bin', id)])
   bob.files.faults.fail = undefined
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
   expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
@@ -97,19 +109,25 @@ test('who stops waiting stops the file, and the same words go on with it', async
   bob.files.faults.latencyMs = 10
   const line = bob.line()
   const got = line.call('file.get', { id, path: '/home/bob' }).catch((error: unknown) => error)
-  await world.untilTrue(() => bob.files.size('/home/bob/.a.bin.ntm-part') >= 4 * BLOCK)
+  await world.untilTrue(() => bob.files.size(partAt('/home/bob', 'a.bin', id)) >= 4 * BLOCK)
   line.hangUp()
   expect(await world.until(got)).toMatchObject({ code: 'STOPPED' })
   await world.until(say(world, alice, bob, 'anything'))
   await world.run(5_000)
-  expect(namesAt(bob)).toEqual(['/home/bob/.a.bin.ntm-part'])
+  expect(namesAt(bob)).toEqual([partAt('/home/bob', 'a.bin', id)])
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
   expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
   await world.end()
 })
 
 /** What comes back on a stream of its own. */
-async function answerTo(world: World, home: SimHome, to: DeviceId, offerId: EventId): Promise<Buffer> {
+async function answerTo(
+  world: World,
+  home: SimHome,
+  to: DeviceId,
+  offerId: EventId,
+  chunksMax = 1,
+): Promise<Buffer> {
   const { streams, peers } = home.device.path
   await world.until(peers.reach(to))
   const stream = await world.until(streams.connect(to, FILES_PORT))
@@ -118,7 +136,7 @@ async function answerTo(world: World, home: SimHome, to: DeviceId, offerId: Even
   stream.on('data', (chunk: Uint8Array) => chunks.push(chunk))
   for (const event of ['end', 'error', 'close']) stream.on(event, () => (hasEnded = true))
   stream.write(encodeGet({ offer: offerId, from: 0 }))
-  await world.untilTrue(() => hasEnded || chunks.length > 1)
+  await world.untilTrue(() => hasEnded || chunks.length > chunksMax)
   stream.destroy()
   return Buffer.concat(chunks)
 }
@@ -132,6 +150,18 @@ test('somebody else gets the answer that there is no such file', async () => {
   expect(forTheirs).toEqual(await answerTo(world, carol, alices, 'e'.repeat(64) as EventId))
   expect(forTheirs).toEqual(Buffer.from(encodeNo('unknown')))
   expect((await answerTo(world, bob, alices, id as EventId)).length).toBeGreaterThan(forTheirs.length)
+  await world.end()
+})
+
+test('of another file in the place of the offered one nobody hears a byte, whatever they do with what is damaged', async () => {
+  const { world, alice, bob } = await pair(62, 2)
+  const { id } = await offer(world, alice, bob, PATH)
+  alice.files.put(PATH, new Uint8Array(2 * BLOCK - 3).fill(0x53), -1)
+  await say(world, bob, alice, 'hi')
+  const heard = await answerTo(world, bob, alice.keys.keys.device, id as EventId, Number.POSITIVE_INFINITY)
+  const no = Buffer.from(encodeNo('changed'))
+  expect(heard.subarray(-no.length)).toEqual(no)
+  expect(heard.includes(Buffer.alloc(64, 0x53))).toBe(false)
   await world.end()
 })
 
@@ -165,11 +195,11 @@ test('several files and a folder at a time, and a text does not wait for them', 
   for (const [path, content] of Object.entries(folder)) alice.files.put(`/home/alice/all/${path}`, content)
   for (let file = 0; file < 6; file += 1) alice.files.put(`/home/alice/${file}`, contentOf(20 * BLOCK + file))
   const paths = ['all', 0, 1, 2, 3, 4, 5].map(name => `/home/alice/${name}`)
-  const offers = []
+  const offers: FileDocument[] = []
   for (const path of paths) offers.push(await offer(world, alice, bob, path))
   for (const home of [alice, bob]) home.files.faults.latencyMs = 1
   const getting = offers.map(({ id }) => get(bob, id, '/home/bob'))
-  await world.untilTrue(() => bob.files.size('/home/bob/.1.ntm-part') > BLOCK)
+  await world.untilTrue(() => bob.files.size(partAt('/home/bob', '1', offers[2]!.id)) > BLOCK)
   const beganMs = world.clock.monotonicMs()
   await say(world, alice, bob, 'in between')
   expect(world.clock.monotonicMs() - beganMs).toBeLessThan(100)

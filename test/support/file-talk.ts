@@ -36,6 +36,10 @@ export async function offer(world: World, from: SimHome, to: SimHome, path: stri
   return sent
 }
 
+/** Where it is put together (plugins/files/SPEC.md §5). */
+export const partAt = (folder: string, name: string, id: string): string =>
+  `${folder}/.${name}.${id.slice(0, 16)}.ntm-part`
+
 /** What becomes of getting it: the document, or the error. */
 export const get = (home: SimHome, id: string, path: string, more: object = {}): Promise<unknown> =>
   home.call('file.get', { id, path, ...more }).catch((error: unknown) => error)

@@ -8,8 +8,8 @@ export interface FileFacts {
   /** Links, devices, sockets and the like are `other`. */
   readonly kind: 'file' | 'folder' | 'other'
   readonly bytes: number
-  /** Wall clock, of the file system. */
-  readonly modifiedMs: number
+  /** Another one as soon as this is another file or was written to, whatever its times say. Also when less happened to it. */
+  readonly stamp: string
 }
 
 /** Reads and writes may be under way at the same time; a buffer belongs to the file until its promise settles. */

@@ -10,10 +10,13 @@ interface Node {
   room: Uint8Array
   bytes: number
   modifiedMs: number
+  /** Which one of all that were ever made or written to. */
+  change: number
 }
 
 interface Tree {
   readonly nodes: Map<string, Node>
+  changes: number
   readonly faults: FileDiskFaults
 }
 
@@ -38,7 +41,7 @@ export class MemoryFileDisk implements FileDisk {
   readonly #tree: Tree
   readonly #clock: Clock | undefined
 
-  constructor(tree: Tree = { nodes: new Map(), faults: {} }, clock?: Clock) {
+  constructor(tree: Tree = { nodes: new Map(), changes: 0, faults: {} }, clock?: Clock) {
     this.#tree = tree
     this.#clock = clock
   }
@@ -57,7 +60,7 @@ export class MemoryFileDisk implements FileDisk {
   put(path: string, content: Uint8Array, modifiedMs = 0): void {
     this.#makeFolders(this.split(path).folder)
     this.#tree.nodes.set(path, {
-      ...{ kind: 'file', room: content.slice(), bytes: content.length, modifiedMs },
+      ...{ kind: 'file', room: content.slice(), bytes: content.length, modifiedMs, change: this.#changed() },
     })
   }
 
@@ -117,7 +120,7 @@ export class MemoryFileDisk implements FileDisk {
     const { nodes } = this.#tree
     const { folder } = this.split(path)
     if (nodes.get(folder)?.kind !== 'folder') throw new ChatError('NOT_FOUND', `there is no folder ${folder}`)
-    const node: Node = nodes.get(path) ?? { kind: 'file', room: new Uint8Array(0), bytes: 0, modifiedMs: 0 }
+    const node: Node = nodes.get(path) ?? this.#empty('file')
     if (node.kind !== 'file') throw new ChatError('DISK_FAILED', `${path} is no file`)
     nodes.set(path, node)
     return this.#openFile(path, node)
@@ -131,6 +134,7 @@ export class MemoryFileDisk implements FileDisk {
   async publish(from: string, to: string): Promise<boolean> {
     await this.#mayGoOn('publish', to)
     const { nodes } = this.#tree
+    if (!nodes.has(from)) throw new ChatError('NOT_FOUND', `${from} does not exist`)
     if (nodes.has(to)) return false
     for (const path of this.paths()) {
       if (path !== from && !path.startsWith(`${from}/`)) continue
@@ -180,6 +184,7 @@ export class MemoryFileDisk implements FileDisk {
         writeInto(node, bytes, at)
         this.faults.written?.(at, path)
         node.modifiedMs = this.#clock?.now() ?? 0
+        node.change = this.#changed()
       },
       sync: () => this.#mayGoOn('sync', path),
       close: async () => undefined,
@@ -193,7 +198,16 @@ export class MemoryFileDisk implements FileDisk {
       throw new ChatError('DISK_FAILED', `${path} is no folder`)
     if (known !== undefined) return
     if (path !== '/') this.#makeFolders(this.split(path).folder)
-    nodes.set(path, { kind: 'folder', room: new Uint8Array(0), bytes: 0, modifiedMs: 0 })
+    nodes.set(path, this.#empty('folder'))
+  }
+
+  #empty(kind: Node['kind']): Node {
+    return { kind, room: new Uint8Array(0), bytes: 0, modifiedMs: 0, change: this.#changed() }
+  }
+
+  #changed(): number {
+    this.#tree.changes += 1
+    return this.#tree.changes
   }
 
   async #mayGoOn(...[operation, path]: Parameters<NonNullable<FileDiskFaults['fail']>>): Promise<void> {
@@ -210,7 +224,9 @@ export class MemoryFileDisk implements FileDisk {
   }
 }
 
-const factsOf = ({ kind, bytes, modifiedMs }: Node): FileFacts => ({ kind, bytes, modifiedMs })
+const factsOf = ({ kind, bytes, modifiedMs, change }: Node): FileFacts => ({
+  ...{ kind, bytes, stamp: `${modifiedMs} ${change}` },
+})
 
 function writeInto(node: Node, bytes: Uint8Array, at: number): void {
   const end = at + bytes.length

@@ -103,7 +103,7 @@ export class Downloads {
         `${offer.bytes} bytes are offered, and nothing larger than ${FILE_MAX_BYTES} is taken`,
       )
     const place = await this.#placeOf(offer, path)
-    await checkRoom(disk, place, offer.bytes)
+    await checkRoom(disk, place, offer)
     const person = oneToOne.personOf(offer.stream)
     const contact = person === undefined ? undefined : people.contact(person)
     if (contact === undefined) throw new ChatError('NOT_FOUND', `nobody here knows who offered ${offer.name}`)
@@ -164,8 +164,8 @@ export class Downloads {
     how: { readonly meter: Meter; readonly signal: AbortSignal; readonly silenceMaxMs: number },
   ): Promise<string> {
     const { clock, peers, streams, disk, shelf, people, journal } = this.#parts
-    const { kind, bytes } = offer
-    const landing = new Landing({ disk, place, kind, bytes })
+    const { id, kind, bytes } = offer
+    const landing = new Landing({ disk, place, offer: id, kind, bytes })
     const from = people.card(offer.author)?.name ?? 'its sender'
     const note = (what: string): void => journal.note(what, offer.id)
     try {
@@ -202,7 +202,7 @@ export class Downloads {
     if (wanted !== undefined) {
       const isThere = wanted.folder === path || disk.join(wanted.folder, wanted.name) === path
       if (isThere) return wanted
-      await disk.remove(partOf(disk, wanted))
+      await disk.remove(partOf(disk, wanted, id))
     }
     return choosePlace(disk, path, name)
   }

@@ -2,11 +2,12 @@
  * Where a file is put together: beside its final place, under a hidden name that says what it is. It gets the final
  * name in one step when all of it is there, verified and on the disk.
  */
+import type { EventId } from '../../events/ids.ts'
 import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
 import { blockCount, blockLength, groupOf } from './block-tree.ts'
 import { LIST_HEAD_BYTES, listLength, readList } from './folder-list.ts'
 import { BLOCK_BYTES } from './limits.ts'
-import { numbered } from './safe-name.ts'
+import { cut, numbered } from './safe-name.ts'
 import { isPromised } from './source.ts'
 import { type Piece, Spread } from './spread.ts'
 import type { TreeShelf } from './tree-shelf.ts'
@@ -17,8 +18,16 @@ export interface Place {
   readonly name: string
 }
 
-export const partOf = (disk: FileDisk, { folder, name }: Place): string =>
-  disk.join(folder, `.${name}.ntm-part`)
+/** Longest name that file systems take. */
+const NAME_MAX_BYTES = 255
+/** Hexadecimal digits of an offer: too many for anybody to make another one that has the same. */
+const SHORT_OFFER_DIGITS = 16
+
+/** Of this offer alone: two of one name, from whomever, must never be put together in one file. */
+export const partOf = (disk: FileDisk, { folder, name }: Place, offer: EventId): string => {
+  const ending = `.${offer.slice(0, SHORT_OFFER_DIGITS)}.ntm-part`
+  return disk.join(folder, cut(`.${name}`, NAME_MAX_BYTES - ending.length) + ending)
+}
 
 /** Names tried before giving up. */
 const NUMBERS_MAX = 1_000
@@ -26,6 +35,7 @@ const NUMBERS_MAX = 1_000
 export interface LandingParts {
   readonly disk: FileDisk
   readonly place: Place
+  readonly offer: EventId
   readonly kind: 'file' | 'folder'
   readonly bytes: number
 }
@@ -37,12 +47,15 @@ export class Landing {
   #spread: Spread | undefined
   /** Blocks with the list, before it is known what the folder consists of. */
   #head: Uint8Array[] = []
-  #empty: readonly string[] = []
+  /** None as long as there is no spread. */
+  #files: readonly { readonly bytes: number; readonly in: string }[] = []
 
   constructor(parts: LandingParts) {
     this.#parts = parts
-    this.#part = partOf(parts.disk, parts.place)
-    if (parts.kind === 'file') this.#spread = this.#spreadOf([{ bytes: parts.bytes, in: this.#part }])
+    this.#part = partOf(parts.disk, parts.place, parts.offer)
+    if (parts.kind === 'folder') return
+    this.#files = [{ bytes: parts.bytes, in: this.#part }]
+    this.#spread = this.#spreadOf(this.#files)
   }
 
   /** The path of the file, if it got its name and the power went before that was told. */
@@ -83,11 +96,12 @@ export class Landing {
 
   /** All blocks were written. Resolves with the path under which it is found. */
   async finish(): Promise<string> {
-    const { disk, kind, bytes } = this.#parts
+    const { disk, kind } = this.#parts
     if (this.#spread === undefined) throw unusable('it has no list')
     if (kind === 'folder') await disk.makeFolder(this.#tree)
-    for (const path of kind === 'file' && bytes === 0 ? [this.#part] : this.#empty) await this.#touch(path)
+    for (const file of this.#files) if (file.bytes === 0) await this.#touch(file.in)
     await this.#spread.close()
+    await this.#checkLengths()
     const path = await this.#publish(kind === 'file' ? this.#part : this.#tree)
     if (kind === 'folder') await disk.remove(this.#part)
     return path
@@ -120,6 +134,18 @@ export class Landing {
     throw new ChatError('FILE_EXISTS', `${place.folder} has a thousand files called ${place.name}`)
   }
 
+  /** Blocks say nothing of what stands behind the last one. */
+  async #checkLengths(): Promise<void> {
+    const { disk, place } = this.#parts
+    for (const file of this.#files) {
+      if ((await disk.facts(file.in))?.bytes === file.bytes) continue
+      await this.discard()
+      throw new ChatError('DISK_FAILED', `something else wrote to ${place.name} while it arrived`, {
+        hint: 'get it again, into another folder if need be',
+      })
+    }
+  }
+
   async #touch(path: string): Promise<void> {
     const { disk } = this.#parts
     await disk.makeFolder(disk.split(path).folder)
@@ -149,9 +175,8 @@ export class Landing {
     const { disk, bytes } = this.#parts
     const files = readList(list, bytes)
     if (!files.ok) throw unusable(`its list is of no use: ${files.why}`)
-    const placed = files.value.map(file => ({ bytes: file.bytes, in: disk.join(this.#tree, ...file.path) }))
-    this.#empty = placed.filter(file => file.bytes === 0).map(file => file.in)
-    this.#spread = this.#spreadOf([{ bytes: list.length, in: list }, ...placed])
+    this.#files = files.value.map(({ bytes, path }) => ({ bytes, in: disk.join(this.#tree, ...path) }))
+    this.#spread = this.#spreadOf([{ bytes: list.length, in: list }, ...this.#files])
   }
 
   /** The list that was written before a restart. Its length; undefined when there is none of use. */

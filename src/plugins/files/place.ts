@@ -1,4 +1,5 @@
 /** Where a file is to be put: what somebody asked for, or the offered name made harmless, in a place that is free. */
+import type { EventId } from '../../events/ids.ts'
 import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
 import { type Place, partOf } from './landing.ts'
 import { numbered, safeName } from './safe-name.ts'
@@ -26,22 +27,22 @@ async function kindAt(disk: FileDisk, path: string): Promise<'file' | 'folder' |
   return led?.kind === 'folder' ? 'folder' : 'other'
 }
 
-/** Neither the name nor what belongs to it while it arrives is taken. */
+/** For now: others may arrive under the same name meanwhile, and the first that is whole gets it. */
 async function freeIn(disk: FileDisk, folder: string, offered: string): Promise<Place> {
   for (let number = 1; number <= NUMBERS_MAX; number += 1) {
     const place = { folder, name: numbered(offered, number) }
-    const isTaken = await Promise.all([
-      disk.facts(disk.join(folder, place.name)),
-      disk.facts(partOf(disk, place)),
-    ])
-    if (isTaken.every(facts => facts === undefined)) return place
+    if ((await disk.facts(disk.join(folder, place.name))) === undefined) return place
   }
   throw new ChatError('FILE_EXISTS', `${folder} has a thousand files called ${offered}`)
 }
 
 /** Throws DISK_FULL when there is no room for what is still missing. */
-export async function checkRoom(disk: FileDisk, place: Place, bytes: number): Promise<void> {
-  const part = await disk.facts(partOf(disk, place))
+export async function checkRoom(
+  disk: FileDisk,
+  place: Place,
+  { id, bytes }: { readonly id: EventId; readonly bytes: number },
+): Promise<void> {
+  const part = await disk.facts(partOf(disk, place, id))
   const missing = bytes - (part?.kind === 'file' ? part.bytes : 0)
   const free = await disk.freeBytes(place.folder)
   if (missing > free)

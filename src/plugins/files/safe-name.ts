@@ -17,7 +17,7 @@ const NAMELESS = 'file'
 const bytesOf = (text: string): number => Buffer.byteLength(text)
 
 /** Whole characters, at most so many bytes of them. */
-function cut(text: string, maxBytes: number): string {
+export function cut(text: string, maxBytes: number): string {
   let kept = ''
   let bytes = 0
   for (const character of text) {

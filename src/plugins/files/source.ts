@@ -22,6 +22,8 @@ export interface Source {
   /** Without links on the way. */
   readonly path: string
   readonly bytes: number
+  /** Of a file, before its hash was made. A folder has none: any of its files, or folders, may be exchanged. */
+  readonly stamp: string | undefined
   /** What stands before the files of a folder. */
   readonly list: Uint8Array | undefined
   /** Links and other things in a folder that are no files. */
@@ -33,7 +35,10 @@ export async function findSource(disk: FileDisk, given: string): Promise<Source>
   const path = await disk.real(given)
   const facts = await disk.facts(path)
   if (facts?.kind === 'file')
-    return { kind: 'file', path, bytes: sized(facts.bytes), list: undefined, skipped: 0 }
+    return {
+      ...{ kind: 'file', path, bytes: sized(facts.bytes), stamp: facts.stamp },
+      ...{ list: undefined, skipped: 0 },
+    }
   if (facts?.kind !== 'folder') throw new ChatError('USAGE', `${given} is neither a file nor a folder`)
   const { files, skipped } = await filesIn(disk, path)
   const list = encodeList(files)
@@ -42,7 +47,7 @@ export async function findSource(disk: FileDisk, given: string): Promise<Source>
   const bytes = files.reduce((sum, file) => sum + file.bytes, list.length)
   const read = readList(list, bytes)
   if (!read.ok) throw new ChatError('USAGE', `${given} has names that cannot be side by side on every disk`)
-  return { kind: 'folder', path, bytes: sized(bytes), list, skipped }
+  return { kind: 'folder', path, bytes: sized(bytes), stamp: undefined, list, skipped }
 }
 
 function sized(bytes: number): number {
@@ -90,15 +95,15 @@ const changed = (path: string): ChatError =>
 export class SourceReader {
   readonly #source: Omit<Source, 'skipped'>
   readonly #spread: Spread
-  /** Changed since, by its time: then every block is compared with what was offered. */
-  #isDoubted = false
+  /** Not known to be untouched since: then every block is compared with what was offered. */
+  #isDoubted: boolean
 
-  /** `offeredAt`: wall clock, when its hash was made. */
-  constructor(disk: FileDisk, source: Omit<Source, 'skipped'>, offeredAt = Number.POSITIVE_INFINITY) {
+  constructor(disk: FileDisk, source: Omit<Source, 'skipped'>) {
     this.#source = source
+    this.#isDoubted = source.stamp === undefined
     const check = (facts: FileFacts, piece: Piece): void => {
       if (facts.bytes !== piece.bytes || facts.kind !== 'file') throw changed(source.path)
-      if (facts.modifiedMs > offeredAt) this.#isDoubted = true
+      if (facts.stamp !== source.stamp) this.#isDoubted = true
     }
     this.#spread = new Spread(piecesOf(disk, source), { open: path => disk.open(path), check })
   }

@@ -12,7 +12,7 @@ export interface Piece {
 
 export interface SpreadAccess {
   open(path: string): Promise<OpenFile>
-  /** Looks at a file before it is read. Throws when it is not what it was. */
+  /** Looks at a file after each read. Throws when it is not what it was. */
   check?(facts: FileFacts, piece: Piece): void
 }
 
@@ -97,8 +97,10 @@ export class Spread {
       return wanted.length
     }
     const { file } = await this.#fileAt(index, piece.in)
+    const count = await file.read(wanted, offset)
+    // Not before: it could be written to in between.
     if (this.#access.check !== undefined) this.#access.check(await file.facts(), piece)
-    return file.read(wanted, offset)
+    return count
   }
 
   async #writeTo(index: number, bytes: Uint8Array, at: number): Promise<number> {

@@ -47,8 +47,8 @@ const KEPT = z.object({
   path: z.string(),
   kind: z.enum(['file', 'folder']),
   tree: z.string(),
-  /** Wall clock, before its hash was made. */
-  readAt: z.number(),
+  /** Of a file, before its hash was made. */
+  stamp: z.string().optional(),
 })
 type Kept = z.infer<typeof KEPT>
 
@@ -76,7 +76,7 @@ export class Uploads {
 
   /** Reads it once, and says in the conversation that it can be had. `each` may throw to end it. */
   async offer(to: Contact, path: string, each: (doneBytes: number, bytes: number) => void): Promise<Offered> {
-    const { clock, random, log, keyspace, disk, shelf, oneToOne } = this.#parts
+    const { random, log, keyspace, disk, shelf, oneToOne } = this.#parts
     const source = await findSource(disk, path)
     const name = disk.split(source.path).name
     if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES)
@@ -84,7 +84,6 @@ export class Uploads {
     // A conversation that cannot be had is not worth reading gigabytes for.
     const stream = await oneToOne.prepare(to)
     const tree = idFromBytes<EventId>(random.bytes(TREE_BYTES))
-    const readAt = clock.now()
     try {
       let doneBytes = 0
       const root = await hashSource(disk, source, shelf, tree, count => {
@@ -94,7 +93,7 @@ export class Uploads {
       const { kind, bytes } = source
       const draft = fileDraft({ type: 'file.offered', name, kind, bytes, hash: Buffer.from(root) })
       const [recorded] = await log.submit(stream, [draft])
-      const kept: Kept = { path: source.path, kind, tree, readAt }
+      const kept: Kept = { path: source.path, kind, tree, stamp: source.stamp }
       await keyspace.write([[keptKey(recorded!.event.id), Buffer.from(JSON.stringify(kept))]])
       return { id: recorded!.event.id, source }
     } catch (error) {
@@ -144,11 +143,11 @@ export class Uploads {
     if (nodes === undefined) return 'unreadable'
     this.#replaceOlder(from, stream, id)
     const meter = this.#meterOf(id)
-    const { path, kind, tree, readAt } = kept
+    const { path, kind, tree, stamp } = kept
     return {
       bytes: offer.bytes,
       nodes,
-      reader: new SourceReader(disk, { path, kind, bytes: offer.bytes, list }, readAt),
+      reader: new SourceReader(disk, { path, kind, bytes: offer.bytes, stamp, list }),
       leaves: group => shelf.leaves(tree, group),
       sending: from => meter.begin(Math.min(offer.bytes, from * BLOCK_BYTES)),
       sent: bytes => meter.add(bytes),

@@ -1,12 +1,13 @@
 /** Where a file is put together: what a part is worth after a restart, what gets a final name and what never does. */
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { EventId } from '../../../src/events/ids.ts'
 import { ChatError, type Keyspace } from '../../../src/kernel/api/index.ts'
 import { MemoryFileDisk } from '../../../src/kernel/testing/memory-file-disk.ts'
 import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
-import { Landing } from '../../../src/plugins/files/landing.ts'
+import { Landing, partOf } from '../../../src/plugins/files/landing.ts'
 import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
 import { choosePlace } from '../../../src/plugins/files/place.ts'
-import { findSource, hashSource, SourceReader } from '../../../src/plugins/files/source.ts'
+import { findSource, hashSource, type Source, SourceReader } from '../../../src/plugins/files/source.ts'
 import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
 
 const BYTES = 3 * BLOCK_BYTES + 9
@@ -21,8 +22,12 @@ beforeEach(() => {
   shelf = new TreeShelf(standIns().find(([{ id }]) => id === 'ntm.keyspace')![1] as Keyspace)
 })
 
+const OFFER = 'ab'.repeat(32) as EventId
+const OTHER = 'cd'.repeat(32) as EventId
+const PART = '/in/.a.bin.abababababababab.ntm-part'
+
 const landing = (): Landing =>
-  new Landing({ disk, place: { folder: '/in', name: 'a.bin' }, kind: 'file', bytes: BYTES })
+  new Landing({ disk, place: { folder: '/in', name: 'a.bin' }, offer: OFFER, kind: 'file', bytes: BYTES })
 
 const hashed = async (path: string) => {
   const source = await findSource(disk, path)
@@ -62,8 +67,8 @@ describe('a file that arrives', () => {
     const here = landing()
     for (let index = 0; index < blocks; index += 1) await here.write(blockOf(index), index)
     await here.close()
-    const changed = change(disk.content('/in/.a.bin.ntm-part') ?? new Uint8Array(0))
-    if (changed !== undefined) disk.put('/in/.a.bin.ntm-part', changed)
+    const changed = change(disk.content(PART) ?? new Uint8Array(0))
+    if (changed !== undefined) disk.put(PART, changed)
     expect(await landing().have(shelf, 'tree')).toBe(from)
     expect(await landing().have(shelf, 'another'), 'without its hashes').toBe(0)
   })
@@ -97,6 +102,64 @@ describe('a file that arrives', () => {
   })
 })
 
+describe('two offers of one name', () => {
+  const ones = content
+  const others = new Uint8Array(2 * BLOCK_BYTES).fill(2)
+  const other = (place = { folder: '/in', name: 'a.bin' }): Landing =>
+    new Landing({ disk, place, offer: OTHER, kind: 'file', bytes: others.length })
+  const writeOther = (to: Landing, index: number): Promise<void> =>
+    to.write(others.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES), index)
+
+  it('arrive side by side, each with its own bytes', async () => {
+    const [one, two] = [landing(), other(await choosePlace(disk, '/in', 'a.bin'))]
+    for (let index = 0; index < 4; index += 1) {
+      await one.write(blockOf(index), index)
+      if (index < 2) await writeOther(two, index)
+    }
+    expect([await one.finish(), await two.finish()]).toEqual(['/in/a.bin', '/in/a (2).bin'])
+    expect(Buffer.compare(disk.content('/in/a.bin')!, ones)).toBe(0)
+    expect(Buffer.compare(disk.content('/in/a (2).bin')!, others)).toBe(0)
+  })
+
+  it('have nothing of each other: the shorter one does not end with the rest of the longer one', async () => {
+    const one = landing()
+    for (let index = 0; index < 3; index += 1) await one.write(blockOf(index), index)
+    await one.close()
+    const two = other()
+    for (let index = 0; index < 2; index += 1) await writeOther(two, index)
+    expect(await two.finish()).toBe('/in/a.bin')
+    expect(disk.size('/in/a.bin')).toBe(others.length)
+    expect(disk.size(PART)).toBe(3 * BLOCK_BYTES)
+  })
+
+  it('and one that fails takes nothing from the other', async () => {
+    const [one, two] = [landing(), other()]
+    await one.write(blockOf(0), 0)
+    await writeOther(two, 0)
+    await two.discard()
+    expect(disk.size(PART)).toBe(BLOCK_BYTES)
+  })
+
+  it('have parts whose names fit on every disk', () => {
+    for (const name of ['a'.repeat(255), '\u{1f600}'.repeat(63)]) {
+      const part = disk.split(partOf(disk, { folder: '/in', name }, OFFER)).name
+      expect(Buffer.byteLength(part)).toBeLessThanOrEqual(255)
+      expect(part.isWellFormed()).toBe(true)
+      expect(part).toMatch(/\.abababababababab\.ntm-part$/)
+    }
+  })
+})
+
+describe('a part that became longer in other hands', () => {
+  it('of a file gets no name, and is begun anew', async () => {
+    disk.put(PART, new Uint8Array(BYTES + 1))
+    const here = landing()
+    for (let index = 0; index < 4; index += 1) await here.write(blockOf(index), index)
+    await expect(here.finish()).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    expect(disk.paths().filter(path => path.startsWith('/in/'))).toEqual(['/in/x'])
+  })
+})
+
 describe('a folder that arrives', () => {
   const files = { 'a.txt': 5, empty: 0, 'sub/b.bin': 2 * BLOCK_BYTES, 'sub/deep/c': 17 } as const
 
@@ -106,6 +169,7 @@ describe('a folder that arrives', () => {
     const here = new Landing({
       disk,
       place: { folder: '/in', name: 'out' },
+      offer: OFFER,
       kind: 'folder',
       bytes: source.bytes,
     })
@@ -136,16 +200,29 @@ describe('a folder that arrives', () => {
     expect(disk.size('/in/out/sub/b.bin')).toBe(files['sub/b.bin'])
   })
 
+  it('gets no name when one of its files became longer in other hands', async () => {
+    const here = await send()
+    disk.put('/in/.out.abababababababab.ntm-part/tree/a.txt', new Uint8Array(6))
+    await expect(here.finish()).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    expect(disk.paths().filter(path => path.startsWith('/in/'))).toEqual(['/in/x'])
+  })
+
   it('begins anew when the list was not whole', async () => {
     await (await send(2)).close()
-    disk.put('/in/.out.ntm-part/list', Uint8Array.of(1, 0, 0))
+    disk.put('/in/.out.abababababababab.ntm-part/list', Uint8Array.of(1, 0, 0))
     expect(await (await send()).finish()).toBe('/in/out')
   })
 
   it('whose list does harm is refused, and nothing is written outside', async () => {
     const list = Buffer.concat([Uint8Array.of(1, 0, 0, 0, 8, 6), Buffer.from('../pwn'), Uint8Array.of(1)])
     const bytes = list.length + 1
-    const here = new Landing({ disk, place: { folder: '/in', name: 'out' }, kind: 'folder', bytes })
+    const here = new Landing({
+      disk,
+      place: { folder: '/in', name: 'out' },
+      offer: OFFER,
+      kind: 'folder',
+      bytes,
+    })
     await expect(here.write(Buffer.concat([list, Uint8Array.of(7)]), 0)).rejects.toMatchObject({
       code: 'FILE_REFUSED',
     })
@@ -153,7 +230,13 @@ describe('a folder that arrives', () => {
   })
 
   it('without a list is refused', async () => {
-    const here = new Landing({ disk, place: { folder: '/in', name: 'out' }, kind: 'folder', bytes: 3 })
+    const here = new Landing({
+      disk,
+      place: { folder: '/in', name: 'out' },
+      offer: OFFER,
+      kind: 'folder',
+      bytes: 3,
+    })
     await here.write(new Uint8Array(3), 0)
     await expect(here.finish()).rejects.toMatchObject({ code: 'FILE_REFUSED' })
   })
@@ -171,16 +254,44 @@ describe('what is sent', () => {
     await expect(new SourceReader(disk, source).block(0)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
   })
 
+  const isDoubtedOf = async (source: Source): Promise<boolean> => {
+    const reader = new SourceReader(disk, source)
+    await reader.block(0)
+    return reader.isDoubted
+  }
+
+  it('and was left alone is not doubted', async () => {
+    disk.put('/out/a.bin', content)
+    expect(await isDoubtedOf(await hashed('/out/a.bin'))).toBe(false)
+  })
+
   it('and was written to since is doubted', async () => {
+    disk.put('/out/a.bin', content)
+    const source = await hashed('/out/a.bin')
+    const file = await disk.openOwn('/out/a.bin')
+    await file.write(Uint8Array.of(1), 0)
+    expect(await isDoubtedOf(source)).toBe(true)
+  })
+
+  it('and is another file of the same size and an older time is doubted', async () => {
     disk.put('/out/a.bin', content, 1_000)
     const source = await hashed('/out/a.bin')
-    const reader = new SourceReader(disk, source, 1_000)
+    disk.put('/out/a.bin', content.slice().fill(0x53), 900)
+    expect(await isDoubtedOf(source)).toBe(true)
+  })
+
+  it('and is a folder is always doubted, for its files may come from anywhere by now', async () => {
+    disk.put('/out/a.bin', content)
+    expect(await isDoubtedOf(await hashed('/out'))).toBe(true)
+  })
+
+  it('and of which no stamp was kept is doubted', async () => {
+    disk.put('/out/a.bin', content)
+    const { stamp, ...source } = await hashed('/out/a.bin')
+    expect(stamp).toBeTypeOf('string')
+    const reader = new SourceReader(disk, { ...source, stamp: undefined })
     await reader.block(0)
-    expect(reader.isDoubted).toBe(false)
-    disk.put('/out/a.bin', content, 1_001)
-    const later = new SourceReader(disk, source, 1_000)
-    await later.block(0)
-    expect(later.isDoubted).toBe(true)
+    expect(reader.isDoubted).toBe(true)
   })
 
   it('must be a file or a folder, and there', async () => {
@@ -198,7 +309,6 @@ describe('a place', () => {
     await expect(choosePlace(disk, '/in/x', 'a.bin')).rejects.toMatchObject({ code: 'FILE_EXISTS' })
     await expect(choosePlace(disk, '/nowhere/x', 'a.bin')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     disk.put('/in/a.bin', content)
-    disk.put('/in/.a (2).bin.ntm-part', content)
-    expect(await choosePlace(disk, '/in', 'a.bin')).toEqual({ folder: '/in', name: 'a (3).bin' })
+    expect(await choosePlace(disk, '/in', 'a.bin')).toEqual({ folder: '/in', name: 'a (2).bin' })
   })
 })
