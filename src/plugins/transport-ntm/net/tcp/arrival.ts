@@ -168,7 +168,8 @@ export class Arrival {
     const rttMs = ack > before ? timestamps.rttMs(segment.options, nowMs) : undefined
     outgoing.acked(segment, seq, ack, rttMs, nowMs)
     if (ack > before) connection.isWritable = true
-    if (ack > before || outgoing.isWindowClosed) deadlines.progressed(nowMs)
+    // A closed window is no silence: its user may wait as long as it likes (RFC 9293 §3.8.6.1), if there is one.
+    if (ack > before || (outgoing.isWindowClosed && !connection.isForsaken)) deadlines.progressed(nowMs)
     if (outgoing.isFinAcked) this.#finAcked()
     return true
   }

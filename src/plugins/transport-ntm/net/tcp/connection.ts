@@ -159,6 +159,7 @@ export class Connection implements Flow {
   forsake(nowMs: number): void {
     this.user = undefined
     this.isForsaken = true
+    this.deadlines.forsaken(nowMs)
     this.finish(nowMs)
     this.#home.touched(this)
   }
@@ -235,11 +236,6 @@ export class Connection implements Flow {
   /** Something is written, or the FIN, that is not yet acknowledged. */
   get isOwed(): boolean {
     return !this.outgoing.isAllAcked
-  }
-
-  /** Nobody holds it any more, and only the peer's FIN is missing. */
-  get isOnlyAwaited(): boolean {
-    return this.isForsaken && this.state === 'fin-wait-2'
   }
 
   /** What the peer's SYN, or a cookie that kept it, settles. */

@@ -18,8 +18,6 @@ export interface Standing {
   readonly isOpening: boolean
   /** Something is written, or the FIN, that is not yet acknowledged. */
   readonly isOwed: boolean
-  /** Nobody holds it any more, and only the peer's FIN is missing. */
-  readonly isOnlyAwaited: boolean
 }
 
 export class Deadlines {
@@ -28,6 +26,7 @@ export class Deadlines {
   #heardMs: number
   /** What is owed made progress, or nothing was owed. */
   #progressMs: number
+  #forsakenMs: number | undefined
   #probes = 0
   #probedMs = 0
 
@@ -47,6 +46,11 @@ export class Deadlines {
     this.#progressMs = nowMs
   }
 
+  /** It is an orphan from now on, and no answer of the peer's may keep it: nobody is there who could give it up. */
+  forsaken(nowMs: number): void {
+    this.#forsakenMs = nowMs
+  }
+
   probed(nowMs: number): void {
     this.#probes++
     this.#probedMs = nowMs
@@ -54,8 +58,10 @@ export class Deadlines {
 
   nextAt(standing: Standing): number | undefined {
     if (standing.isOpening) return this.#openedMs + CONNECT_TIMEOUT_MS
-    if (standing.isOwed) return this.#progressMs + USER_TIMEOUT_MS
-    if (standing.isOnlyAwaited) return Math.max(this.#heardMs, this.#progressMs) + ORPHAN_TIMEOUT_MS
+    if (standing.isOwed) return (this.#forsakenMs ?? this.#progressMs) + USER_TIMEOUT_MS
+    // Only the peer's FIN is missing.
+    if (this.#forsakenMs !== undefined)
+      return Math.max(this.#forsakenMs, this.#progressMs) + ORPHAN_TIMEOUT_MS
     if (this.#keepaliveMs === undefined) return undefined
     return this.#probes === 0 ? this.#heardMs + this.#keepaliveMs : this.#probedMs + KEEPALIVE_GAP_MS
   }
@@ -65,7 +71,7 @@ export class Deadlines {
     const at = this.nextAt(standing)
     if (at === undefined || at > nowMs) return undefined
     if (standing.isOpening || standing.isOwed) return 'give-up'
-    if (standing.isOnlyAwaited) return 'forget'
+    if (this.#forsakenMs !== undefined) return 'forget'
     return this.#probes >= KEEPALIVE_PROBES ? 'give-up' : 'probe'
   }
 }

@@ -38,9 +38,12 @@ export const CHALLENGE_GAP_MS = 500
 
 /** How long a connection is tried before it counts as unreachable. */
 export const CONNECT_TIMEOUT_MS = 30_000
-/** How long data may stay unacknowledged (RFC 9293 §3.8.3): paths break for minutes and come back. */
+/**
+ * How long data may stay unacknowledged (RFC 9293 §3.8.3): paths break for minutes and come back. What somebody wrote who
+ * has gone since has so long in all, whatever the peer answers.
+ */
 export const USER_TIMEOUT_MS = 300_000
-/** How long the peer of a connection that nobody holds any more may take to close its half. */
+/** How long the peer of a connection that nobody holds any more may take to close its half, once it has everything. */
 export const ORPHAN_TIMEOUT_MS = 60_000
 
 /** Unanswered keepalive probes that end a connection, and the time between them. */

@@ -38,6 +38,7 @@ export class ReceiveWindow {
   #rttMs: number | undefined
   #readBytes = 0
   #readSinceMs: number | undefined
+  #isClosed = false
   readonly #budget: ReceiveBudget
   readonly #segmentBytes: number
 
@@ -89,12 +90,15 @@ export class ReceiveWindow {
     this.#readSinceMs = nowMs
   }
 
+  /** Nothing more will arrive. What has arrived may still be read, and grows nothing that nobody would give back. */
   close(): void {
+    this.#isClosed = true
     this.#budget.giveBack(this.capacityBytes - RECEIVE_START_BYTES)
     this.capacityBytes = RECEIVE_START_BYTES
   }
 
   #grow(wantedBytes: number): void {
+    if (this.#isClosed) return
     const most = Math.min(RECEIVE_MAX_BYTES, FIELD_MAX * 2 ** this.scale, Math.floor(wantedBytes))
     if (most > this.capacityBytes) this.capacityBytes += this.#budget.take(most - this.capacityBytes)
   }

@@ -47,6 +47,8 @@ class TcpStream extends Duplex implements ConnectionUser {
     super({ readableHighWaterMark: STREAM_BYTES, writableHighWaterMark: STREAM_BYTES, allowHalfOpen: true })
     this.#tcp = tcp
     this.#place = place
+    // What breaks off between being established and being held has no listener yet, and would end the process.
+    this.on('error', () => undefined)
   }
 
   use(connection: Connection): void {
@@ -132,21 +134,27 @@ class TcpStream extends Duplex implements ConnectionUser {
   }
 }
 
+/** Rejects unless the connection is established, and has not broken off in the same batch. */
+const connect = async (tcp: Tcp, to: VirtualAddress, port: number): Promise<Duplex> => {
+  const place = placeOf(to, port)
+  const stream = new TcpStream(tcp, place)
+  const opened = tcp.open(to, port, stream)
+  if (!opened.ok) throw new ChatError('PEER_UNREACHABLE', REFUSALS[opened.why](place))
+  stream.use(opened.value)
+  await new Promise<void>((resolve, reject) => {
+    stream.once('error', reject)
+    stream.whenEstablished = () => {
+      stream.off('error', reject)
+      resolve()
+    }
+  })
+  if (stream.errored !== null) throw stream.errored
+  return stream
+}
+
 /** The streams of one device over its TCP. */
 export const tcpStreams = (tcp: Tcp): Streams => ({
-  connect: (to, port) =>
-    new Promise((resolve, reject) => {
-      const place = placeOf(to, port)
-      const stream = new TcpStream(tcp, place)
-      const opened = tcp.open(to, port, stream)
-      if (!opened.ok) return reject(new ChatError('PEER_UNREACHABLE', REFUSALS[opened.why](place)))
-      stream.use(opened.value)
-      stream.once('error', reject)
-      stream.whenEstablished = () => {
-        stream.off('error', reject)
-        resolve(stream)
-      }
-    }),
+  connect: (to, port) => connect(tcp, to, port),
   listen: (port: number, onStream: OnStream) =>
     tcp.listen(port, connection => {
       const stream = new TcpStream(tcp, placeOf(connection.remote, connection.remotePort))

@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
+import { createStack } from '../../../../../src/plugins/transport-ntm/net/stack.ts'
+import { FLAG, Segment } from '../../../../../src/plugins/transport-ntm/net/tcp/segment.ts'
 import { ALICE, BOB } from '../packets.ts'
+import { segmentOf, tcpPacket } from './segments.ts'
 import { StreamPair } from './stream-pair.ts'
 
 const PORT = 61005
@@ -130,6 +133,33 @@ describe('streams over TCP', () => {
     stop()
     stop()
     await expect(connect()).rejects.toThrow('nobody listens on [fd00::b]:61005')
+  })
+
+  it('refuse, and end no process, where the other side opens and breaks off in one batch', async () => {
+    const emitted: Segment[] = []
+    const alice = createStack({
+      addresses: { ipv6: ALICE },
+      emit: packet => void emitted.push(segmentOf(packet.slice())),
+      dropped: () => {},
+      now: () => 1000,
+      random: count => new Uint8Array(count).fill(7),
+    })
+    const connected = expect(alice.streams.connect(BOB, PORT)).rejects.toThrow('[fd00::b]:61005 broke off')
+    alice.flush()
+    const [syn] = emitted
+    const arrive = (seq: number, flags: number): void => {
+      const segment = new Segment()
+      segment.set(PORT, syn!.sourcePort, seq, (syn!.seq + 1) >>> 0, flags | FLAG.ack)
+      segment.window = 65_535
+      alice.receive(tcpPacket(BOB, ALICE, segment), { allowed: [BOB] })
+    }
+    // As a socket hands a batch on: what follows from it runs outside of any promise.
+    setImmediate(() => {
+      arrive(500, FLAG.syn)
+      arrive(501, FLAG.rst)
+      alice.flush()
+    })
+    await connected
   })
 
   it('say how long nobody answered', async () => {
