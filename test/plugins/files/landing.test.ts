@@ -29,6 +29,16 @@ const PART = '/in/.a.bin.abababababababab.ntm-part'
 const landing = (): Landing =>
   new Landing({ disk, place: { folder: '/in', name: 'a.bin' }, offer: OFFER, kind: 'file', bytes: BYTES })
 
+/** What is synced and published from now on. */
+const operations = (): readonly string[] => {
+  const done: string[] = []
+  disk.faults.fail = (operation, path) => {
+    if (operation === 'sync' || operation === 'publish') done.push(`${operation} ${path}`)
+    return undefined
+  }
+  return done
+}
+
 const hashed = async (path: string) => {
   const source = await findSource(disk, path)
   await hashSource(disk, source, shelf, 'tree', () => undefined)
@@ -71,6 +81,16 @@ describe('a file that arrives', () => {
     if (changed !== undefined) disk.put(PART, changed)
     expect(await landing().have(shelf, 'tree')).toBe(from)
     expect(await landing().have(shelf, 'another'), 'without its hashes').toBe(0)
+  })
+
+  it('is on the disk before it has its name, also what was found after the process was killed', async () => {
+    const killed = landing()
+    for (let index = 0; index < 4; index += 1) await killed.write(blockOf(index), index)
+    const here = landing()
+    const done = operations()
+    expect(await here.have(shelf, 'tree')).toBe(4)
+    await here.finish()
+    expect(done).toEqual([`sync ${PART}`, 'publish /in/a.bin'])
   })
 
   it('takes the place of nothing: what is there stays, and it gets a number', async () => {
@@ -198,6 +218,15 @@ describe('a folder that arrives', () => {
     await (await send(2)).close()
     expect(await (await send(99, 2)).finish()).toBe('/in/out')
     expect(disk.size('/in/out/sub/b.bin')).toBe(files['sub/b.bin'])
+  })
+
+  it('is on the disk before it has its name, also what was found after the process was killed', async () => {
+    await send(2)
+    const done = operations()
+    expect(await (await send(99, 2)).finish()).toBe('/in/out')
+    const tree = '/in/.out.abababababababab.ntm-part/tree'
+    const synced = done.slice(0, done.indexOf('publish /in/out'))
+    for (const path of Object.keys(files)) expect(synced).toContain(`sync ${tree}/${path}`)
   })
 
   it('gets no name when one of its files became longer in other hands', async () => {
