@@ -6,7 +6,7 @@ import { MemoryFileDisk } from '../../../src/kernel/testing/memory-file-disk.ts'
 import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
 import { Landing, partOf } from '../../../src/plugins/files/landing.ts'
 import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
-import { choosePlace } from '../../../src/plugins/files/place.ts'
+import { checkRoom, choosePlace } from '../../../src/plugins/files/place.ts'
 import { findSource, hashSource, type Source, SourceReader } from '../../../src/plugins/files/source.ts'
 import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
 
@@ -234,6 +234,17 @@ describe('a folder that arrives', () => {
     disk.put('/in/.out.abababababababab.ntm-part/tree/a.txt', new Uint8Array(6))
     await expect(here.finish()).rejects.toMatchObject({ code: 'DISK_FAILED' })
     expect(disk.paths().filter(path => path.startsWith('/in/'))).toEqual(['/in/x'])
+  })
+
+  it('needs room only for what is missing', async () => {
+    await (await send(2)).close()
+    const { bytes } = await findSource(disk, '/out')
+    const room = (): Promise<void> => checkRoom(disk, { folder: '/in', name: 'out' }, { id: OFFER, bytes })
+    const used = 2 ** 40 - (await disk.freeBytes())
+    disk.faults.capacityBytes = used + bytes - BLOCK_BYTES * 2
+    await room()
+    disk.faults.capacityBytes = used + bytes - BLOCK_BYTES * 2 - 500
+    await expect(room()).rejects.toMatchObject({ code: 'DISK_FULL' })
   })
 
   it('begins anew when the list was not whole', async () => {
