@@ -205,6 +205,7 @@ export class Landing {
   #spreadOf(pieces: readonly Piece[]): Spread {
     const { disk } = this.#parts
     return new Spread(pieces, {
+      isOurs: true,
       open: async path => {
         if (path !== this.#part) await disk.makeFolder(disk.split(path).folder)
         return disk.openOwn(path)

@@ -36,14 +36,23 @@ async function freeIn(disk: FileDisk, folder: string, offered: string): Promise<
   throw new ChatError('FILE_EXISTS', `${folder} has a thousand files called ${offered}`)
 }
 
+/** In a file, or in all files of a folder. */
+async function bytesAt(disk: FileDisk, path: string): Promise<number> {
+  const facts = await disk.facts(path)
+  if (facts?.kind === 'file') return facts.bytes
+  if (facts?.kind !== 'folder') return 0
+  let bytes = 0
+  for (const name of await disk.names(path)) bytes += await bytesAt(disk, disk.join(path, name))
+  return bytes
+}
+
 /** Throws DISK_FULL when there is no room for what is still missing. */
 export async function checkRoom(
   disk: FileDisk,
   place: Place,
   { id, bytes }: { readonly id: EventId; readonly bytes: number },
 ): Promise<void> {
-  const part = await disk.facts(partOf(disk, place, id))
-  const missing = bytes - (part?.kind === 'file' ? part.bytes : 0)
+  const missing = bytes - (await bytesAt(disk, partOf(disk, place, id)))
   const free = await disk.freeBytes(place.folder)
   if (missing > free)
     throw new ChatError('DISK_FULL', `${bytes} bytes do not fit into ${place.folder}: ${free} are free`, {

@@ -12,6 +12,11 @@ export interface Piece {
 
 export interface SpreadAccess {
   open(path: string): Promise<OpenFile>
+  /**
+   * The files are put together here. Then also one that was only read is on the disk before it is closed: what a
+   * process wrote that was killed is read as if it were there, and may be in memory only.
+   */
+  readonly isOurs?: boolean
   /** Looks at a file after each read. Throws when it is not what it was. */
   check?(facts: FileFacts, piece: Piece): void
 }
@@ -19,7 +24,6 @@ export interface SpreadAccess {
 interface Opened {
   readonly index: number
   readonly file: OpenFile
-  isWritten: boolean
 }
 
 export class Spread {
@@ -65,7 +69,7 @@ export class Spread {
     })
   }
 
-  /** What was written stays, and nothing is open any more. */
+  /** What is there stays, and nothing is open any more. */
   close(isToStay = true): Promise<void> {
     return this.#inTurn(() => this.#closeFile(isToStay))
   }
@@ -108,16 +112,15 @@ export class Spread {
     const offset = at - this.#starts[index]!
     const part = bytes.subarray(0, Math.min(bytes.length, piece.bytes - offset))
     if (typeof piece.in !== 'string') return part.length
-    const open = await this.#fileAt(index, piece.in)
-    open.isWritten = true
-    await open.file.write(part, offset)
+    const { file } = await this.#fileAt(index, piece.in)
+    await file.write(part, offset)
     return part.length
   }
 
   async #fileAt(index: number, path: string): Promise<Opened> {
     if (this.#open?.index === index) return this.#open
     await this.#closeFile(true)
-    const opened = { index, file: await this.#access.open(path), isWritten: false }
+    const opened = { index, file: await this.#access.open(path) }
     this.#open = opened
     return opened
   }
@@ -126,7 +129,7 @@ export class Spread {
     const open = this.#open
     this.#open = undefined
     try {
-      if (open?.isWritten === true && isToStay) await open.file.sync()
+      if (this.#access.isOurs === true && isToStay) await open?.file.sync()
     } finally {
       await open?.file.close()
     }

@@ -6,7 +6,7 @@ import { MemoryFileDisk } from '../../../src/kernel/testing/memory-file-disk.ts'
 import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
 import { Landing, partOf } from '../../../src/plugins/files/landing.ts'
 import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
-import { choosePlace } from '../../../src/plugins/files/place.ts'
+import { checkRoom, choosePlace } from '../../../src/plugins/files/place.ts'
 import { findSource, hashSource, type Source, SourceReader } from '../../../src/plugins/files/source.ts'
 import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
 
@@ -28,6 +28,16 @@ const PART = '/in/.a.bin.abababababababab.ntm-part'
 
 const landing = (): Landing =>
   new Landing({ disk, place: { folder: '/in', name: 'a.bin' }, offer: OFFER, kind: 'file', bytes: BYTES })
+
+/** What is synced and published from now on. */
+const operations = (): readonly string[] => {
+  const done: string[] = []
+  disk.faults.fail = (operation, path) => {
+    if (operation === 'sync' || operation === 'publish') done.push(`${operation} ${path}`)
+    return undefined
+  }
+  return done
+}
 
 const hashed = async (path: string) => {
   const source = await findSource(disk, path)
@@ -71,6 +81,16 @@ describe('a file that arrives', () => {
     if (changed !== undefined) disk.put(PART, changed)
     expect(await landing().have(shelf, 'tree')).toBe(from)
     expect(await landing().have(shelf, 'another'), 'without its hashes').toBe(0)
+  })
+
+  it('is on the disk before it has its name, also what was found after the process was killed', async () => {
+    const killed = landing()
+    for (let index = 0; index < 4; index += 1) await killed.write(blockOf(index), index)
+    const here = landing()
+    const done = operations()
+    expect(await here.have(shelf, 'tree')).toBe(4)
+    await here.finish()
+    expect(done).toEqual([`sync ${PART}`, 'publish /in/a.bin'])
   })
 
   it('takes the place of nothing: what is there stays, and it gets a number', async () => {
@@ -200,11 +220,31 @@ describe('a folder that arrives', () => {
     expect(disk.size('/in/out/sub/b.bin')).toBe(files['sub/b.bin'])
   })
 
+  it('is on the disk before it has its name, also what was found after the process was killed', async () => {
+    await send(2)
+    const done = operations()
+    expect(await (await send(99, 2)).finish()).toBe('/in/out')
+    const tree = '/in/.out.abababababababab.ntm-part/tree'
+    const synced = done.slice(0, done.indexOf('publish /in/out'))
+    for (const path of Object.keys(files)) expect(synced).toContain(`sync ${tree}/${path}`)
+  })
+
   it('gets no name when one of its files became longer in other hands', async () => {
     const here = await send()
     disk.put('/in/.out.abababababababab.ntm-part/tree/a.txt', new Uint8Array(6))
     await expect(here.finish()).rejects.toMatchObject({ code: 'DISK_FAILED' })
     expect(disk.paths().filter(path => path.startsWith('/in/'))).toEqual(['/in/x'])
+  })
+
+  it('needs room only for what is missing', async () => {
+    await (await send(2)).close()
+    const { bytes } = await findSource(disk, '/out')
+    const room = (): Promise<void> => checkRoom(disk, { folder: '/in', name: 'out' }, { id: OFFER, bytes })
+    const used = 2 ** 40 - (await disk.freeBytes())
+    disk.faults.capacityBytes = used + bytes - BLOCK_BYTES * 2
+    await room()
+    disk.faults.capacityBytes = used + bytes - BLOCK_BYTES * 2 - 500
+    await expect(room()).rejects.toMatchObject({ code: 'DISK_FULL' })
   })
 
   it('begins anew when the list was not whole', async () => {
