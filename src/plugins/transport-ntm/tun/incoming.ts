@@ -6,6 +6,7 @@ import type { Clock } from '../../../kernel/api/index.ts'
 import type { Neighbour } from '../neighbour.ts'
 import type { VirtualAddress } from '../net/address.ts'
 import { INNER_MTU } from '../net/limits.ts'
+import { PROTOCOL } from '../net/packet.ts'
 import { isReservedPort } from '../net/ports.ts'
 import type { Flows } from '../net/tun/flows.ts'
 import { hasAddressAt, PacketFields } from '../net/tun/packet-fields.ts'
@@ -17,6 +18,8 @@ export interface IncomingParts {
   readonly own: VirtualAddress
   readonly peers: TunPeers
   readonly flows: Flows
+  /** Over UDP, which does not say who began. */
+  readonly begunThere: Flows
   readonly write: (packet: Uint8Array) => void
 }
 
@@ -65,9 +68,18 @@ export class Incoming {
   }
 
   #isLetIn(peer: TunPeer): boolean {
-    const isLetIn = this.#isAnswer(peer) || peer.mayComeIn
+    const isAnswer = this.#isAnswer(peer)
+    const isLetIn = isAnswer || peer.mayComeIn
+    if (isLetIn && !isAnswer) this.#noteBegun(peer)
     if (isLetIn && this.#fields.isFragment) peer.fragmentId = this.#fields.fragmentId
     return isLetIn
+  }
+
+  #noteBegun(peer: TunPeer): void {
+    const { clock, begunThere } = this.#parts
+    const { protocol, sourcePort, destinationPort } = this.#fields
+    if (protocol === PROTOCOL.udp)
+      begunThere.note(peer.number, protocol, destinationPort, sourcePort, clock.monotonicMs())
   }
 
   #isLaterPiece(peer: TunPeer): boolean {

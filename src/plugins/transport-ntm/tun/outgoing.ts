@@ -22,6 +22,8 @@ export interface OutgoingParts {
   readonly names: VirtualAddress
   readonly peers: TunPeers
   readonly flows: Flows
+  /** Over UDP, which does not say who began. */
+  readonly begunThere: Flows
   readonly complaints: Complaints
   readonly waiting: WaitingPackets
   readonly neighbour: (peer: TunPeer) => Neighbour | undefined
@@ -99,14 +101,20 @@ export class Outgoing {
     this.#parts.forward(neighbour, packet)
   }
 
-  /** A connection begins with a SYN alone, so that a service here which answers somebody let in begins none. */
+  /**
+   * A service here which answers somebody let in begins nothing, or it would keep the way open for whoever is let in no
+   * more: a connection begins with a SYN alone, and over UDP it is known what was begun there.
+   */
   #noteFlow(packet: Uint8Array, peer: TunPeer): void {
-    const { clock, flows } = this.#parts
+    const { clock, flows, begunThere } = this.#parts
     const { kind, protocol, sourcePort, destinationPort } = this.#fields
     if (kind !== 'ports' && kind !== 'echo-request') return
     const nowMs = clock.monotonicMs()
-    if (protocol !== TCP || this.#fields.isOpening(packet))
-      flows.note(peer.number, protocol, sourcePort, destinationPort, nowMs)
-    else flows.goesOn(peer.number, protocol, sourcePort, destinationPort, nowMs)
+    const isAnswer =
+      protocol === TCP
+        ? !this.#fields.isOpening(packet)
+        : begunThere.goesOn(peer.number, protocol, sourcePort, destinationPort, nowMs)
+    if (isAnswer) flows.goesOn(peer.number, protocol, sourcePort, destinationPort, nowMs)
+    else flows.note(peer.number, protocol, sourcePort, destinationPort, nowMs)
   }
 }

@@ -25,6 +25,8 @@ export interface TunPeer {
 export interface TunPeersParts {
   readonly own: VirtualAddress
   readonly isAllowed: (person: PersonId) => boolean
+  /** It could come in, and cannot any more. */
+  readonly shutOut: (peer: TunPeer) => void
   readonly route: (to: VirtualAddress, isThere: boolean) => void
 }
 
@@ -77,7 +79,14 @@ export class TunPeers {
   /** Who may come in is decided anew. */
   judge(person: PersonId): void {
     const mayComeIn = this.#parts.isAllowed(person)
-    for (const peer of this.#byKey.values()) if (peer.card.person === person) peer.mayComeIn = mayComeIn
+    for (const peer of this.#byKey.values()) {
+      if (peer.card.person !== person) continue
+      const isShutOut = peer.mayComeIn && !mayComeIn
+      peer.mayComeIn = mayComeIn
+      if (!isShutOut) continue
+      peer.fragmentId = undefined
+      this.#parts.shutOut(peer)
+    }
   }
 
   of(key: TunnelKey): TunPeer | undefined {

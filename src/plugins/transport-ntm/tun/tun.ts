@@ -23,6 +23,7 @@ import { formatAddress } from '../../../wire/ip-address.ts'
 import type { Carrier } from '../carrier.ts'
 import type { Neighbour } from '../neighbour.ts'
 import type { VirtualAddress } from '../net/address.ts'
+import { PROTOCOL } from '../net/packet.ts'
 import { Flows } from '../net/tun/flows.ts'
 import { RESOLVER_DOMAINS_MAX, TUN_MTU } from '../net/tun/limits.ts'
 import type { Links } from '../path/links.ts'
@@ -179,9 +180,12 @@ export class Tun {
     const count = (reason: string): void => carrier.count(reason)
     const complaints = new Complaints(clock, NAME_SERVER, write)
     const flows = new Flows()
+    const begunThere = new Flows()
     const peers = new TunPeers({
       own,
       isAllowed: person => this.#allowed.has(person),
+      // The table of what was begun there forgets, so that an answer may have been taken for a beginning.
+      shutOut: peer => flows.forget(peer.number, PROTOCOL.udp),
       route: (to, isThere) =>
         this.#do(({ addRoute, removeRoute }) => (isThere ? addRoute : removeRoute)(to, HOST_BITS_IPV6)),
     })
@@ -197,7 +201,7 @@ export class Tun {
       refuse: packet => complaints.about(packet, 'port'),
     })
     const outgoing = new Outgoing({
-      ...{ clock, own, peers, flows, complaints, waiting, count, names: NAME_SERVER },
+      ...{ clock, own, peers, flows, begunThere, complaints, waiting, count, names: NAME_SERVER },
       neighbour: (peer: TunPeer) => links.open(peer.card.device),
       forward: (to, packet) => carrier.forward(to, packet),
       isTunnelPort: port => this.#tunnelPorts.has(port),
@@ -209,7 +213,7 @@ export class Tun {
       names,
       outgoing,
       waiting,
-      incoming: new Incoming({ clock, own, peers, flows, write }),
+      incoming: new Incoming({ clock, own, peers, flows, begunThere, write }),
     }
   }
 

@@ -5,6 +5,7 @@ import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.
 import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
 import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
 import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
+import { PROTOCOL } from '../../../../src/plugins/transport-ntm/net/packet.ts'
 import { Flows } from '../../../../src/plugins/transport-ntm/net/tun/flows.ts'
 import { FLOW_IDLE_MS } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
 import { Complaints } from '../../../../src/plugins/transport-ntm/tun/complaints.ts'
@@ -55,10 +56,12 @@ beforeEach(() => {
   ;[sent, written, asked, reached, counted, routes] = [[], [], [], [], [], []]
   const write = (packet: Uint8Array): void => void written.push(packet.slice())
   const flows = new Flows()
+  const begunThere = new Flows()
   const complaints = new Complaints(clock, NAME_SERVER, write)
   peers = new TunPeers({
     own: OWN,
     isAllowed: person => allowed.has(person),
+    shutOut: peer => flows.forget(peer.number, PROTOCOL.udp),
     route: (to, isThere) => void routes.push([to, isThere]),
   })
   const waiting = new WaitingPackets({
@@ -73,14 +76,14 @@ beforeEach(() => {
     refuse: packet => complaints.about(packet, 'host'),
   })
   outgoing = new Outgoing({
-    ...{ clock, own: OWN, names: NAME_SERVER, peers, flows, complaints, waiting },
+    ...{ clock, own: OWN, names: NAME_SERVER, peers, flows, begunThere, complaints, waiting },
     neighbour: peer => up.get(peer.card.device),
     forward: (to, packet) => void sent.push([to.key, packet.slice()]),
     isTunnelPort: port => port === TUNNEL_PORT,
     ask: packet => void asked.push(packet.slice()),
     count: reason => void counted.push(reason),
   })
-  incoming = new Incoming({ clock, own: OWN, peers, flows, write })
+  incoming = new Incoming({ clock, own: OWN, peers, flows, begunThere, write })
   for (const card of [BOB, CAROL]) peers.add(card)
   up.set(BOB.device, neighbourOf(BOB))
 })
@@ -198,6 +201,66 @@ describe('a packet out of a tunnel', () => {
     expect(isTaken(fromBob(22, 5))).toBe(false)
   })
 
+  describe('of somebody who was let in and is no more', () => {
+    const judge = (isAllowed: boolean): void => {
+      if (isAllowed) allowed.add(BOB.person)
+      else allowed.clear()
+      peers.judge(BOB.person)
+    }
+    const toService = fromBob(53, 5_000)
+    const fromService = toBob(5_000, 53)
+    const answered = (): void => {
+      judge(true)
+      expect(isTaken(toService)).toBe(true)
+      outgoing.take(fromService.slice())
+    }
+
+    it('is the node’s, though a service here answered', () => {
+      answered()
+      judge(false)
+      expect(isTaken(toService)).toBe(false)
+    })
+
+    it('is the node’s, though a service here goes on sending', () => {
+      answered()
+      judge(false)
+      for (let second = 0; second < 1_000; second += 200) {
+        clock.step(clock.monotonicMs() + 200_000)
+        outgoing.take(fromService.slice())
+        expect(isTaken(toService)).toBe(false)
+      }
+    })
+
+    it('is the node’s, however many others came in meanwhile', () => {
+      judge(true)
+      expect(isTaken(toService)).toBe(true)
+      for (let port = 1; port <= 60_000; port++) isTaken(fromBob(53, port))
+      outgoing.take(fromService.slice())
+      judge(false)
+      expect(isTaken(toService)).toBe(false)
+    })
+
+    it('is a program’s if it belongs to what the program began and goes on with', () => {
+      judge(true)
+      outgoing.take(toBob(53, 5_000))
+      outgoing.take(segment({ from: OWN, to: addressOf(BOB) }))
+      expect(isTaken(fromBob(5_000, 53))).toBe(true)
+      judge(false)
+      outgoing.take(toBob(53, 5_000))
+      expect(isTaken(fromBob(5_000, 53))).toBe(true)
+      const ports = [80, 40_000] as const
+      expect(isTaken(segment({ from: addressOf(BOB), to: OWN, ports, flags: FLAGS.ack }))).toBe(true)
+    })
+
+    it('is told from another’s, whose flows stay', () => {
+      up.set(CAROL.device, neighbourOf(CAROL))
+      answered()
+      outgoing.take(udpPacket(OWN, 5_000, addressOf(CAROL), 53, PAYLOAD))
+      judge(false)
+      expect(isTaken(udpPacket(addressOf(CAROL), 53, OWN, 5_000, PAYLOAD), CAROL)).toBe(true)
+    })
+  })
+
   it('that answers a program is let in from anybody, as long as the program may wait for it', () => {
     outgoing.take(toBob(53, 5_000))
     expect(isTaken(fromBob(5_000, 53))).toBe(true)
@@ -304,7 +367,12 @@ describe('routes', () => {
 
   it('are none for this device itself', () => {
     expect(
-      new TunPeers({ own: addressOf(BOB), isAllowed: () => false, route: () => undefined }).add(BOB),
+      new TunPeers({
+        own: addressOf(BOB),
+        isAllowed: () => false,
+        shutOut: () => undefined,
+        route: () => undefined,
+      }).add(BOB),
     ).toBe(undefined)
   })
 })

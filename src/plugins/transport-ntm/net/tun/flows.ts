@@ -1,6 +1,6 @@
 /**
- * What programs of this machine have begun: whoever is not let in may answer them. A table of fixed size without an object
- * for a flow; where a place is full the flow that was silent longest is forgotten, and what belongs to it goes unheard.
+ * What programs of this machine have begun: whoever is not let in may answer them. And what others have begun with them,
+ * which is known so that an answer is not taken for a beginning. A table of fixed size without an object for a flow; where a place is full the flow that was silent longest is forgotten, and what belongs to it goes unheard.
  */
 
 import { PROTOCOL } from '../packet.ts'
@@ -40,6 +40,13 @@ export class Flows {
     if (at === undefined || nowMs - this.#heardMs[at]! > idleMs(protocol)) return false
     this.#heardMs[at] = nowMs
     return true
+  }
+
+  /** Nothing of this peer by this protocol goes on. */
+  forget(peer: number, protocol: number): void {
+    const who = whoOf(peer, protocol)
+    for (let at = 0; at < FLOWS_MAX; at++)
+      if (this.#who[at] === who) this.#heardMs[at] = Number.NEGATIVE_INFINITY
   }
 
   #placeOf(ports: number, who: number): number | undefined {

@@ -283,6 +283,27 @@ describe('closing', () => {
   })
 })
 
+describe('a gap', () => {
+  it('is reported although only full segments leave, which have no room for it', () =>
+    say(`* listen
+      > SYN seq=0 mss=500 sack
+      < SYN ACK seq=0 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=101 ack=1 len=100 +
+      * write 500
+      < ACK seq=1 ack=1 len=500 blocks=none
+      < ACK seq=501 ack=1 len=0 blocks=101,201`))
+
+  it('is reported once where what leaves has room for it', () =>
+    say(`* listen
+      > SYN seq=0 mss=500 sack
+      < SYN ACK seq=0 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=101 ack=1 len=100 +
+      * write 100
+      < ACK seq=1 ack=1 len=100 blocks=101,201`))
+})
+
 describe('breaking off', () => {
   it.each([
     ['by a reset at the right place', '> RST seq=1\n = closed\n ! reset'],

@@ -29,6 +29,15 @@ describe('flows', () => {
     expect(flows.goesOn(1, protocol, 5, 6, 3 * idleMs + 2)).toBe(false)
   })
 
+  it('are forgotten by peer and protocol', () => {
+    const flows = new Flows()
+    for (const peer of [1, 2]) for (const protocol of [TCP, PROTOCOL.udp]) flows.note(peer, protocol, 5, 6, 0)
+    flows.forget(1, PROTOCOL.udp)
+    expect(flows.goesOn(1, PROTOCOL.udp, 5, 6, 1)).toBe(false)
+    expect(flows.goesOn(1, TCP, 5, 6, 1)).toBe(true)
+    expect(flows.goesOn(2, PROTOCOL.udp, 5, 6, 1)).toBe(true)
+  })
+
   it('that go on stay while thousands of others come and go', () => {
     const flows = new Flows()
     flows.note(1, TCP, 1, 2, 0)
