@@ -17,6 +17,7 @@ import { pairRow } from './rows/pair.ts'
 import { relayRow } from './rows/relay.ts'
 import { replayRow } from './rows/replay.ts'
 import { textRow } from './rows/text.ts'
+import { textBesideFileRow } from './rows/text-beside-file.ts'
 import { tunnelRow } from './rows/tunnel.ts'
 import { wireRow } from './rows/wire.ts'
 import type { Settings } from './settings.ts'
@@ -30,6 +31,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   tunnel: tunnelRow,
   datagrams: datagramsRow,
   files: filesRow,
+  'text-beside-file': textBesideFileRow,
   relay: relayRow,
   replay: replayRow,
   dc: coordinatorRow,

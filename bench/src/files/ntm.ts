@@ -28,11 +28,11 @@ interface FileDocument {
   readonly state: string
 }
 
-const call = <T>(child: Child, method: string, params: object = {}): Promise<T> =>
+export const call = <T>(child: Child, method: string, params: object = {}): Promise<T> =>
   child.call<T>('call', { method, params })
 
 /** Until the other side has heard of it, which takes as long as a text does. */
-const heard = async (bob: Child, id: string): Promise<void> => {
+export const heard = async (bob: Child, id: string): Promise<void> => {
   for (;;) {
     const { files } = await call<{ files: readonly FileDocument[] }>(bob, 'file.ls')
     if (files.some(file => file.id === id)) return
@@ -72,7 +72,12 @@ interface Pair {
   close(): Promise<void>
 }
 
-const openPair = async ({ near, far }: LongLine, directory: string, offload: string): Promise<Pair> => {
+/** Both are up and have said hello both ways. */
+export const openPair = async (
+  { near, far }: LongLine,
+  directory: string,
+  offload: string,
+): Promise<Pair> => {
   const env = { NTM_OFFLOAD: offload }
   const dc = startProcess(COORDINATOR, { namespace: far.namespace })
   const alice = startProcess(NODE, { namespace: near.namespace, env })

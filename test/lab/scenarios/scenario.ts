@@ -1,11 +1,14 @@
 /** What a scenario is: a network, what happens on it while two people talk, and what they should notice of it. */
 import type { CellOptions } from '../people/cell.ts'
+import type { Network } from '../topology/network.ts'
 import type { Stage } from './stage.ts'
 
 export interface Scenario {
   /** A sentence about what the two people experience. */
   readonly name: string
   readonly cell: CellOptions
+  /** What is so before anybody is up. */
+  readonly before?: (network: Network) => Promise<unknown>
   /** How long they are cut off, whatever the program does. */
   readonly outageMs?: number
   /** The longest silence beyond that, and the longest time that one text takes, to reach. */
@@ -16,7 +19,7 @@ export interface Scenario {
 }
 
 /** Several scenarios share a crowded machine, and red should be what is broken: borne is twice the aim and this. */
-const CROWDED_MS = 1_500
+export const CROWDED_MS = 1_500
 export const generously = (aimMs: number): number => 2 * aimMs + CROWDED_MS
 
 /** More is a failure. */

@@ -9,6 +9,7 @@ import { tellLeftOut, whyNoDelayLine, whyNoLab } from '../machine.ts'
 import { Cell } from '../people/cell.ts'
 import { FAILING } from './failing.ts'
 import { FAR } from './far.ts'
+import { WITH_A_FILE } from './files.ts'
 import { MOVING } from './moving.ts'
 import { aimText, type Scenario, silenceMaxMs } from './scenario.ts'
 import { Stage } from './stage.ts'
@@ -30,6 +31,7 @@ const play = async (scenario: Scenario): Promise<void> => {
   const cell = await Cell.open(scenario.cell)
   open.add(cell)
   try {
+    await scenario.before?.(cell.network)
     const stage = await Stage.set(cell)
     const broken = await play(stage)
       .then(() => stage.end())
@@ -60,6 +62,8 @@ describe.skipIf(noLine !== undefined)(
   'everything arrives, once and in order, over long lines, when',
   { concurrent: true },
   () => {
-    it.each(named(FAR))('%s', { timeout: SCENARIO_TIMEOUT_MS }, (_, scenario) => play(scenario))
+    it.each(named([...FAR, ...WITH_A_FILE]))('%s', { timeout: SCENARIO_TIMEOUT_MS }, (_, scenario) =>
+      play(scenario),
+    )
   },
 )
