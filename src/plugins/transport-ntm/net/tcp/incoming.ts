@@ -100,6 +100,11 @@ export class Incoming {
     return !this.isFinished && this.window.isUpdateDue(this.queue.next, this.queue.unreadBytes)
   }
 
+  /** Something has arrived beyond what is missing, and the peer understands what says so. */
+  get hasReportableGap(): boolean {
+    return this.isSackPermitted && this.queue.pieces.count > 0
+  }
+
   /** What stands in the window field of a segment that leaves now. */
   get windowField(): number {
     return this.window.field(this.queue.next, this.queue.unreadBytes)
