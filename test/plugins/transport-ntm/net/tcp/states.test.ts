@@ -1,5 +1,5 @@
 /** The states of RFC 9293, each entered and left by every way there is, as conversations with one end. */
-import { describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { Script } from './script.ts'
 
 const ACTIVE = `
