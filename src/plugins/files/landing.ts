@@ -32,6 +32,18 @@ export const partOf = (disk: FileDisk, { folder, name }: Place, offer: EventId):
 /** Names tried before giving up. */
 const NUMBERS_MAX = 1_000
 
+/** The first of `NAME`, `NAME (2)` and so on for which `gets` resolves with true. Throws FILE_EXISTS. */
+export const firstNumbered = async (
+  { folder, name }: Place,
+  gets: (name: string) => Promise<boolean>,
+): Promise<string> => {
+  for (let number = 1; number <= NUMBERS_MAX; number += 1) {
+    const tried = numbered(name, number)
+    if (await gets(tried)) return tried
+  }
+  throw new ChatError('FILE_EXISTS', `${folder} has a thousand files called ${name}`)
+}
+
 export interface LandingParts {
   readonly disk: FileDisk
   readonly place: Place
@@ -127,11 +139,8 @@ export class Landing {
 
   async #publish(from: string): Promise<string> {
     const { disk, place } = this.#parts
-    for (let number = 1; number <= NUMBERS_MAX; number += 1) {
-      const path = disk.join(place.folder, numbered(place.name, number))
-      if (await disk.publish(from, path)) return path
-    }
-    throw new ChatError('FILE_EXISTS', `${place.folder} has a thousand files called ${place.name}`)
+    const pathOf = (name: string): string => disk.join(place.folder, name)
+    return pathOf(await firstNumbered(place, name => disk.publish(from, pathOf(name))))
   }
 
   /** Blocks say nothing of what stands behind the last one. */

@@ -1,5 +1,4 @@
 /** How far a file has come and how fast, for whoever looks at it. The rate counts from the first byte. */
-import { type Observable, Subject } from 'rxjs'
 import type { Clock } from '../../kernel/api/index.ts'
 
 export interface Progress {
@@ -13,8 +12,6 @@ const LEAST_MS = 0.001
 
 export class Meter {
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  readonly #moved = new Subject<void>()
-  readonly moved$: Observable<void> = this.#moved.asObservable()
   #doneBytes = 0
   #movedBytes = 0
   #firstMs: number | undefined
@@ -35,7 +32,6 @@ export class Meter {
     this.#firstMs ??= this.#lastMs
     this.#doneBytes += bytes
     this.#movedBytes += bytes
-    this.#moved.next()
   }
 
   get progress(): Progress {

@@ -1,10 +1,8 @@
 /** Where a file is to be put: what somebody asked for, or the offered name made harmless, in a place that is free. */
 import type { EventId } from '../../events/ids.ts'
 import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
-import { type Place, partOf } from './landing.ts'
-import { numbered, safeName } from './safe-name.ts'
-
-const NUMBERS_MAX = 1_000
+import { firstNumbered, type Place, partOf } from './landing.ts'
+import { safeName } from './safe-name.ts'
 
 /** `path`: a folder that is there, or a new name in one. Throws FILE_EXISTS or NOT_FOUND. */
 export async function choosePlace(disk: FileDisk, path: string, offeredName: string): Promise<Place> {
@@ -29,11 +27,9 @@ async function kindAt(disk: FileDisk, path: string): Promise<'file' | 'folder' |
 
 /** For now: others may arrive under the same name meanwhile, and the first that is whole gets it. */
 async function freeIn(disk: FileDisk, folder: string, offered: string): Promise<Place> {
-  for (let number = 1; number <= NUMBERS_MAX; number += 1) {
-    const place = { folder, name: numbered(offered, number) }
-    if ((await disk.facts(disk.join(folder, place.name))) === undefined) return place
-  }
-  throw new ChatError('FILE_EXISTS', `${folder} has a thousand files called ${offered}`)
+  const isFree = async (name: string): Promise<boolean> =>
+    (await disk.facts(disk.join(folder, name))) === undefined
+  return { folder, name: await firstNumbered({ folder, name: offered }, isFree) }
 }
 
 /** In a file, or in all files of a folder. */

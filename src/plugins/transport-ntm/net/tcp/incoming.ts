@@ -45,11 +45,6 @@ export class Incoming {
     return length === 0 ? seq >= this.next : seq + length > this.next
   }
 
-  /** Whether RST and SYN at this place are inside of the window. */
-  isInWindow(seq: number): boolean {
-    return seq >= this.next && seq < Math.max(this.window.edge, this.next + 1)
-  }
-
   /** Reports what lies below `next` as having arrived twice. */
   arrivedAgain(from: number, to: number): void {
     this.duplicateBytes += to - from
