@@ -106,7 +106,7 @@ export class Connection implements Flow {
   readonly #arrival: Arrival
   /** Where the heap of wake-ups and the list of what wants settling have it. */
   heapIndex = -1
-  wakeAtMs = 0
+  wakeAt = 0
   isTouched = false
   segmentsIn = 0
 

@@ -5,6 +5,7 @@
  */
 import { ok, type Result, refuse } from '../../../../events/result.ts'
 import { TokenBucket } from '../../../../kernel/api/token-bucket.ts'
+import { WakeHeap } from '../../wake-heap.ts'
 import { sameAddress, type VirtualAddress } from '../address.ts'
 import type { IpPacket } from '../packet.ts'
 import { isPort } from '../ports.ts'
@@ -29,7 +30,6 @@ import { Peers } from './peers.ts'
 import { ReceiveBudget } from './receive-window.ts'
 import { FLAG, parseTcp, Segment, type TcpRefusal } from './segment.ts'
 import { TimeWaits } from './time-wait.ts'
-import { WakeHeap } from './wake-heap.ts'
 
 const SECRET_BYTES = 32
 
@@ -149,7 +149,7 @@ export class Tcp implements Home {
     const nowMs = this.now()
     for (
       let first = this.#heap.first;
-      first !== undefined && first.wakeAtMs <= nowMs;
+      first !== undefined && first.wakeAt <= nowMs;
       first = this.#heap.first
     ) {
       this.#heap.remove(first)
@@ -246,7 +246,7 @@ export class Tcp implements Home {
   }
 
   get #timerAt(): number {
-    const wakeAtMs = this.#heap.first?.wakeAtMs ?? Number.POSITIVE_INFINITY
+    const wakeAtMs = this.#heap.first?.wakeAt ?? Number.POSITIVE_INFINITY
     return Math.min(wakeAtMs, this.#timeWaits.nextAt ?? Number.POSITIVE_INFINITY)
   }
 

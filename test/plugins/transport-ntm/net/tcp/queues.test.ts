@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Ranges } from '../../../../../src/plugins/transport-ntm/net/tcp/ranges.ts'
 import { ReceiveQueue } from '../../../../../src/plugins/transport-ntm/net/tcp/receive-queue.ts'
 import { SendQueue } from '../../../../../src/plugins/transport-ntm/net/tcp/send-queue.ts'
-import { WakeHeap } from '../../../../../src/plugins/transport-ntm/net/tcp/wake-heap.ts'
+import { WakeHeap } from '../../../../../src/plugins/transport-ntm/wake-heap.ts'
 import { fuzzRuns } from '../../../../support/fuzz.ts'
 
 const STREAM = Buffer.from(Uint8Array.from({ length: 40_000 }, (_, at) => (at * 7 + (at >>> 8)) & 0xff))
@@ -115,8 +115,8 @@ describe('a heap of wake-ups', () => {
     const change = fc.tuple(fc.nat({ max: 19 }), fc.option(fc.nat({ max: 100 }), { nil: undefined }))
     fc.assert(
       fc.property(fc.array(change, { maxLength: 100 }), changes => {
-        const heap = new WakeHeap<{ heapIndex: number; wakeAtMs: number }>()
-        const sleepers = Array.from({ length: 20 }, () => ({ heapIndex: -1, wakeAtMs: 0 }))
+        const heap = new WakeHeap<{ heapIndex: number; wakeAt: number }>()
+        const sleepers = Array.from({ length: 20 }, () => ({ heapIndex: -1, wakeAt: 0 }))
         const wanted = new Map<number, number>()
         for (const [index, atMs] of changes) {
           heap.set(sleepers[index]!, atMs)
@@ -125,7 +125,7 @@ describe('a heap of wake-ups', () => {
         }
         const woken: number[] = []
         for (let first = heap.first; first !== undefined; first = heap.first) {
-          woken.push(first.wakeAtMs)
+          woken.push(first.wakeAt)
           heap.remove(first)
         }
         expect(woken).toEqual([...wanted.values()].sort((a, b) => a - b))
