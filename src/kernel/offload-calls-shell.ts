@@ -1,8 +1,7 @@
 /**
- * The functions of the C library that take or give many datagrams in one call, which Node does not reach. They are
- * asked for through koffi, which a machine need not have.
+ * The functions of the C library that take or give many datagrams in one call.
  */
-import { endianness } from 'node:os'
+import { fromCLibrary } from './c-library-shell.ts'
 
 export const MSG_DONTWAIT = 0x40
 export const AF_INET = 2
@@ -26,25 +25,14 @@ export interface OffloadCalls {
 }
 
 /** Undefined where there is none of this, and no word about it. */
-export async function loadOffloadCalls(): Promise<OffloadCalls | undefined> {
-  if (process.platform !== 'linux' || endianness() !== 'LE') return undefined
-  try {
-    const { default: koffi } = await import('koffi')
-    if (koffi.sizeof('void *') !== 8) return undefined
-    const library = koffi.load(null)
-    const call = (prototype: string) => library.func(prototype) as never
-    return {
-      sendmmsg: call('int sendmmsg(int fd, void *messages, uint32_t count, int flags)'),
-      recvmmsg: call('int recvmmsg(int fd, void *messages, uint32_t count, int flags, void *timeout)'),
-      setsockopt: call('int setsockopt(int fd, int level, int name, void *value, uint32_t bytes)'),
-      errno: () => koffi.errno(),
-      // An address of a process has 47 bits.
-      address: memory => Number(koffi.address(memory)),
-    }
-  } catch {
-    return undefined
-  }
-}
+export const loadOffloadCalls = (): Promise<OffloadCalls | undefined> =>
+  fromCLibrary(({ call, errno, address }) => ({
+    sendmmsg: call('int sendmmsg(int fd, void *messages, uint32_t count, int flags)'),
+    recvmmsg: call('int recvmmsg(int fd, void *messages, uint32_t count, int flags, void *timeout)'),
+    setsockopt: call('int setsockopt(int fd, int level, int name, void *value, uint32_t bytes)'),
+    errno,
+    address,
+  }))
 
 const HIGH_HALF = 2 ** 32
 

@@ -1,9 +1,8 @@
 /**
- * The functions of the C library that make a network device of a program's own and set it up, which Node does not reach:
- * asked for through koffi, which a machine need not have. They are asked directly rather than through iproute2, because a
- * right that only this program was given does not pass to programs that it starts.
+ * The functions of the C library that make a network device of a program's own and set it up. They are asked directly
+ * rather than through iproute2, because a right that only this program was given does not pass to programs that it starts.
  */
-import { endianness } from 'node:os'
+import { fromCLibrary } from './c-library-shell.ts'
 
 export const O_CLOEXEC = 0o2000000
 export const O_RDWR = 2
@@ -52,25 +51,15 @@ export interface TunCalls {
 }
 
 /** Undefined where there is none of this. */
-export async function loadTunCalls(): Promise<TunCalls | undefined> {
-  if (process.platform !== 'linux' || endianness() !== 'LE') return undefined
-  try {
-    const { default: koffi } = await import('koffi')
-    if (koffi.sizeof('void *') !== 8) return undefined
-    const library = koffi.load(null)
-    const call = (prototype: string) => library.func(prototype) as never
-    return {
-      open: call('int open(const char *path, int flags)'),
-      close: call('int close(int fd)'),
-      pipe2: call('int pipe2(void *ends, int flags)'),
-      dup3: call('int dup3(int fd, int onto, int flags)'),
-      socket: call('int socket(int family, int type, int protocol)'),
-      ioctl: call('int ioctl(int fd, unsigned long request, void *argument)'),
-      read: call('intptr_t read(int fd, void *into, size_t bytes)'),
-      write: call('intptr_t write(int fd, void *from, size_t bytes)'),
-      errno: () => koffi.errno(),
-    }
-  } catch {
-    return undefined
-  }
-}
+export const loadTunCalls = (): Promise<TunCalls | undefined> =>
+  fromCLibrary(({ call, errno }) => ({
+    open: call('int open(const char *path, int flags)'),
+    close: call('int close(int fd)'),
+    pipe2: call('int pipe2(void *ends, int flags)'),
+    dup3: call('int dup3(int fd, int onto, int flags)'),
+    socket: call('int socket(int family, int type, int protocol)'),
+    ioctl: call('int ioctl(int fd, unsigned long request, void *argument)'),
+    read: call('intptr_t read(int fd, void *into, size_t bytes)'),
+    write: call('intptr_t write(int fd, void *from, size_t bytes)'),
+    errno,
+  }))

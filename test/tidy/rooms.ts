@@ -145,7 +145,7 @@ export const EXTRAS: readonly Extra[] = [
   { files: /^src\/kernel\/(keys|vault|passphrase|random)\.ts$/, libraries: ['sodium-native'] },
   { files: /^src\/kernel\/keys\.ts$/, libraries: ['@scure/bip39'] },
   { files: /^src\/kernel\/[^/]+-shell\.ts$/, libraries: node(NETWORK_AND_DISK) },
-  { files: /^src\/kernel\/(offload|tun)-calls-shell\.ts$/, libraries: ['koffi'] },
+  { files: /^src\/kernel\/c-library-shell\.ts$/, libraries: ['koffi'] },
   { files: /^src\/kernel\/tun-resolver-shell\.ts$/, libraries: ['node:child_process'] },
   { files: /^src\/kernel\/lan-shell\.ts$/, libraries: ['multicast-dns'] },
   { files: /^src\/kernel\/port-mapping\/[^/]+-shell\.ts$/, libraries: node(NETWORK_AND_DISK) },
