@@ -40,14 +40,15 @@ const UNREACHABLE = {
   6: { port: [1, 4, 0], protocol: [4, 1, 6], host: [1, 3, 0], prohibited: [1, 1, 0], 'too-big': [2, 0, 0] },
 } as const
 
-const ECHO_TYPE = {
+/** By the version of IP. */
+export const ECHO_TYPE = {
   4: { 'echo-request': 8, 'echo-reply': 0 },
   6: { 'echo-request': 128, 'echo-reply': 129 },
 } as const
 
 /** Unreachable, source quench, redirect, time exceeded, parameter problem. */
 const ICMPV4_ERRORS: readonly number[] = [3, 4, 5, 11, 12]
-const ICMPV6_ERROR_LAST = 127
+export const ICMPV6_ERROR_LAST = 127
 
 const versionOf = (address: Uint8Array): 4 | 6 => (address.length === 4 ? 4 : 6)
 

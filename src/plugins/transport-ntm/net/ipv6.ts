@@ -10,7 +10,7 @@ import { readU16, writeU16 } from './u16.ts'
 export const IPV6_HEADER_BYTES = 40
 
 /** Hop-by-hop, routing, fragment, ESP, AH, destination options, mobility, HIP, Shim6 (the IANA registry). */
-const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 50, 51, 60, 135, 139, 140]
+export const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 50, 51, 60, 135, 139, 140]
 
 export type Ipv6Refusal = 'ip-version' | 'ip-truncated' | 'ip-length' | 'ipv6-extension'
 

@@ -2,11 +2,12 @@
  * What has to be known of a packet to decide where it goes, read without making anything: one reader is used for packet
  * after packet. Unlike the stack it passes fragments, which programs may send; other extension headers it does not.
  */
+import { ECHO_TYPE, ICMPV6_ERROR_LAST } from '../icmp.ts'
+import { IPV4_HEADER_BYTES } from '../ipv4.ts'
+import { EXTENSION_HEADERS, IPV6_HEADER_BYTES } from '../ipv6.ts'
 import { PROTOCOL } from '../packet.ts'
 import { readU16 } from '../u16.ts'
 
-const IPV4_HEADER_BYTES = 20
-const IPV6_HEADER_BYTES = 40
 const FRAGMENT_HEADER = 44
 const FRAGMENT_HEADER_BYTES = 8
 const OFFSET_BITS = { 4: 0x1fff, 6: 0xfff8 } as const
@@ -19,10 +20,7 @@ const TCP_HEADER_BYTES = 20
 const TCP_FLAGS = 13
 const [SYN, ACK] = [0x02, 0x10]
 
-/** Types of ICMP and ICMPv6. */
-const ECHO_REQUEST = { 4: 8, 6: 128 } as const
-const ECHO_REPLY = { 4: 0, 6: 129 } as const
-const ICMPV6_ERROR_LAST = 127
+/** What tells a program that something of its own did not arrive. */
 const ICMPV4_ERRORS: readonly number[] = [3, 11, 12]
 
 export type PacketKind = 'ports' | 'echo-request' | 'echo-reply' | 'icmp-error' | 'icmp-other' | 'other'
@@ -135,26 +133,14 @@ export class PacketFields {
 }
 
 const icmpKind = (version: 4 | 6, type: number): PacketKind => {
-  if (type === ECHO_REQUEST[version]) return 'echo-request'
-  if (type === ECHO_REPLY[version]) return 'echo-reply'
+  if (type === ECHO_TYPE[version]['echo-request']) return 'echo-request'
+  if (type === ECHO_TYPE[version]['echo-reply']) return 'echo-reply'
   const isError = version === 4 ? ICMPV4_ERRORS.includes(type) : type <= ICMPV6_ERROR_LAST
   return isError ? 'icmp-error' : 'icmp-other'
 }
 
-/** Hop-by-hop, routing, another fragment, ESP, AH, no next header, destination options, mobility, HIP, Shim6. */
-const EXTENSION_HEADERS: readonly number[] = [
-  0,
-  43,
-  FRAGMENT_HEADER,
-  50,
-  51,
-  PROTOCOL.nothing,
-  60,
-  135,
-  139,
-  140,
-]
-const isExtension = (protocol: number): boolean => EXTENSION_HEADERS.includes(protocol)
+const isExtension = (protocol: number): boolean =>
+  protocol === PROTOCOL.nothing || EXTENSION_HEADERS.includes(protocol)
 
 /** Whether `packet` has this address at this place. */
 export const hasAddressAt = (packet: Uint8Array, at: number, address: Uint8Array): boolean => {
