@@ -15,6 +15,8 @@ import { openTun, type Tun } from './tun.ts'
 export const KERNEL = { ipv4: '10.88.0.1', ipv6: 'fd88::1' } as const
 export const OURS = { ipv4: '10.88.0.2', ipv6: 'fd88::2' } as const
 export type Family = 'ipv4' | 'ipv6'
+/** Who opens: the ways that a bench has to get a pair. */
+export const ROLES = ['asClient', 'asServer'] as const
 
 const OUR_SIDE: Side = 0
 const KERNEL_SIDE: Side = 1

@@ -2,13 +2,12 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Bench, closed, KERNEL, OURS } from './bench.ts'
+import { Bench, closed, KERNEL, OURS, ROLES } from './bench.ts'
 import { readBytes, writeBytes } from './bytes.ts'
 import { whyNot } from './namespace.ts'
 
 const reason = whyNot()
 const MIB = 1024 * 1024
-const ROLES = ['asClient', 'asServer'] as const
 
 /** The error that a stream breaks with. */
 const broken = (stream: Duplex): Promise<Error & { code?: string }> =>

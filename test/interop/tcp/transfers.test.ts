@@ -1,7 +1,7 @@
 /** Our TCP and the kernel's: every byte arrives, both ways, whoever opened and whatever the line does. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Bench, closed, type Family, type Pair } from './bench.ts'
-import { readBytes, writeBytes } from './bytes.ts'
+import { Bench, type Family, type Pair, ROLES } from './bench.ts'
+import { exchange } from './exchange.ts'
 import { whyNot } from './namespace.ts'
 
 const reason = whyNot()
@@ -12,8 +12,7 @@ const MIB = 1024 * KIB
 const GIB = 1024 * MIB
 const LONG_MS = 120_000
 
-type Role = 'asClient' | 'asServer'
-const ROLES: readonly Role[] = ['asClient', 'asServer']
+type Role = (typeof ROLES)[number]
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
 
 describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
@@ -28,20 +27,8 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
   })
   afterAll(() => bench.close())
 
-  /** Each side writes so much at once, closes its half, and reads the other's to the end. */
-  const exchange = async ({ ours, theirs }: Pair, fromUs: number, fromThem: number): Promise<void> => {
-    const reading = readBytes(ours)
-    const ended = bench.peer.next('ended', theirs, LONG_MS)
-    const written = bench.peer.next('written', theirs, LONG_MS)
-    bench.peer.tell('write', theirs, { bytes: fromThem, seed: 2 })
-    written.then(() => bench.peer.tell('end', theirs))
-    const hash = await writeBytes(ours, fromUs, 1)
-    ours.end()
-    expect(await ended).toMatchObject({ bytes: fromUs, hash })
-    expect(await reading).toEqual({ bytes: fromThem, hash: (await written).hash })
-    await closed(ours)
-    await bench.peer.next('closed', theirs)
-  }
+  const exchanged = (pair: Pair, fromUs: number, fromThem: number): Promise<void> =>
+    exchange(bench, pair, { fromUs, fromThem, waitMs: LONG_MS })
 
   const cases: readonly (readonly [Role, Family, number])[] = [
     ...ROLES.flatMap(role =>
@@ -53,7 +40,7 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
   it.each(cases)(
     '%s over %s: %i bytes each way',
     async (role, family, bytes) => {
-      await exchange(await bench[role](family), bytes, bytes)
+      await exchanged(await bench[role](family), bytes, bytes)
     },
     LONG_MS,
   )
@@ -64,7 +51,7 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
   ] as const)(
     '1 GiB %s',
     async (_, role, fromUs, fromThem) => {
-      await exchange(await bench[role](), fromUs, fromThem)
+      await exchanged(await bench[role](), fromUs, fromThem)
     },
     LONG_MS,
   )
@@ -92,7 +79,7 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
     '%s over a line with %s: 2 MiB each way',
     async (role, _, course) => {
       bench.be(course)
-      await exchange(await bench[role](), 2 * MIB, 2 * MIB)
+      await exchanged(await bench[role](), 2 * MIB, 2 * MIB)
     },
     LONG_MS,
   )
@@ -101,7 +88,7 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
     '%s over a line that loses one in a hundred: 16 MiB each way',
     async role => {
       bench.be({ delayMs: 2, lossShare: 0.01 })
-      await exchange(await bench[role](), 16 * MIB, 16 * MIB)
+      await exchanged(await bench[role](), 16 * MIB, 16 * MIB)
     },
     LONG_MS,
   )
@@ -111,6 +98,6 @@ describe.skipIf(reason !== undefined)('our TCP and the kernel’s', () => {
     const pairs = await Promise.all(
       Array.from({ length: 100 }, (_, n) => bench[ROLES[n % 2]!](FAMILIES[n % 3 === 0 ? 1 : 0]!)),
     )
-    await Promise.all(pairs.map(pair => exchange(pair, 20_000, 20_000)))
+    await Promise.all(pairs.map(pair => exchanged(pair, 20_000, 20_000)))
   })
 })

@@ -1,13 +1,13 @@
 /** Slow readers, closed windows, and what the kernel can be told to do without: options, large segments, CUBIC. */
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Bench, closed, type Pair } from './bench.ts'
+import { Bench, closed, type Pair, ROLES } from './bench.ts'
 import { readBytes, writeBytes } from './bytes.ts'
+import { exchange } from './exchange.ts'
 import { whyNot } from './namespace.ts'
 
 const reason = whyNot()
 const MIB = 1024 * 1024
-const ROLES = ['asClient', 'asServer'] as const
 const pause = (ms: number): Promise<void> => new Promise(go => setTimeout(go, ms))
 
 describe.skipIf(reason !== undefined)('with the kernel', () => {
@@ -22,20 +22,8 @@ describe.skipIf(reason !== undefined)('with the kernel', () => {
   })
   afterAll(() => bench.close())
 
-  const exchange = async ({ ours, theirs }: Pair, bytes: number): Promise<void> => {
-    const reading = readBytes(ours)
-    bench.peer.tell('write', theirs, { bytes, seed: 2 })
-    const written = bench.peer.next('written', theirs).then(report => {
-      bench.peer.tell('end', theirs)
-      return report.hash
-    })
-    const hash = await writeBytes(ours, bytes, 1)
-    ours.end()
-    expect(await bench.peer.next('ended', theirs)).toMatchObject({ bytes, hash })
-    expect(await reading).toEqual({ bytes, hash: await written })
-    await closed(ours)
-    await bench.peer.next('closed', theirs)
-  }
+  const exchanged = (pair: Pair, bytes: number): Promise<void> =>
+    exchange(bench, pair, { fromUs: bytes, fromThem: bytes })
 
   it.each(ROLES)('%s: the kernel’s program sleeps, its window closes, and it wakes up', async role => {
     const isPaused = { isPaused: true }
@@ -79,7 +67,7 @@ describe.skipIf(reason !== undefined)('with the kernel', () => {
     const pair = await bench.asServer()
     bench.peer.tell('keepAlive', pair.theirs, { afterMs: 1_000 })
     await pause(4_500)
-    await exchange(pair, 10_000)
+    await exchanged(pair, 10_000)
   })
 
   const SCALES = { tcp_sack: 1, tcp_timestamps: 1, tcp_window_scaling: 1 }
@@ -108,9 +96,9 @@ describe.skipIf(reason !== undefined)('with the kernel', () => {
   )
 
   const bothLines = async (role: (typeof ROLES)[number]): Promise<void> => {
-    await exchange(await bench[role](), MIB)
+    await exchanged(await bench[role](), MIB)
     bench.be({ delayMs: 2, lossShare: 0.02, strayShare: 0.03, strayMs: 6 })
-    await exchange(await bench[role](), MIB / 2)
+    await exchanged(await bench[role](), MIB / 2)
   }
 
   // A namespace may not choose all of them by name; a route may.
@@ -132,7 +120,7 @@ describe.skipIf(reason !== undefined)('with the kernel', () => {
   it.each(ROLES)('%s, a kernel that takes tiny segments', async role => {
     bench.place.route('advmss', '88')
     try {
-      await exchange(await bench[role](), 300_000)
+      await exchanged(await bench[role](), 300_000)
     } finally {
       bench.place.route()
     }
