@@ -127,24 +127,31 @@ const commands = {
     report({ event: 'moved' })
   },
   /** Keeps the other side busy with first messages of nobody, then goes on with the next command. */
-  /** Bursts of first messages that ask for a handshake and never go on; reports after the first burst. */
-  flood({ bursts, burst, everyMs, to }) {
+  /**
+   * Bursts of first messages that ask for a handshake and never go on, until the other side shows by a cookie that this
+   * is a load to it. It is one for a second more; what waits is done long before.
+   */
+  flood({ burst, everyMs, burstsMax, to }) {
     const spare = createSocket('udp4')
     const key = mac1Key(peerKey)
-    const messages = Array.from({ length: burst * bursts }, () => {
+    const messages = Array.from({ length: burst }, () => {
       const message = new Uint8Array(randomBytes(148))
       message.set([1, 0, 0, 0])
       stampMacs(message, key, undefined)
       return message
     })
-    // Made before the first leaves: they must come faster than the other side can look at them.
+    let left = burstsMax
+    let isLoad = false
+    spare.on('message', () => {
+      isLoad = true
+    })
     const send = () => {
-      for (const message of messages.splice(0, burst)) spare.send(message, to.port, to.address)
-      if (messages.length === 0) return spare.close()
+      if (isLoad) report({ event: 'flooded' })
+      if (isLoad || left-- === 0) return spare.close()
+      for (const message of messages) spare.send(message, to.port, to.address)
       return setTimeout(send, everyMs)
     }
     send()
-    setTimeout(() => report({ event: 'flooded' }), everyMs)
   },
   counters() {
     report({ event: 'counters', counters: tunnel.counters, endpoint: peer.endpoint })
