@@ -4,6 +4,7 @@
  */
 import { Duplex } from 'node:stream'
 import { ChatError } from '../../../../kernel/api/errors.ts'
+import type { PeerStream } from '../../../../kernel/api/index.ts'
 import { formatAddress } from '../../../../wire/ip-address.ts'
 import type { VirtualAddress } from '../address.ts'
 import type { OnStream, Streams } from '../stream.ts'
@@ -31,7 +32,7 @@ const placeOf = (address: VirtualAddress, port: number): string => `[${formatAdd
 
 type Done = (error?: Error | null) => void
 
-class TcpStream extends Duplex implements ConnectionUser {
+class TcpStream extends Duplex implements ConnectionUser, PeerStream {
   #connection: Connection | undefined
   readonly #tcp: Tcp
   readonly #place: string
@@ -81,6 +82,10 @@ class TcpStream extends Duplex implements ConnectionUser {
   onOver(why: Broken | undefined): void {
     if (why === undefined) this.#finished()
     else this.destroy(new ChatError('PEER_UNREACHABLE', SENTENCES[why](this.#place)))
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#connection?.giveBack(chunk)
   }
 
   override _read(): void {
