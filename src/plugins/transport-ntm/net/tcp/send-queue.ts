@@ -44,7 +44,8 @@ export class SendQueue {
   acked(offset: number): void {
     this.#start = Math.min(offset, this.end)
     let gone = 0
-    while (gone < this.#blocks.length && this.#blocks[gone]!.end <= this.#start) giveBlock(this.#blocks[gone++]!.bytes)
+    while (gone < this.#blocks.length && this.#blocks[gone]!.end <= this.#start)
+      giveBlock(this.#blocks[gone++]!.bytes)
     if (gone === 0) return
     this.#blocks.splice(0, gone)
     this.#hint = 0
