@@ -14,21 +14,39 @@ export const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 50, 51, 60, 135,
 
 export type Ipv6Refusal = 'ip-version' | 'ip-truncated' | 'ip-length' | 'ipv6-extension'
 
+/** All that is said of it lies in its bytes, so one serves whatever packet stands in them. */
+class Ipv6Packet implements IpPacket {
+  readonly version = 6
+  readonly bytes: Uint8Array
+  readonly source: Uint8Array
+  readonly destination: Uint8Array
+  readonly payload: Uint8Array
+  /** The answer that hands it out. */
+  readonly read: Result<IpPacket, never> = ok(this)
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.source = bytes.subarray(8, 24)
+    this.destination = bytes.subarray(24, 40)
+    this.payload = bytes.subarray(IPV6_HEADER_BYTES)
+  }
+
+  get protocol(): number {
+    return this.bytes[6]!
+  }
+}
+
+/** Of the packet before: a tunnel hands out the same bytes again for one of the same length. */
+let latest = new Ipv6Packet(new Uint8Array(IPV6_HEADER_BYTES))
+
 /** Reads one packet, which is all of `bytes`. Views only; never throws. */
 export const parseIpv6 = (bytes: Uint8Array): Result<IpPacket, Ipv6Refusal> => {
   if (bytes.length < IPV6_HEADER_BYTES) return refuse('ip-truncated')
   if (bytes[0]! >>> 4 !== 6) return refuse('ip-version')
   if (IPV6_HEADER_BYTES + readU16(bytes, 4) !== bytes.length) return refuse('ip-length')
-  const protocol = bytes[6]!
-  if (EXTENSION_HEADERS.includes(protocol)) return refuse('ipv6-extension')
-  return ok({
-    version: 6,
-    source: bytes.subarray(8, 24),
-    destination: bytes.subarray(24, 40),
-    protocol,
-    bytes,
-    payload: bytes.subarray(IPV6_HEADER_BYTES),
-  })
+  if (EXTENSION_HEADERS.includes(bytes[6]!)) return refuse('ipv6-extension')
+  if (latest.bytes !== bytes) latest = new Ipv6Packet(bytes)
+  return latest.read
 }
 
 /** Writes a header at the start of `out`, traffic class and flow label zero, and returns its length. */

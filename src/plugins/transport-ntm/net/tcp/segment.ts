@@ -37,6 +37,9 @@ export class Segment {
   readonly options = new Options()
   /** A view into the packet. */
   payload: Uint8Array = NOTHING
+  /** What the payload was cut out of: most segments lie where the one before lay. */
+  #whole: Uint8Array = NOTHING
+  #rest: Uint8Array = NOTHING
   /** The answer that hands this segment out. */
   readonly read: Result<Segment, never> = ok(this)
 
@@ -47,6 +50,15 @@ export class Segment {
   /** What it takes of sequence space: SYN and FIN count one each. */
   get length(): number {
     return this.payload.length + (this.has(FLAG.syn) ? 1 : 0) + (this.has(FLAG.fin) ? 1 : 0)
+  }
+
+  /** The payload is what lies behind the header. */
+  cut(whole: Uint8Array, headerBytes: number): void {
+    if (this.#whole !== whole || this.#rest.length !== whole.length - headerBytes) {
+      this.#whole = whole
+      this.#rest = headerBytes === whole.length ? NOTHING : whole.subarray(headerBytes)
+    }
+    this.payload = this.#rest
   }
 
   /** Without payload and options. */
@@ -90,7 +102,7 @@ export const parseTcp = (ip: IpPacket, into = new Segment()): Result<Segment, Tc
   into.seq = readU32(bytes, 4)
   into.ack = readU32(bytes, 8)
   into.window = readU16(bytes, 14)
-  into.payload = headerBytes === bytes.length ? NOTHING : bytes.subarray(headerBytes)
+  into.cut(bytes, headerBytes)
   return into.read
 }
 
