@@ -107,6 +107,31 @@ describe('BBR on another path', () => {
     expect(rate).toBeGreaterThan(170)
   })
 
+  it.each([
+    [100, 50, 30],
+    [100, 50, 50],
+    [100, 50, 5],
+    [20, 80, 20],
+    [300, 40, 10],
+  ])(
+    'of the same %i Mb/s, %i ms, by a relay and then %i ms, dips by a tenth for a round trip at most',
+    (megabits, relayedMs, directMs) => {
+      const scene = new Scene({ megabits, roundTripMs: relayedMs })
+      const flow = scene.flow()
+      const [before] = scene.between(2_000, 4_000, flow)
+      flow.turn(scene.linkOf({ megabits, roundTripMs: directMs }))
+      const shares: number[] = []
+      for (let at = 4_000; at < 5_000; at += relayedMs) {
+        const [rate] = scene.between(at, at + relayedMs, flow)
+        shares.push(rate! / before!)
+      }
+      expect(
+        shares.filter(share => share < 0.9).length,
+        shares.map(s => s.toFixed(2)).join(' '),
+      ).toBeLessThanOrEqual(1)
+    },
+  )
+
   it('finds its place on a path of half the rate and twice the delay, the old one dead, within a second', () => {
     const scene = new Scene({ megabits: 100, roundTripMs: 50 })
     const flow = scene.flow()
