@@ -12,6 +12,7 @@ import { appendsRow } from './rows/appends.ts'
 import { commandsRow } from './rows/commands.ts'
 import { coordinatorRow } from './rows/coordinator.ts'
 import { datagramsRow } from './rows/datagrams.ts'
+import { fileSizesRow } from './rows/file-sizes.ts'
 import { filesRow } from './rows/files.ts'
 import { pairRow } from './rows/pair.ts'
 import { relayRow } from './rows/relay.ts'
@@ -31,6 +32,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   tunnel: tunnelRow,
   datagrams: datagramsRow,
   files: filesRow,
+  'file-sizes': fileSizesRow,
   'text-beside-file': textBesideFileRow,
   relay: relayRow,
   replay: replayRow,

@@ -40,7 +40,7 @@ export interface Score {
 export const makeFile = async (path: string, mebibytes: number): Promise<void> => {
   const out = createWriteStream(path)
   for (let made = 0; made < mebibytes; made += 1) {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES * Math.min(1, mebibytes - made))
     sodium.randombytes_buf(chunk)
     if (!out.write(chunk)) await once(out, 'drain')
   }

@@ -45,7 +45,7 @@ const registered = async (node: Child): Promise<void> => {
   while ((await call<{ dc: { state: string } }>(node, 'status')).dc.state !== 'up') await sleep(POLL_MS)
 }
 
-const moveBy = async (
+export const moveBy = async (
   alice: Child,
   bob: Child,
   path: string,
