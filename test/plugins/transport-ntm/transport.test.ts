@@ -1,4 +1,5 @@
 /** A node that names its peers, with a coordinator that says whatever the test says: who is led where, and who not. */
+import type { Duplex } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Contact, ContactState, PeerCard, People } from '../../../src/kernel/api/index.ts'
 import { Links } from '../../../src/plugins/transport-ntm/path/links.ts'
@@ -44,6 +45,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     way: directedTo(BOB, 'initiator'),
     ofName: undefined,
   }
+  const bobs = { card: cardOf(BOB) }
   const identity = { name: 'alice.example', person: namedPerson('alice').person, proof: [] }
   const { device } = testDevice('alice.1')
   const transport = new NtmTransport({
@@ -60,7 +62,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     people: {
       contact,
       card: () => cardOf(BOB),
-      cards: () => [cardOf(BOB)],
+      cards: () => [bobs.card],
       cardOfTunnelKey: key => (key === cardOf(BOB).tunnelKey ? cardOf(BOB) : undefined),
       learn: record => {
         learning += 1
@@ -84,7 +86,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     },
   })
   const seen = () => ({ atBobs, asked, learning, doubted })
-  return { street, alice, transport, learn, says, seen }
+  return { street, alice, transport, learn, says, seen, bobs }
 }
 
 describe('somebody blocked', () => {
@@ -119,6 +121,40 @@ describe('somebody blocked', () => {
     street.run(60_000)
     expect(await reached).toEqual({ up: false, reason: 'no path to bob.example: bob.example is blocked' })
     expect(seen()).toMatchObject({ asked: 1, atBobs: 0 })
+  })
+})
+
+describe('somebody who is shut out', () => {
+  /** Both have what the other sent. */
+  const settle = async (street: Street) => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      street.run(5)
+      await new Promise(setImmediate)
+    }
+  }
+  const endOf = (stream: Duplex): Promise<string> =>
+    new Promise(done => stream.once('error', error => done(error.message)))
+
+  test('has no stream any more, on neither end, also when there is a tunnel again', async () => {
+    const { street, alice, transport, bobs } = await aliceWith({ state: 'accepted' })
+    const bob = await street.node('10.0.0.3')
+    bobs.card = { ...bobs.card, tunnelKey: bob.key }
+    alice.carrier.meet(bob.key, { endpoints: [bob.at] })
+    bob.carrier.meet(alice.key, { endpoints: [alice.at] })
+    const accepted = new Promise<Duplex>(done => bob.carrier.stack.streams.listen(7, done))
+    const connected = alice.carrier.stack.streams.connect(bob.carrier.address, 7)
+    await settle(street)
+    const [hers, his] = [await connected, await accepted]
+    const ends = Promise.all([endOf(hers), endOf(his)])
+    transport.shutOut(BOB.person)
+    expect(alice.carrier.neighbour(bob.key)).toBeUndefined()
+    await settle(street)
+    const [atAlice, atBob] = await ends
+    expect(atAlice).toMatch('was broken off here')
+    expect(atBob).toMatch(/broke off$/)
+    alice.carrier.meet(bob.key, { endpoints: [bob.at] })
+    await settle(street)
+    for (const { stack } of [alice.carrier, bob.carrier]) expect(stack.tcp.facts()).toEqual([])
   })
 })
 

@@ -32,7 +32,7 @@ export type TcpState =
   | 'closed'
 
 /** Why a connection ended before both sides had said everything. */
-export type Broken = 'refused' | 'unanswered' | 'reset' | 'silent'
+export type Broken = 'refused' | 'unanswered' | 'reset' | 'silent' | 'aborted'
 
 /** Whoever uses a connection. Called at `settle` only, never while a segment is being read. */
 export interface ConnectionUser {
@@ -164,12 +164,17 @@ export class Connection implements Flow {
     this.#home.touched(this)
   }
 
-  /** Breaks it off (RFC 9293 §3.10.5). */
+  /** The user breaks it off (RFC 9293 §3.10.5). */
   abort(): void {
     this.user = undefined
+    this.breakOff()
+  }
+
+  /** The same by somebody else: the user hears of it. */
+  breakOff(): void {
     if (this.state === 'closed' || this.state === 'time-wait') return
     if (this.state !== 'syn-sent') this.#departure.reset()
-    this.end('closed', undefined)
+    this.break('aborted')
   }
 
   /** The path carries packets of this size now. */

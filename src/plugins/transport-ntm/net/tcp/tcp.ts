@@ -61,7 +61,7 @@ export interface TcpOptions {
 export type TcpDropped = TcpRefusal | 'tcp-stray'
 
 /** Why no connection can be tried. */
-export type OpenRefusal = 'no-own-address' | 'bad-port' | 'too-many'
+export type OpenRefusal = 'no-own-address' | 'bad-port' | 'too-many' | 'closed'
 
 export class Tcp implements Home {
   readonly outlet: Outlet
@@ -78,6 +78,7 @@ export class Tcp implements Home {
   /** In the order in which they want to be settled. */
   #touched: Connection[] = []
   #isFlushing = false
+  #isClosed = false
   readonly #flush = (): void => this.flush()
   readonly #later: (flush: () => void) => void
 
@@ -92,6 +93,7 @@ export class Tcp implements Home {
 
   /** Begins to connect; `user` hears how it goes. */
   open(to: VirtualAddress, port: number, user: ConnectionUser): Result<Connection, OpenRefusal> {
+    if (this.#isClosed) return refuse('closed')
     if (!isPort(port)) return refuse('bad-port')
     const own = this.#options.ownAddress(to)
     if (own === undefined) return refuse('no-own-address')
@@ -196,9 +198,16 @@ export class Tcp implements Home {
     }
   }
 
-  /** Breaks every connection off. */
+  /** Breaks off all that goes on with this address, and tells both ends. */
+  abortTo(address: VirtualAddress): void {
+    for (const connection of [...this.#connections])
+      if (sameAddress(connection.remote, address)) connection.breakOff()
+  }
+
+  /** Breaks every connection off, and tells both ends; there are none any more. */
   close(): void {
-    for (const connection of [...this.#connections]) connection.abort()
+    this.#isClosed = true
+    for (const connection of [...this.#connections]) connection.breakOff()
     this.flush()
   }
 
@@ -230,6 +239,7 @@ export class Tcp implements Home {
   }
 
   mayHold({ remote }: Flow): boolean {
+    if (this.#isClosed) return false
     return this.#connections.size < CONNECTIONS_MAX && this.#peers.countOf(remote) < CONNECTIONS_PER_PEER
   }
 
