@@ -53,6 +53,8 @@ export interface Home {
   touched(connection: Connection): void
   /** Whoever listens gives a passive one, which is complete now, its user. */
   accepted(connection: Connection): void
+  /** Nobody holds it any more. */
+  forsaken(connection: Connection): void
   /** A segment that no honest peer would send is answered with a reset, if not too many are. */
   refuse(segment: Segment, connection: Connection): void
   /** It takes part in nothing any more. */
@@ -158,10 +160,12 @@ export class Connection implements Flow {
   /** The user goes: what was written still arrives, and what still comes is refused. */
   forsake(nowMs: number): void {
     this.user = undefined
+    if (this.#isGone) return
     this.isForsaken = true
     this.deadlines.forsaken(nowMs)
     this.finish(nowMs)
     this.#home.touched(this)
+    this.#home.forsaken(this)
   }
 
   /** The user breaks it off (RFC 9293 §3.10.5). */
@@ -172,7 +176,7 @@ export class Connection implements Flow {
 
   /** The same by somebody else: the user hears of it. */
   breakOff(): void {
-    if (this.state === 'closed' || this.state === 'time-wait') return
+    if (this.#isGone) return
     if (this.state !== 'syn-sent') this.#departure.reset()
     this.break('aborted')
   }
@@ -283,6 +287,10 @@ export class Connection implements Flow {
     this.incoming.window.close()
     this.#home.ended(this)
     this.#home.touched(this)
+  }
+
+  get #isGone(): boolean {
+    return this.state === 'closed' || this.state === 'time-wait'
   }
 
   #owe(nowMs: number): void {

@@ -46,6 +46,11 @@ export const USER_TIMEOUT_MS = 300_000
 /** How long the peer of a connection that nobody holds any more may take to close its half, once it has everything. */
 export const ORPHAN_TIMEOUT_MS = 60_000
 
+/** Connections that nobody holds any more, of one peer and in all, and what was written to them, bytes. */
+export const ORPHANS_PER_PEER = 64
+export const ORPHANS_MAX = 1024
+export const ORPHAN_BYTES_MAX = 64 * 1024 * 1024
+
 /** Unanswered keepalive probes that end a connection, and the time between them. */
 export const KEEPALIVE_PROBES = 5
 export const KEEPALIVE_GAP_MS = 15_000
