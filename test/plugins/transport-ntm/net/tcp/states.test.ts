@@ -17,6 +17,17 @@ const PASSIVE = `
   > ACK seq=1 ack=1
   = established`
 
+const WAITING_WITH_TIMESTAMPS = `
+  * listen
+  > SYN seq=0 ts=2000
+  < SYN ACK seq=0 ack=1
+  > ACK seq=1 ack=1 ts=2000
+  * finish
+  < FIN ACK seq=1 ack=1
+  > FIN ACK seq=1 ack=2 ts=2000
+  < ACK seq=2 ack=2
+  = time-wait`
+
 const say = (text: string) => new Script().run(text)
 
 describe('opening', () => {
@@ -270,6 +281,43 @@ describe('closing', () => {
       < RST seq=2`)
   })
 
+  it('answers what is sent again while it waits no more often than any challenge', () => {
+    say(`${ACTIVE}
+      * finish
+      < FIN ACK seq=1 ack=1
+      > FIN ACK seq=1 ack=2
+      < ACK seq=2 ack=2
+      > ACK seq=1 ack=2 len=10
+      < ACK seq=2 ack=2
+      > ACK seq=1 ack=2 len=10
+      > SYN seq=1
+      * pass 499
+      > ACK seq=1 ack=2 len=10
+      * pass 2
+      > ACK seq=1 ack=2 len=10
+      < ACK seq=2 ack=2`)
+  })
+
+  it('answers its FIN each time, which an honest peer doubles its patience between', () => {
+    say(`${ACTIVE}
+      * finish
+      < FIN ACK seq=1 ack=1
+      > FIN ACK seq=1 ack=2
+      < ACK seq=2 ack=2
+      > FIN ACK seq=1 ack=2
+      < ACK seq=2 ack=2`)
+  })
+
+  it.each([
+    ['a newer timestamp and a number that was used', '> SYN seq=-5 ts=2001\n < SYN ACK ack=-4'],
+    ['the same timestamp and a newer number', '> SYN seq=1000 ts=2000\n < SYN ACK ack=1001'],
+  ])('a SYN ends the wait by %s (RFC 6191)', (_name, text) => say(`${WAITING_WITH_TIMESTAMPS}\n${text}`))
+
+  it.each([
+    ['the same timestamp and a number that was used', '> SYN seq=0 ts=2000\n < ACK seq=2 ack=2'],
+    ['an older timestamp', '> SYN seq=1000 ts=1999\n < ACK seq=2 ack=2'],
+  ])('a SYN does not by %s', (_name, text) => say(`${WAITING_WITH_TIMESTAMPS}\n${text}`))
+
   it('a new SYN ends the wait, an old one is answered by what was', () => {
     say(`${PASSIVE}
       * finish
@@ -293,6 +341,18 @@ describe('a gap', () => {
       * write 500
       < ACK seq=1 ack=1 len=500 blocks=none
       < ACK seq=501 ack=1 len=0 blocks=101,201`))
+
+  it('that was none is reported, too (RFC 2883)', () =>
+    say(`* listen
+      > SYN seq=0 mss=500 sack
+      < SYN ACK seq=0 ack=1
+      > ACK seq=1 ack=1
+      > ACK PSH seq=1 ack=1 len=100
+      < ACK seq=1 ack=101
+      > ACK PSH seq=1 ack=1 len=100 +
+      * write 500
+      < ACK seq=1 ack=101 len=500 blocks=none
+      < ACK seq=501 ack=101 len=0 blocks=1,101`))
 
   it('is reported once where what leaves has room for it', () =>
     say(`* listen
