@@ -139,6 +139,21 @@ describe('opening', () => {
   ])('%s', (_name, text) => say(text))
 })
 
+it('a SYN that was sent again leaves no idea of the round trip: text waits 3 s for its answer (RFC 6298 §5.7)', () =>
+  say(`
+    * connect
+    < SYN seq=0
+    * pass 1100
+    < SYN seq=0
+    * pass 100
+    > SYN ACK seq=0 ack=1
+    < ACK seq=1 ack=1
+    * write 10
+    < ACK seq=1 len=10
+    * pass 2999
+    * pass 2
+    < ACK seq=1 len=10`))
+
 describe('not opening', () => {
   it.each([
     ['refused', '* connect\n < SYN\n > RST ACK seq=0 ack=1\n = closed\n ! refused'],
