@@ -91,10 +91,15 @@ export class Incoming {
     return this.#goesOn(peer, protocol, destinationPort, sourcePort)
   }
 
-  /** An error quotes the packet that it is about: sent from here, so its ports are the other way round. */
+  /**
+   * An error quotes the packet that it is about: sent from here to whoever complains, because nobody stands between the
+   * two, so its ports are the other way round.
+   */
   #isAboutOwnFlow(packet: Uint8Array, peer: TunPeer): boolean {
     const quoted = this.#quoted
     if (!quoted.read(packet, this.#fields.payloadAt + ICMP_HEADER_BYTES, false)) return false
+    if (quoted.version !== 6 || !hasAddressAt(packet, quoted.sourceAt, this.#parts.own)) return false
+    if (!hasAddressAt(packet, quoted.destinationAt, peer.address)) return false
     if (quoted.kind !== 'ports' && quoted.kind !== 'echo-request') return false
     const { sourcePort, destinationPort, protocol } = quoted
     if (isReservedPort(sourcePort) || isReservedPort(destinationPort)) return false

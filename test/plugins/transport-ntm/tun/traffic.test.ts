@@ -189,6 +189,20 @@ describe('a packet to whom there is no tunnel', () => {
   })
 })
 
+/** Bob's word that nobody listens. It comes from him to here, whatever it quotes. */
+const complaintAbout = (about: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(1_280)
+  const ip = parseIp(toBob(1))
+  const quoted = parseIp(about)
+  if (!ip.ok || !quoted.ok) throw new Error('no packet')
+  const bytes = writeUnreachable(out, addressOf(BOB), 'port', ip.value, { maxBytes: 1_280 })!
+  const packet = out.slice(0, bytes - toBob(1).length + about.length)
+  packet.set(about, bytes - toBob(1).length)
+  const payloadBytes = packet.length - 40
+  packet.set([payloadBytes >>> 8, payloadBytes & 0xff], 4)
+  return packet
+}
+
 describe('a packet out of a tunnel', () => {
   it('is a program’s once its person is let in, and the node’s else', () => {
     expect(isTaken(fromBob(22, 5))).toBe(false)
@@ -342,17 +356,28 @@ describe('a packet out of a tunnel', () => {
   })
 
   it('that complains is a program’s if it is about what a program sent', () => {
-    const complaint = (about: Uint8Array): Uint8Array => {
-      const out = new Uint8Array(1_280)
-      const ip = parseIp(about)
-      if (!ip.ok) throw new Error(ip.why)
-      return out.slice(0, writeUnreachable(out, addressOf(BOB), 'port', ip.value, { maxBytes: 1_280 }))
-    }
-    expect(isTaken(complaint(toBob(53)))).toBe(false)
+    expect(isTaken(complaintAbout(toBob(53)))).toBe(false)
     outgoing.take(toBob(53))
-    expect(isTaken(complaint(toBob(53)))).toBe(true)
-    expect(isTaken(complaint(toBob(54)))).toBe(false)
-    expect(isTaken(complaint(toBob(61_001)))).toBe(false)
+    expect(isTaken(complaintAbout(toBob(53)))).toBe(true)
+    expect(isTaken(complaintAbout(toBob(54)))).toBe(false)
+    expect(isTaken(complaintAbout(toBob(61_001)))).toBe(false)
+  })
+
+  it('that complains says nothing of what others were sent, or sent, whoever is let in', () => {
+    const ports = [53, 5_000] as const
+    const about = {
+      own: toBob(...ports),
+      toAnother: udpPacket(OWN, ports[1], addressOf(CAROL), ports[0], PAYLOAD),
+      ofAnother: udpPacket(addressOf(CAROL), ports[1], addressOf(BOB), ports[0], PAYLOAD),
+      ofIpv4: udpPacket(ALICE_V4, ports[1], BOB_V4, ports[0], PAYLOAD),
+    }
+    outgoing.take(about.own.slice())
+    for (const isLetIn of [false, true]) {
+      if (isLetIn) allowed.add(BOB.person)
+      peers.judge(BOB.person)
+      const taken = Object.entries(about).filter(([, packet]) => isTaken(complaintAbout(packet)))
+      expect(taken.map(([name]) => name)).toEqual(['own'])
+    }
   })
 })
 
