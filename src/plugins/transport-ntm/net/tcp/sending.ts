@@ -245,14 +245,6 @@ export class Sending {
     this.#recovery.forget()
   }
 
-  /** The peer is heard again after silence: what waits for a timer that has backed off is tried at once. */
-  revived(nowMs: number): void {
-    if (this.backoffs === 0 || !this.#choice.isOutstanding) return
-    this.#trips.heard()
-    this.#board.timedOut(this.#trips.srttMs ?? 0, nowMs)
-    this.#isForced = true
-  }
-
   facts(): SendingFacts {
     const { minRttMs } = this.#trips
     return {

@@ -13,7 +13,7 @@ import { hasAddressAt, PacketFields } from '../net/tun/packet-fields.ts'
 import { clampSegmentSize } from '../net/tun/segment-size.ts'
 import type { TunPeer, TunPeers } from './tun-peers.ts'
 
-export interface IncomingParts {
+export interface ToProgramsParts {
   readonly clock: Clock
   readonly own: VirtualAddress
   readonly peers: TunPeers
@@ -25,12 +25,12 @@ export interface IncomingParts {
 
 const ICMP_HEADER_BYTES = 8
 
-export class Incoming {
-  readonly #parts: IncomingParts
+export class ToPrograms {
+  readonly #parts: ToProgramsParts
   readonly #fields = new PacketFields()
   readonly #quoted = new PacketFields()
 
-  constructor(parts: IncomingParts) {
+  constructor(parts: ToProgramsParts) {
     this.#parts = parts
   }
 
