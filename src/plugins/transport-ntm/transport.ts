@@ -131,8 +131,8 @@ export class NtmTransport implements Transport {
   shutOut(person: PersonId): void {
     const { people, carrier, links, forget } = this.#parts
     for (const { device, tunnelKey } of people.cards(person)) {
-      // The last word; without it the other end would go on for minutes, and so would this one once they speak again.
-      carrier.stack.tcp.abortTo(virtualIpv6(idToBytes(tunnelKey)))
+      // Or it would go on where it was once they speak again.
+      carrier.stack.tcp.forget(virtualIpv6(idToBytes(tunnelKey)))
       const neighbour = carrier.neighbour(tunnelKey)
       if (neighbour !== undefined) this.#forget(neighbour)
       links.forget(device)

@@ -174,10 +174,10 @@ export class Connection implements Flow {
     this.breakOff()
   }
 
-  /** The same by somebody else: the user hears of it. */
-  breakOff(): void {
+  /** The same by somebody else: the user hears of it, and the peer only where `isTold`. */
+  breakOff(isTold = true): void {
     if (this.#isGone) return
-    if (this.state !== 'syn-sent') this.#departure.reset()
+    if (isTold && this.state !== 'syn-sent') this.#departure.reset()
     this.break('aborted')
   }
 

@@ -201,10 +201,10 @@ export class Tcp implements Home {
     }
   }
 
-  /** Breaks off all that goes on with this address, and tells both ends. */
-  abortTo(address: VirtualAddress): void {
+  /** Breaks off all that goes on with this address. Who is there hears nothing, as of somebody who is away. */
+  forget(address: VirtualAddress): void {
     for (const connection of [...this.#connections])
-      if (sameAddress(connection.remote, address)) connection.breakOff()
+      if (sameAddress(connection.remote, address)) connection.breakOff(false)
   }
 
   /** Breaks every connection off, and tells both ends; there are none any more. */
