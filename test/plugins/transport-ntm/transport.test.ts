@@ -32,9 +32,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
   const alice = await street.node('10.0.0.1')
   let [atBobs, asked, learning] = [0, 0, 0]
   const doubted: string[] = []
-  await street.network.host(BOBS_PLACE.address).udp(BOBS_PLACE, () => {
-    atBobs += 1
-  })
+  await street.network.host(BOBS_PLACE.address).udp(BOBS_PLACE, () => void (atBobs += 1))
   const contact = (): Contact | undefined => {
     const { person, name } = BOB
     const { state } = stands
@@ -46,8 +44,8 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     ofName: undefined,
   }
   const bobs = { card: cardOf(BOB) }
-  const identity = { name: 'alice.example', person: namedPerson('alice').person, proof: [] }
-  const { device } = testDevice('alice.1')
+  const { person } = namedPerson('alice')
+  const identity = { name: 'alice.example', person, proof: [], device: testDevice('alice.1').device }
   const transport = new NtmTransport({
     clock: street.clock,
     carrier: alice.carrier,
@@ -58,7 +56,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
       },
       forget: () => {},
     },
-    identity: { ...identity, device, tunnelKey: alice.key },
+    identity: { ...identity, tunnelKey: alice.key },
     people: {
       contact,
       card: () => cardOf(BOB),

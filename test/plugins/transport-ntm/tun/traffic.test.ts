@@ -3,8 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
 import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
-import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
-import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
 import { PROTOCOL } from '../../../../src/plugins/transport-ntm/net/packet.ts'
 import { Flows } from '../../../../src/plugins/transport-ntm/net/tun/flows.ts'
 import { FLOW_IDLE_MS } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
@@ -16,7 +14,7 @@ import { TunPeers } from '../../../../src/plugins/transport-ntm/tun/tun-peers.ts
 import { WaitingPackets } from '../../../../src/plugins/transport-ntm/tun/waiting-packets.ts'
 import { ALICE_V4, BOB_V4, echoPacket, udpPacket } from '../net/packets.ts'
 import { FLAGS, segment } from '../net/tun/segments.ts'
-import { cardOf, neighbourOf } from './people.ts'
+import { cardOf, complaint, neighbourOf } from './people.ts'
 
 const OWN = virtualIpv6(new Uint8Array(32).fill(77))
 const BOB = cardOf(1)
@@ -95,6 +93,7 @@ const PAYLOAD = new Uint8Array(30).fill(5)
 const toBob = (port: number, fromPort = 5_000, payload = PAYLOAD) =>
   udpPacket(OWN, fromPort, addressOf(BOB), port, payload)
 const fromBob = (port: number, fromPort: number) => udpPacket(addressOf(BOB), fromPort, OWN, port, PAYLOAD)
+const complaintOf = (about: Uint8Array) => complaint(addressOf(BOB), OWN, about)
 const isTaken = (packet: Uint8Array, from = BOB): boolean => toPrograms.take(packet, neighbourOf(from))
 
 describe('a packet of a program', () => {
@@ -188,20 +187,6 @@ describe('a packet to whom there is no tunnel', () => {
     expect(reached).toHaveLength(2)
   })
 })
-
-/** Bob's word that nobody listens. It comes from him to here, whatever it quotes. */
-const complaintAbout = (about: Uint8Array): Uint8Array => {
-  const out = new Uint8Array(1_280)
-  const ip = parseIp(toBob(1))
-  const quoted = parseIp(about)
-  if (!ip.ok || !quoted.ok) throw new Error('no packet')
-  const bytes = writeUnreachable(out, addressOf(BOB), 'port', ip.value, { maxBytes: 1_280 })!
-  const packet = out.slice(0, bytes - toBob(1).length + about.length)
-  packet.set(about, bytes - toBob(1).length)
-  const payloadBytes = packet.length - 40
-  packet.set([payloadBytes >>> 8, payloadBytes & 0xff], 4)
-  return packet
-}
 
 describe('a packet out of a tunnel', () => {
   it('is a program’s once its person is let in, and the node’s else', () => {
@@ -356,11 +341,11 @@ describe('a packet out of a tunnel', () => {
   })
 
   it('that complains is a program’s if it is about what a program sent', () => {
-    expect(isTaken(complaintAbout(toBob(53)))).toBe(false)
+    expect(isTaken(complaintOf(toBob(53)))).toBe(false)
     fromPrograms.take(toBob(53))
-    expect(isTaken(complaintAbout(toBob(53)))).toBe(true)
-    expect(isTaken(complaintAbout(toBob(54)))).toBe(false)
-    expect(isTaken(complaintAbout(toBob(61_001)))).toBe(false)
+    expect(isTaken(complaintOf(toBob(53)))).toBe(true)
+    expect(isTaken(complaintOf(toBob(54)))).toBe(false)
+    expect(isTaken(complaintOf(toBob(61_001)))).toBe(false)
   })
 
   it('that complains says nothing of what others were sent, or sent, whoever is let in', () => {
@@ -375,7 +360,7 @@ describe('a packet out of a tunnel', () => {
     for (const isLetIn of [false, true]) {
       if (isLetIn) allowed.add(BOB.person)
       peers.judge(BOB.person)
-      const taken = Object.entries(about).filter(([, packet]) => isTaken(complaintAbout(packet)))
+      const taken = Object.entries(about).filter(([, packet]) => isTaken(complaintOf(packet)))
       expect(taken.map(([name]) => name)).toEqual(['own'])
     }
   })
