@@ -252,6 +252,7 @@ export class Connection implements Flow {
     this.agreed = agreed
     this.incoming.initial = peerInitial
     this.incoming.isSackPermitted = agreed.usesSack
+    this.outgoing.usesSack = agreed.usesSack
     if (agreed.peerWindowScale >= 0) {
       this.outgoing.windowScale = agreed.peerWindowScale
       this.incoming.window.scale = WINDOW_SCALE
