@@ -1,7 +1,9 @@
 /**
- * The one hash of this project: BLAKE2b-256 under a label. Small inputs are joined in a scratch buffer that
- * lives as long as the process, because one native call over joined bytes costs less than three over parts.
+ * The hashes of this project, under a label: BLAKE2b-256 for all, SHA-256 for what is long (decision 18). Small inputs
+ * are joined in a scratch buffer that lives as long as the process, because one native call over joined bytes costs less
+ * than three over parts.
  */
+import { createHash } from 'node:crypto'
 import sodium from 'sodium-native'
 import { type EventId, ID_BYTES } from '../events/ids.ts'
 import { DATA_LABEL, EVENT_LABEL } from './labels.ts'
@@ -34,6 +36,10 @@ export const labelledHash = (label: string, ...parts: readonly Uint8Array[]): Ui
 /** The same as lower-case hex: how ids and data hashes live in memory. */
 export const labelledHashHex = (label: string, ...parts: readonly Uint8Array[]): string =>
   digestOf(label, parts).toString('hex')
+
+/** SHA-256(label ‖ bytes), 32 bytes. The label is ASCII. */
+export const labelledSha256 = (label: string, bytes: Uint8Array): Uint8Array =>
+  createHash('sha256').update(label, 'latin1').update(bytes).digest()
 
 /** The id of the event whose envelope these bytes are. */
 export const eventId = (envelopeBytes: Uint8Array): EventId =>

@@ -137,6 +137,7 @@ const NETWORK_AND_DISK = [
 const node = (names: readonly string[]): readonly string[] => names.map(name => `node:${name}`)
 
 export const EXTRAS: readonly Extra[] = [
+  { files: /^src\/wire\/hash\.ts$/, libraries: ['node:crypto'] },
   { files: /^src\/store\/(level-[a-z]+|verify-directory)\.ts$/, libraries: node(['fs/promises', 'path']) },
   { files: /^src\/kernel\/container\.ts$/, libraries: ['inversify', 'reflect-metadata'] },
   { files: /^src\/kernel\/shielded-signal\.ts$/, libraries: ['node:events'] },

@@ -1,10 +1,10 @@
 /**
  * A file through a stream, with the same work for every stream: read from the disk, hash, write to the other disk, sync,
- * compare hashes, say so. What stands before the content is its length, behind it its BLAKE2b-256, which is also what
- * our own transfers are verified by.
+ * compare hashes, say so. What stands before the content is its length, behind it its SHA-256, the hash that our
+ * own transfers are verified by.
  */
+import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import sodium from 'sodium-native'
 
 /** Smaller ones cost both disks more. */
 const BLOCK_BYTES = 256 * 1024
@@ -25,24 +25,6 @@ export interface ByteStream {
   pause(): unknown
   resume(): unknown
   destroy(): unknown
-}
-
-class Hash {
-  readonly #state = Buffer.alloc(sodium.crypto_generichash_STATEBYTES)
-
-  constructor() {
-    sodium.crypto_generichash_init(this.#state, null, HASH_BYTES)
-  }
-
-  add(bytes: Uint8Array): void {
-    sodium.crypto_generichash_update(this.#state, bytes)
-  }
-
-  end(): Buffer {
-    const digest = Buffer.alloc(HASH_BYTES)
-    sodium.crypto_generichash_final(this.#state, digest)
-    return digest
-  }
 }
 
 /** Resolves when there is room again, or never will be. */
@@ -73,7 +55,7 @@ export const sendFile = async (stream: ByteStream, path: string, isOver: () => b
     stream.write(length)
     const hash = await sendContent(stream, file, isOver)
     if (isOver()) return 'cut off'
-    stream.write(hash.end())
+    stream.write(hash.digest())
     return await answered
   } finally {
     await file.close()
@@ -81,7 +63,7 @@ export const sendFile = async (stream: ByteStream, path: string, isOver: () => b
 }
 
 const sendContent = async (stream: ByteStream, file: FileHandle, isOver: () => boolean): Promise<Hash> => {
-  const hash = new Hash()
+  const hash = createHash('sha256')
   const next = () => file.read(Buffer.allocUnsafeSlow(BLOCK_BYTES), 0, BLOCK_BYTES, null)
   let reading = next()
   for (;;) {
@@ -89,7 +71,7 @@ const sendContent = async (stream: ByteStream, file: FileHandle, isOver: () => b
     if (bytesRead === 0 || isOver()) return hash
     reading = next()
     const block = buffer.subarray(0, bytesRead)
-    hash.add(block)
+    hash.update(block)
     for (let at = 0; at < bytesRead; at += WRITE_BYTES)
       if (!stream.write(block.subarray(at, at + WRITE_BYTES)) && !stream.destroyed) await drained(stream)
   }
@@ -99,7 +81,7 @@ const sendContent = async (stream: ByteStream, file: FileHandle, isOver: () => b
 export class FileReceiver {
   readonly #stream: ByteStream
   readonly #path: string
-  readonly #hash = new Hash()
+  readonly #hash = createHash('sha256')
   readonly #file: Promise<FileHandle>
   #head = Buffer.alloc(0)
   #length = -1
@@ -138,7 +120,7 @@ export class FileReceiver {
 
   #keep(content: Buffer): void {
     this.received += content.length
-    this.#hash.add(content)
+    this.#hash.update(content)
     for (let at = 0; at < content.length; ) {
       const copied = content.copy(this.#block, this.#filled, at)
       at += copied
@@ -168,7 +150,7 @@ export class FileReceiver {
     const file = await this.#file
     await file.sync()
     await this.#abandon()
-    this.#stream.write(Buffer.from([this.#hash.end().equals(this.#tail) ? 1 : 0]))
+    this.#stream.write(Buffer.from([this.#hash.digest().equals(this.#tail) ? 1 : 0]))
   }
 
   async #abandon(): Promise<void> {

@@ -63,7 +63,7 @@ export const writeTable = async (lines: readonly LineScores[], shares: readonly 
   const machine = `${cores} cores of ${cpu}, Linux ${kernel}, Node ${node}, ${disk}; load ${loadBefore.map(shown).join(', ')}`
   const page = [
     '# Files, side by side',
-    `One file from a disk to another between two processes in two network namespaces, verified by BLAKE2b-256 and synced. ${date.slice(0, 16)} UTC, ${commit}, ${machine}. Written by \`npm run bench -- files\`.`,
+    `One file from a disk to another between two processes in two network namespaces, verified by SHA-256 and synced. ${date.slice(0, 16)} UTC, ${commit}, ${machine}. Written by \`npm run bench -- files\`.`,
     ...lines.map(sectionOf),
     sharesSection(shares),
   ]

@@ -47,12 +47,20 @@ export interface DatagramTransport {
   send(to: DeviceId, port: number, bytes: Uint8Array): boolean
 }
 
+export interface PeerStream extends Duplex {
+  /**
+   * Hands back a chunk that was read: nobody looks at it any more, and what comes later is put there. Worth it for
+   * whoever reads very much; all others leave their chunks to the garbage collector.
+   */
+  giveBack?(chunk: Uint8Array): void
+}
+
 /** Streams keep order, wait when their reader is slow, and can be closed by halves. */
 export interface StreamTransport {
   /** Rejects with PEER_UNREACHABLE without a path, and where nobody listens. */
-  connect(to: DeviceId, port: number): Promise<Duplex>
+  connect(to: DeviceId, port: number): Promise<PeerStream>
   /** One listener a port. Returns how to stop; what was accepted goes on. */
-  listen(port: number, accept: (from: DeviceId, stream: Duplex) => void): () => void
+  listen(port: number, accept: (from: DeviceId, stream: PeerStream) => void): () => void
 }
 
 export interface Transport {

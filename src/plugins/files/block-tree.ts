@@ -2,7 +2,7 @@
  * The hash of a file (SPEC.md §1): a tree of three levels over its blocks. A block can be judged as soon as it is
  * there, with the hashes of its group, and those with the hashes of all groups, which the root stands for.
  */
-import { labelledHash } from '../../wire/hash.ts'
+import { labelledHash, labelledSha256 } from '../../wire/hash.ts'
 import { BLOCK_BYTES, GROUP_BLOCKS, GROUP_BYTES } from './limits.ts'
 
 export const HASH_BYTES = 32
@@ -11,7 +11,8 @@ const LEAF_LABEL = 'ntm.file.leaf.1'
 const NODE_LABEL = 'ntm.file.node.1'
 const ROOT_LABEL = 'ntm.file.root.1'
 
-export const leafHash = (block: Uint8Array): Uint8Array => labelledHash(LEAF_LABEL, block)
+/** The only one that is made of much. */
+export const leafHash = (block: Uint8Array): Uint8Array => labelledSha256(LEAF_LABEL, block)
 /** Of the leaves of one group, one after the other. */
 export const nodeHash = (leaves: Uint8Array): Uint8Array => labelledHash(NODE_LABEL, leaves)
 

@@ -2,8 +2,7 @@
  * One stream on which a file arrives: feeds the machine, hands verified blocks to the disk, and never has more of them
  * on their way than a few, so that a slow disk slows the sender down.
  */
-import type { Duplex } from 'node:stream'
-import type { Clock } from '../../kernel/api/index.ts'
+import type { Clock, PeerStream } from '../../kernel/api/index.ts'
 import { type FetchFailure, Fetching, type FetchStep, type Wanted } from './fetching.ts'
 import { STALL_MS, WRITES_MAX } from './limits.ts'
 import { Watchdog, writeTo } from './patience.ts'
@@ -11,7 +10,7 @@ import { Rooms } from './rooms.ts'
 
 export interface SessionParts {
   readonly clock: Clock
-  readonly stream: Duplex
+  readonly stream: PeerStream
   readonly wanted: Wanted
   readonly signal: AbortSignal
   /** The block is the writer's until this resolves. */
@@ -75,6 +74,7 @@ class Session {
     for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
       watchdog.pat()
       for (const step of this.#machine.receive(chunk as Uint8Array)) await this.#perform(step)
+      stream.giveBack?.(chunk as Uint8Array)
       if (this.#end !== undefined || this.#failure !== undefined) return
     }
   }
@@ -119,7 +119,7 @@ class Session {
   }
 
   /** What was complete is closed in order; everything else is broken off. */
-  #leave(stream: Duplex): void {
+  #leave(stream: PeerStream): void {
     if (this.#end !== 'complete') stream.destroy()
     else stream.end(() => stream.destroy())
   }

@@ -12,7 +12,9 @@ import {
   LIST_MAX_BYTES,
   LIST_MAX_ENTRIES,
   PATH_MAX_DEPTH,
+  READ_AHEAD_BLOCKS,
 } from './limits.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { freshRoom, Rooms } from './rooms.ts'
 import { type Piece, Spread } from './spread.ts'
 import type { TreeShelf } from './tree-shelf.ts'
@@ -143,9 +145,12 @@ export async function hashSource(
   const reader = new SourceReader(disk, source)
   const builder = new TreeBuilder()
   const rooms = new Rooms()
+  const count = blockCount(source.bytes)
+  const read = (index: number): Promise<Uint8Array> => reader.block(index, length => rooms.take(length))
+  const ahead = new ReadAhead(read, count, READ_AHEAD_BLOCKS)
   try {
-    for (let index = 0; index < blockCount(source.bytes); index += 1) {
-      const block = await reader.block(index, length => rooms.take(length))
+    for (let index = 0; index < count; index += 1) {
+      const block = await ahead.block(index)
       const leaves = builder.add(block)
       if (leaves !== undefined) await shelf.keepLeaves(tree, groupOf(index), leaves)
       each(block.length)
@@ -155,7 +160,7 @@ export async function hashSource(
     await reader.close()
   }
   const { leaves, nodes, root } = builder.finish()
-  if (leaves !== undefined) await shelf.keepLeaves(tree, groupOf(blockCount(source.bytes) - 1), leaves)
+  if (leaves !== undefined) await shelf.keepLeaves(tree, groupOf(count - 1), leaves)
   await shelf.keepTop(tree, nodes, source.list)
   return root
 }

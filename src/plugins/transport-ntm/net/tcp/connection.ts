@@ -148,6 +148,11 @@ export class Connection implements Flow {
     return view
   }
 
+  /** Nobody looks at this view any more, which `read` gave. */
+  giveBack(view: Uint8Array): void {
+    this.incoming.queue.giveBack(view)
+  }
+
   /** The user has said everything. */
   finish(nowMs: number): void {
     if (this.outgoing.finOffset !== undefined) return

@@ -2,9 +2,9 @@
  * What was written and is not yet acknowledged. Written bytes are copied once into blocks, because their writer may
  * use its buffer again, and once more into each packet that carries them. An empty queue has no memory.
  */
+import { BLOCK_MAX_BYTES, giveBlock, takeBlock } from './blocks.ts'
 
 const BLOCK_MIN_BYTES = 1024
-const BLOCK_MAX_BYTES = 64 * 1024
 
 interface Block {
   readonly start: number
@@ -44,7 +44,8 @@ export class SendQueue {
   acked(offset: number): void {
     this.#start = Math.min(offset, this.end)
     let gone = 0
-    while (gone < this.#blocks.length && this.#blocks[gone]!.end <= this.#start) gone++
+    while (gone < this.#blocks.length && this.#blocks[gone]!.end <= this.#start)
+      giveBlock(this.#blocks[gone++]!.bytes)
     if (gone === 0) return
     this.#blocks.splice(0, gone)
     this.#hint = 0
@@ -63,6 +64,7 @@ export class SendQueue {
   }
 
   clear(): void {
+    for (const { bytes } of this.#blocks) giveBlock(bytes)
     this.#blocks = []
     this.#start = this.end
   }
@@ -71,7 +73,7 @@ export class SendQueue {
   #extend(bytes: number): Block {
     const wanted = Math.max(BLOCK_MIN_BYTES, bytes, Math.floor(this.heldBytes / 4))
     const size = Math.min(BLOCK_MAX_BYTES, wanted)
-    const block = { start: this.end, end: this.end, bytes: Buffer.allocUnsafe(size) }
+    const block = { start: this.end, end: this.end, bytes: takeBlock(size) }
     this.#blocks.push(block)
     return block
   }

@@ -4,6 +4,7 @@
  */
 import { Duplex } from 'node:stream'
 import { ChatError } from '../../../../kernel/api/errors.ts'
+import type { PeerStream } from '../../../../kernel/api/index.ts'
 import { formatAddress } from '../../../../wire/ip-address.ts'
 import type { VirtualAddress } from '../address.ts'
 import type { OnStream, Streams } from '../stream.ts'
@@ -11,8 +12,10 @@ import type { Broken, Connection, ConnectionUser } from './connection.ts'
 import { CONNECT_TIMEOUT_MS, USER_TIMEOUT_MS } from './limits.ts'
 import type { OpenRefusal, Tcp } from './tcp.ts'
 
-/** What the stream itself holds on each side, beside the buffers of the connection. */
-const STREAM_BYTES = 64 * 1024
+/** What the stream itself holds of what is written, beside the queue of the connection. */
+const WRITABLE_BYTES = 64 * 1024
+/** Of what is read it holds one chunk: Node joins several of them into a fresh one for whoever iterates. */
+const READABLE_BYTES = 1
 
 const SENTENCES: Readonly<Record<Broken, (place: string) => string>> = {
   refused: place => `nobody listens on ${place}`,
@@ -33,7 +36,7 @@ const placeOf = (address: VirtualAddress, port: number): string => `[${formatAdd
 
 type Done = (error?: Error | null) => void
 
-class TcpStream extends Duplex implements ConnectionUser {
+class TcpStream extends Duplex implements ConnectionUser, PeerStream {
   #connection: Connection | undefined
   readonly #tcp: Tcp
   readonly #place: string
@@ -46,7 +49,11 @@ class TcpStream extends Duplex implements ConnectionUser {
   whenEstablished: (() => void) | undefined
 
   constructor(tcp: Tcp, place: string) {
-    super({ readableHighWaterMark: STREAM_BYTES, writableHighWaterMark: STREAM_BYTES, allowHalfOpen: true })
+    super({
+      readableHighWaterMark: READABLE_BYTES,
+      writableHighWaterMark: WRITABLE_BYTES,
+      allowHalfOpen: true,
+    })
     this.#tcp = tcp
     this.#place = place
     // What breaks off between being established and being held has no listener yet, and would end the process.
@@ -85,9 +92,15 @@ class TcpStream extends Duplex implements ConnectionUser {
     else this.destroy(new ChatError('PEER_UNREACHABLE', SENTENCES[why](this.#place)))
   }
 
+  giveBack(chunk: Uint8Array): void {
+    this.#connection?.giveBack(chunk)
+  }
+
   override _read(): void {
     this.#isReading = true
-    this.onReadable()
+    // What it holds has not been taken yet, and would be joined with what comes now.
+    if (this.readableLength === 0) this.onReadable()
+    else process.nextTick(() => this.onReadable())
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Done): void {

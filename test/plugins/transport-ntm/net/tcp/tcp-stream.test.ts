@@ -10,6 +10,8 @@ import { segmentOf, tcpPacket } from './segments.ts'
 import { StreamPair } from './stream-pair.ts'
 
 const PORT = 61005
+/** Of the queue as long as the window has not grown. */
+const BLOCK_BYTES = 4096
 
 const readAll = async (stream: Duplex): Promise<Buffer> => {
   const chunks: Buffer[] = []
@@ -56,6 +58,19 @@ describe('streams over TCP', () => {
     alice.end()
     expect((await readAll(bob)).length).toBe(32 * chunk.length)
     expect(wrote).toBe(32)
+  })
+
+  it('give whoever iterates one block at a time, as it lies in the queue, for Node would join them', async () => {
+    const { alice, bob } = await new StreamPair().meet(PORT)
+    const bytes = Buffer.alloc(1 << 20, Uint8Array.of(1, 2, 3))
+    alice.end(bytes)
+    const got: Buffer[] = []
+    for await (const chunk of bob as AsyncIterable<Buffer>) {
+      got.push(chunk)
+      await turn()
+    }
+    expect(Buffer.concat(got).equals(bytes)).toBe(true)
+    expect(Math.max(...got.map(({ length }) => length))).toBeLessThanOrEqual(BLOCK_BYTES)
   })
 
   it('keep no reference to what was written', async () => {
