@@ -65,6 +65,12 @@ class Wiring {
     this.#ipv6 = calls.socket(AF_INET6, SOCK_DGRAM | O_CLOEXEC, 0)
   }
 
+  /** A kernel may have been told to do without IPv6. */
+  mustBeThere(): void {
+    if (this.#ipv4 < 0) throw cannot('the system gives no socket of IPv4, by which a TUN device is set up')
+    if (this.#ipv6 < 0) throw cannot('this system has no IPv6, of which virtual addresses are')
+  }
+
   bringUp(mtuBytes: number): void {
     const mtu = request(this.#name)
     mtu.writeInt32LE(mtuBytes, IFREQ.value)
@@ -111,8 +117,7 @@ class Wiring {
   }
 
   close(): void {
-    this.#calls.close(this.#ipv4)
-    this.#calls.close(this.#ipv6)
+    for (const socket of [this.#ipv4, this.#ipv6]) if (socket >= 0) this.#calls.close(socket)
   }
 
   #index(): number {
@@ -143,7 +148,8 @@ const openClone = (calls: TunCalls, name: string): { readonly fd: number; readon
 
 /**
  * Node watches pipes but no devices, and asks what a descriptor is only once. So it is given the end of a pipe, in whose
- * place the device is put then: its readiness, its first packet of a turn and its end come by way of Node.
+ * place the device is put then: its readiness, its first packet of a turn and its end come by way of Node. Where that
+ * cannot be, the device is still the caller's to close.
  */
 const watched = (calls: TunCalls, device: number, receive: (packet: Uint8Array) => void) => {
   const ends = Buffer.alloc(8)
@@ -167,10 +173,27 @@ const watched = (calls: TunCalls, device: number, receive: (packet: Uint8Array) 
   }
   const onread = { buffer: packets, callback: takeAll }
   const socket = new Socket({ fd, readable: true, writable: false, onread } as never)
-  calls.dup3(device, fd, O_CLOEXEC)
-  calls.close(device)
+  const isInPlace = calls.dup3(device, fd, O_CLOEXEC) >= 0
+  const errno = calls.errno()
   calls.close(ends.readInt32LE(4))
+  if (!isInPlace) {
+    socket.destroy()
+    throw refusalOf(errno)
+  }
+  calls.close(device)
   return { fd, socket }
+}
+
+/** As `watched`; where anything is refused nothing stays open. */
+const wiredUp = (calls: TunCalls, device: number, wiring: Wiring, receive: (packet: Uint8Array) => void) => {
+  try {
+    wiring.mustBeThere()
+    return watched(calls, device, receive)
+  } catch (error) {
+    wiring.close()
+    calls.close(device)
+    throw error
+  }
 }
 
 export const openTun: NonNullable<Network['tun']> = async ({ name: asked, mtuBytes }, receive) => {
@@ -183,7 +206,10 @@ export const openTun: NonNullable<Network['tun']> = async ({ name: asked, mtuByt
   const { fd: device, name } = openClone(calls, asked)
   const wiring = new Wiring(calls, name)
   let isOpen = true
-  const { fd, socket } = watched(calls, device, packet => isOpen && receive(packet))
+  const take = (packet: Uint8Array): void => {
+    if (isOpen) receive(packet)
+  }
+  const { fd, socket } = wiredUp(calls, device, wiring, take)
   const closed = new Promise<void>(done => socket.once('close', () => done()))
   // Somebody took the device away.
   socket.on('error', () => undefined)

@@ -86,10 +86,10 @@ class ShellSocket implements UdpSocket {
    */
   receiving(receive: Receive, settled: () => void, receiver: KernelReceiver | undefined): Receive {
     let isTurnOpen = false
+    // Whoever takes a batch waits for its end, also where the socket was closed in the middle.
     const settle = (): void => {
-      if (this.#closed !== undefined) return
       settled()
-      this.#batch?.flush()
+      if (this.#closed === undefined) this.#batch?.flush()
     }
     const endTurn = (): void => {
       isTurnOpen = false

@@ -180,6 +180,24 @@ describe.each([
     await expect.poll(() => answered).toBe(settled.length)
   })
 
+  test('it is said also where whoever received has closed the socket meanwhile', async () => {
+    const story: string[] = []
+    const receiver = await open(
+      () => {
+        story.push('taken')
+        void receiver.close()
+      },
+      LOOPBACK,
+      { coalesced: true, settled: () => void story.push('settled') },
+    )
+    const sender = await open(undefined, LOOPBACK, {})
+    sender.send(Buffer.alloc(1_200), receiver.local)
+    await expect.poll(() => story).toContain('taken')
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    expect(story).toEqual(['taken', 'settled'])
+  })
+
   test('who did not ask for it sends at once', async () => {
     let heard = 0
     const receiver = await open(() => void (heard += 1))

@@ -9,12 +9,12 @@ import type { SimHost } from '../../src/kernel/testing/sim-host.ts'
 import type { World } from '../../src/kernel/testing/world.ts'
 import { NtmRelayClient } from '../../src/plugins/relay/client.ts'
 import { Carrier } from '../../src/plugins/transport-ntm/carrier.ts'
+import { HandshakeTimestamps } from '../../src/plugins/transport-ntm/handshake-timestamps.ts'
 import { PORTS } from '../../src/plugins/transport-ntm/net/ports.ts'
 import { candidateSealer } from '../../src/plugins/transport-ntm/signalling/candidates.ts'
 import { CoordinatorLink } from '../../src/plugins/transport-ntm/signalling/coordinator-link.ts'
 import { requireJoin } from '../../src/plugins/transport-ntm/signalling/join.ts'
 import type { Directed } from '../../src/plugins/transport-ntm/signalling/outputs.ts'
-import { Timestamps } from '../../src/plugins/transport-ntm/timestamps.ts'
 import { encodeNameRecord, signNameRecord } from '../../src/wire/name-record.ts'
 import { foundPerson } from '../../src/wire/person-proof.ts'
 import { readRelayGrant, readRelayTicket } from '../../src/wire/relay-ticket.ts'
@@ -43,7 +43,7 @@ export class BarePerson {
     const { keys } = this.#device
     const carrier: Carrier = new Carrier({
       ...{ network: this.host, clock, random, keys, role: 'node', admit: () => undefined },
-      timestamps: new Timestamps(new MemoryKeyspace(clock)),
+      timestamps: new HandshakeTimestamps(new MemoryKeyspace(clock)),
       onEstablished: () => undefined,
       onFailed: () => undefined,
       onFrame: (bytes, from) => this.#take(bytes, from),

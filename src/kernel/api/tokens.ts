@@ -55,7 +55,7 @@ export interface UdpOptions {
   readonly coalesced?: boolean
   /**
    * Called when what came together has been handed over, at the latest when the turn of the event loop ends: whoever
-   * answers several datagrams at once does it then.
+   * answers several datagrams at once does it then. It follows whatever was handed over, also if the socket is closed.
    */
   readonly settled?: () => void
 }

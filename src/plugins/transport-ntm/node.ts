@@ -23,6 +23,7 @@ import {
 import { Carrier } from './carrier.ts'
 import { examine, type Report } from './doctor/examination.ts'
 import { Domains } from './domains.ts'
+import { HandshakeTimestamps } from './handshake-timestamps.ts'
 import { type Listening, listen } from './listening.ts'
 import { NamesInDoubt } from './names-in-doubt.ts'
 import type { Neighbour } from './neighbour.ts'
@@ -36,7 +37,6 @@ import type { WayIn } from './path/router-mapping.ts'
 import { RecordsUsed } from './records-used.ts'
 import type { Join } from './signalling/join.ts'
 import type { Directed } from './signalling/outputs.ts'
-import { Timestamps } from './timestamps.ts'
 import { NtmTransport } from './transport.ts'
 import { Tun } from './tun/tun.ts'
 import { isByRelay } from './tunnel/endpoint.ts'
@@ -81,7 +81,7 @@ export class NtmNode {
   readonly tun: Tun
   readonly #given: NodeGiven
   readonly #settings: NodeSettings
-  readonly #timestamps: Timestamps
+  readonly #timestamps: HandshakeTimestamps
   readonly #addresses: AddressBook
   readonly #links: Links
   readonly #ways: Ways
@@ -94,7 +94,7 @@ export class NtmNode {
     const { clock, random, network, keys, identity, people, keyspace, journal } = given
     this.#given = given
     this.#settings = settings
-    this.#timestamps = new Timestamps(keyspace)
+    this.#timestamps = new HandshakeTimestamps(keyspace)
     this.#record = new OwnRecord(given, record => this.domains.register(record))
     this.#addresses = new AddressBook(keyspace, clock)
     this.#chronicle = new Chronicle(clock, (device, what) => journal.note(what, device))

@@ -4,7 +4,7 @@
  * a blocked person's never do.
  */
 import type { Observable } from 'rxjs'
-import type { DeviceId, PersonId, TunnelKey } from '../../events/ids.ts'
+import { type DeviceId, idToBytes, type PersonId, type TunnelKey } from '../../events/ids.ts'
 import {
   type Clock,
   type DatagramTransport,
@@ -20,6 +20,7 @@ import type { Carrier } from './carrier.ts'
 import type { Coordinators } from './coordinators.ts'
 import type { NamesInDoubt } from './names-in-doubt.ts'
 import type { Neighbour } from './neighbour.ts'
+import { virtualIpv6 } from './net/address.ts'
 import type { Places } from './path/entry.ts'
 import type { Links } from './path/links.ts'
 import type { Pathfinder } from './path/pathfinder.ts'
@@ -130,6 +131,8 @@ export class NtmTransport implements Transport {
   shutOut(person: PersonId): void {
     const { people, carrier, links, forget } = this.#parts
     for (const { device, tunnelKey } of people.cards(person)) {
+      // Or it would go on where it was once they speak again.
+      carrier.stack.tcp.forget(virtualIpv6(idToBytes(tunnelKey)))
       const neighbour = carrier.neighbour(tunnelKey)
       if (neighbour !== undefined) this.#forget(neighbour)
       links.forget(device)

@@ -1,13 +1,13 @@
 /** Programs of everybody's at a station of the laboratory: those that end by themselves, and servers that stay. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cell } from '../people/cell.ts'
 import type { Side } from '../topology/addresses.ts'
 
 const POLL_MS = 20
-const NEEDED = ['python3', 'curl', 'iperf3', 'ping', 'ss', 'setpriv']
+const NEEDED = ['python3', 'curl', 'iperf3', 'ping', 'ss', 'setpriv', 'ssh', 'sshd', 'ssh-keygen', 'cmp']
 
 /** Why ordinary programs cannot be tried here, or `undefined` if they can. */
 export const whyNoPrograms = (): string | undefined => {
@@ -43,6 +43,32 @@ while True:
   data, asker = echo.recvfrom(65535)
   echo.sendto(data, asker)
 "`
+
+/** Keys of a station that lets in whoever has one of them, and the words of both commands, which use no others. */
+export class SshKeys {
+  readonly #directory: string
+
+  constructor(directory: string, host: string) {
+    this.#directory = directory
+    for (const name of ['host', 'login'])
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', join(directory, name)])
+    const hostKey = readFileSync(join(directory, 'host.pub'), 'utf8')
+    writeFileSync(join(directory, 'known_hosts'), `${host} ${hostKey}`)
+  }
+
+  /** Needs an absolute path, and a directory that only the system's own start-up makes. */
+  get serverCommand(): string {
+    const options = `-o AuthorizedKeysFile=${this.#directory}/login.pub -o StrictModes=no -o UsePAM=no -o PidFile=none`
+    const sshd = `$(command -v sshd) -D -e -f /dev/null -h ${this.#directory}/host ${options}`
+    return `sh -c 'mount -t tmpfs none /run && mkdir -m 755 /run/sshd && exec ${sshd}'`
+  }
+
+  /** `words`: the host and what to run there. */
+  command(words: string): string {
+    const options = `-o UserKnownHostsFile=${this.#directory}/known_hosts -o GlobalKnownHostsFile=/dev/null -o BatchMode=yes`
+    return `ssh -F none -i ${this.#directory}/login -o IdentitiesOnly=yes ${options} ${words}`
+  }
+}
 
 export interface Ended {
   readonly code: number | null

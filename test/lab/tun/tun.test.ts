@@ -3,7 +3,7 @@
  * tunnels. TCP is the kernel's on both ends here.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { killTheRest, run } from '../../cli/program.ts'
@@ -11,11 +11,13 @@ import { tellLeftOut, whyNoLab } from '../machine.ts'
 import { profile } from '../nat/profiles.ts'
 import { Cell, SIDES } from '../people/cell.ts'
 import { NAMES } from '../people/homes.ts'
-import { askByUdp, isThereCommand, Programs, whyNoPrograms } from './programs.ts'
+import { askByUdp, isThereCommand, Programs, SshKeys, whyNoPrograms } from './programs.ts'
 
 const reason = tellLeftOut('a TUN device for the programs of a machine', whyNoLab() ?? whyNoPrograms())
 const FILE_BYTES = 4 * 1024 * 1024
 const HTTP_PORT = 8_000
+const SSH_PORT = 22
+const SSH_BYTES = 5 * 1024 * 1024
 /** A file whose hash is asked for by whoever has it. */
 const FILE = 'some.bin'
 
@@ -87,6 +89,19 @@ describe.skipIf(reason !== undefined)('programs of two machines whose nodes have
       console.log(`kernel TCP through the tunnel ${way === '' ? 'there' : 'back'}: ${mbps} Mb/s`)
       expect(end.sum_received.bytes).toBeGreaterThan(1e6)
     }
+  })
+
+  it('ssh, which knows the host by its name: a command, and 5 MiB there and back', async () => {
+    const directory = mkdtempSync(join(cell.home('b'), 'ssh-'))
+    const keys = new SshKeys(directory, NAMES.b)
+    await programs.serve('b', keys.serverCommand, SSH_PORT)
+    const told = await programs.run('a', keys.command(`${NAMES.b} 'echo "$SSH_CONNECTION"; exit 7'`))
+    const { json } = await cell.command('b', ['tun', 'ls'])
+    expect(told).toEqual({ code: 7, out: expect.stringMatching(` ${json.address} ${SSH_PORT}\n$`) })
+    const [sent, back] = [join(directory, 'sent'), join(directory, 'back')]
+    writeFileSync(sent, randomBytes(SSH_BYTES))
+    const piped = `${keys.command(`${NAMES.b} cat`)} < ${sent} > ${back} && cmp ${sent} ${back}`
+    expect(await programs.run('a', piped)).toEqual({ code: 0, out: '' })
   })
 
   it('datagrams longer than the line come in pieces', async () => {

@@ -28,6 +28,29 @@ describe('a carrier', () => {
     expect(other.carrier.dropped.get('stranger')).toBe(1)
   })
 
+  test('counts TCP as something said, also what a timer sends', async () => {
+    const street = new Street()
+    const [one, other, toOther, toOne] = await street.pair()
+    one.carrier.renew(toOther)
+    street.run(1_000)
+    expect([toOther.talkedMs, toOne.talkedMs]).toEqual([-Infinity, -Infinity])
+    const connected = one.carrier.stack.streams.connect(other.carrier.address, PORT)
+    const refused = expect(connected).rejects.toThrow('nobody listens')
+    await new Promise(setImmediate)
+    const openedMs = street.clock.monotonicMs()
+    street.run(100)
+    for (const { sentMs, receivedMs } of [toOther, toOne])
+      for (const at of [sentMs, receivedMs]) expect(at).toBeGreaterThanOrEqual(openedMs)
+    await refused
+    other.carrier.forget(toOne)
+    const unanswered = one.carrier.stack.streams.connect(other.carrier.address, PORT)
+    unanswered.catch(() => undefined)
+    await new Promise(setImmediate)
+    const againMs = street.clock.monotonicMs()
+    street.run(5_000)
+    expect(toOther.sentMs).toBeGreaterThanOrEqual(againMs + 1_000)
+  })
+
   test('echoes', async () => {
     const street = new Street()
     const [one, , toOther] = await street.pair()

@@ -11,8 +11,8 @@ import { SimNetwork } from '../../../src/kernel/testing/sim-network.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
 import { Carrier } from '../../../src/plugins/transport-ntm/carrier.ts'
 import type { CarrierOptions } from '../../../src/plugins/transport-ntm/carrier-options.ts'
+import { HandshakeTimestamps } from '../../../src/plugins/transport-ntm/handshake-timestamps.ts'
 import type { Neighbour } from '../../../src/plugins/transport-ntm/neighbour.ts'
-import { Timestamps } from '../../../src/plugins/transport-ntm/timestamps.ts'
 import { MemoryKeyspace } from './memory-keyspace.ts'
 
 export interface TestNode {
@@ -47,7 +47,7 @@ export class Street {
     }
     const carrier = new Carrier({
       ...{ network: host, clock, random, keys, role: 'node', admit: () => undefined },
-      timestamps: new Timestamps(new MemoryKeyspace(clock)),
+      timestamps: new HandshakeTimestamps(new MemoryKeyspace(clock)),
       onEstablished: neighbour => heard.established.push(neighbour),
       onFailed: neighbour => heard.failed.push(neighbour),
       onForgotten: neighbour => heard.forgotten.push(neighbour),

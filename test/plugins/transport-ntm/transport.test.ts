@@ -1,4 +1,5 @@
 /** A node that names its peers, with a coordinator that says whatever the test says: who is led where, and who not. */
+import type { Duplex } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Contact, ContactState, PeerCard, People } from '../../../src/kernel/api/index.ts'
 import { Links } from '../../../src/plugins/transport-ntm/path/links.ts'
@@ -31,9 +32,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
   const alice = await street.node('10.0.0.1')
   let [atBobs, asked, learning] = [0, 0, 0]
   const doubted: string[] = []
-  await street.network.host(BOBS_PLACE.address).udp(BOBS_PLACE, () => {
-    atBobs += 1
-  })
+  await street.network.host(BOBS_PLACE.address).udp(BOBS_PLACE, () => void (atBobs += 1))
   const contact = (): Contact | undefined => {
     const { person, name } = BOB
     const { state } = stands
@@ -44,8 +43,9 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     way: directedTo(BOB, 'initiator'),
     ofName: undefined,
   }
-  const identity = { name: 'alice.example', person: namedPerson('alice').person, proof: [] }
-  const { device } = testDevice('alice.1')
+  const bobs = { card: cardOf(BOB) }
+  const { person } = namedPerson('alice')
+  const identity = { name: 'alice.example', person, proof: [], device: testDevice('alice.1').device }
   const transport = new NtmTransport({
     clock: street.clock,
     carrier: alice.carrier,
@@ -56,11 +56,11 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
       },
       forget: () => {},
     },
-    identity: { ...identity, device, tunnelKey: alice.key },
+    identity: { ...identity, tunnelKey: alice.key },
     people: {
       contact,
       card: () => cardOf(BOB),
-      cards: () => [cardOf(BOB)],
+      cards: () => [bobs.card],
       cardOfTunnelKey: key => (key === cardOf(BOB).tunnelKey ? cardOf(BOB) : undefined),
       learn: record => {
         learning += 1
@@ -84,7 +84,7 @@ async function aliceWith(stands: { state: ContactState | undefined }) {
     },
   })
   const seen = () => ({ atBobs, asked, learning, doubted })
-  return { street, alice, transport, learn, says, seen }
+  return { street, alice, transport, learn, says, seen, bobs }
 }
 
 describe('somebody blocked', () => {
@@ -119,6 +119,42 @@ describe('somebody blocked', () => {
     street.run(60_000)
     expect(await reached).toEqual({ up: false, reason: 'no path to bob.example: bob.example is blocked' })
     expect(seen()).toMatchObject({ asked: 1, atBobs: 0 })
+  })
+})
+
+describe('somebody who is shut out', () => {
+  /** Both have what the other sent. */
+  const settle = async (street: Street) => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      street.run(5)
+      await new Promise(setImmediate)
+    }
+  }
+  const endOf = (stream: Duplex): Promise<string> =>
+    new Promise(done => stream.once('error', error => done(error.message)))
+
+  test('has no stream any more, and hears of it when there is a tunnel again, not before', async () => {
+    const { street, alice, transport, bobs } = await aliceWith({ state: 'accepted' })
+    const bob = await street.node('10.0.0.3')
+    bobs.card = { ...bobs.card, tunnelKey: bob.key }
+    alice.carrier.meet(bob.key, { endpoints: [bob.at] })
+    bob.carrier.meet(alice.key, { endpoints: [alice.at] })
+    const accepted = new Promise<Duplex>(done => bob.carrier.stack.streams.listen(7, done))
+    const connected = alice.carrier.stack.streams.connect(bob.carrier.address, 7)
+    await settle(street)
+    const [hers, his] = [await connected, await accepted]
+    const [atAlice, atBob] = [endOf(hers), endOf(his)]
+    transport.shutOut(BOB.person)
+    expect(alice.carrier.neighbour(bob.key)).toBeUndefined()
+    expect(await atAlice).toMatch('was broken off here')
+    his.write('still there?')
+    await settle(street)
+    expect(his.destroyed).toBe(false)
+    alice.carrier.renew(alice.carrier.meet(bob.key, { endpoints: [bob.at] }))
+    street.run(60_000)
+    await settle(street)
+    expect(await atBob).toMatch(/broke off$/)
+    for (const { stack } of [alice.carrier, bob.carrier]) expect(stack.tcp.facts()).toEqual([])
   })
 })
 

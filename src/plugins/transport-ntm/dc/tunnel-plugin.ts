@@ -16,6 +16,7 @@ import {
   type UdpEndpoint,
 } from '../../../kernel/api/index.ts'
 import { Carrier } from '../carrier.ts'
+import { HandshakeTimestamps } from '../handshake-timestamps.ts'
 import type { Neighbour } from '../neighbour.ts'
 import { PORTS } from '../net/ports.ts'
 import { OwnPlaces, placeToName } from '../own-places.ts'
@@ -24,7 +25,6 @@ import type { Port } from '../port.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatJoin, formatPlace } from '../signalling/join.ts'
 import { StreamDoors, streamSettings } from '../stream-doors.ts'
-import { Timestamps } from '../timestamps.ts'
 import { Challenges } from './challenges.ts'
 import { Doorstep } from './doorstep.ts'
 import { DcLink } from './link.ts'
@@ -106,7 +106,7 @@ export const dcTunnelPlugin = definePlugin({
   needs: { clock: Clock, random: Random, network: Network, keys: Keys, keyspace: Keyspace, journal: Journal },
   config: raw => settings.parse(raw),
   setup({ clock, random, network, keys, keyspace, journal }, { listen, advertise, relay, ...settings }) {
-    const timestamps = new Timestamps(keyspace)
+    const timestamps = new HandshakeTimestamps(keyspace)
     const carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps, role: 'server' },
       admit: () => ({}),

@@ -14,12 +14,12 @@ import type {
 } from '../../../kernel/api/index.ts'
 import { Carrier } from '../carrier.ts'
 import { CoordinatorPins } from '../coordinator-pins.ts'
+import { HandshakeTimestamps } from '../handshake-timestamps.ts'
 import { type Advertised, OwnPlaces } from '../own-places.ts'
 import { serverAcquaintance } from '../path/acquaintance.ts'
 import { RelayDoor } from '../relay-door.ts'
 import { formatPlace, type Join } from '../signalling/join.ts'
 import { StreamDoors, type StreamSettings } from '../stream-doors.ts'
-import { Timestamps } from '../timestamps.ts'
 import { endpointText } from '../tunnel/endpoint.ts'
 import { CoordinatorLine } from './coordinator-line.ts'
 
@@ -48,7 +48,7 @@ export class Outpost {
   readonly coordination: Coordination
   readonly #given: OutpostGiven
   readonly #settings: OutpostSettings
-  readonly #timestamps: Timestamps
+  readonly #timestamps: HandshakeTimestamps
   readonly #carrier: Carrier
   readonly #doors: StreamDoors
   readonly #line: CoordinatorLine
@@ -59,7 +59,7 @@ export class Outpost {
     const { advertise, join, token, streams } = settings
     this.#given = given
     this.#settings = settings
-    this.#timestamps = new Timestamps(keyspace)
+    this.#timestamps = new HandshakeTimestamps(keyspace)
     const carrier = new Carrier({
       ...{ network, clock, random, keys, timestamps: this.#timestamps, role: 'server' },
       // Nobody else has anything to say to a relay by a tunnel.

@@ -29,9 +29,9 @@ import { RESOLVER_DOMAINS_MAX, TUN_MTU } from '../net/tun/limits.ts'
 import type { Links } from '../path/links.ts'
 import { Allowed } from './allowed.ts'
 import { Complaints } from './complaints.ts'
-import { Incoming } from './incoming.ts'
+import { FromPrograms } from './from-programs.ts'
 import { NAME_SERVER, Names, type NamesParts } from './names.ts'
-import { Outgoing } from './outgoing.ts'
+import { ToPrograms } from './to-programs.ts'
 import { type TunPeer, TunPeers } from './tun-peers.ts'
 import { WaitingPackets } from './waiting-packets.ts'
 
@@ -56,8 +56,8 @@ interface Up {
   readonly device: TunDevice
   readonly peers: TunPeers
   readonly names: Names
-  readonly outgoing: Outgoing
-  readonly incoming: Incoming
+  readonly fromPrograms: FromPrograms
+  readonly toPrograms: ToPrograms
   readonly waiting: WaitingPackets
 }
 
@@ -94,7 +94,7 @@ export class Tun {
         hint: 'leave --tun out: everything else works without',
       })
     const asked = { name: DEVICE_NAME, mtuBytes: TUN_MTU }
-    const device = await network.tun(asked, packet => this.#up?.outgoing.take(packet))
+    const device = await network.tun(asked, packet => this.#up?.fromPrograms.take(packet))
     try {
       device.addAddress(carrier.address, HOST_BITS_IPV6)
       device.addRoute(NAME_SERVER, HOST_BITS_IPV6)
@@ -124,7 +124,7 @@ export class Tun {
 
   /** A packet out of a tunnel. True: a program of this machine has it. */
   take(packet: Uint8Array, from: Neighbour): boolean {
-    return this.#up?.incoming.take(packet, from) ?? false
+    return this.#up?.toPrograms.take(packet, from) ?? false
   }
 
   /** There is a tunnel to this device now, of which nothing may have been known until now. */
@@ -191,7 +191,7 @@ export class Tun {
     })
     const waiting = new WaitingPackets({
       ...{ clock, reach },
-      send: (peer, packet) => outgoing.send(peer, packet),
+      send: (peer, packet) => fromPrograms.send(peer, packet),
       refuse: packet => complaints.about(packet, 'host'),
     })
     const names = new Names({
@@ -200,7 +200,7 @@ export class Tun {
       addressOf: card => peers.add(card)?.address,
       refuse: packet => complaints.about(packet, 'port'),
     })
-    const outgoing = new Outgoing({
+    const fromPrograms = new FromPrograms({
       ...{ clock, own, peers, flows, begunThere, complaints, waiting, count, names: NAME_SERVER },
       neighbour: (peer: TunPeer) => links.open(peer.card.device),
       forward: (to, packet) => carrier.forward(to, packet),
@@ -211,9 +211,9 @@ export class Tun {
       device,
       peers,
       names,
-      outgoing,
+      fromPrograms,
       waiting,
-      incoming: new Incoming({ clock, own, peers, flows, begunThere, write }),
+      toPrograms: new ToPrograms({ clock, own, peers, flows, begunThere, write }),
     }
   }
 

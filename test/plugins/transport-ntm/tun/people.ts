@@ -2,7 +2,13 @@
 import { type DeviceId, idFromBytes, type PersonId, type TunnelKey } from '../../../../src/events/ids.ts'
 import type { Contact, NameRecord, PeerCard, People } from '../../../../src/kernel/api/index.ts'
 import { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
+import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
+import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
+import { IPV6_HEADER_BYTES } from '../../../../src/plugins/transport-ntm/net/ipv6.ts'
 import type { TunnelPeer } from '../../../../src/plugins/transport-ntm/tunnel/peer.ts'
+import { udpPacket } from '../net/packets.ts'
+
+const ERROR_HEAD_BYTES = IPV6_HEADER_BYTES + 8
 
 export const cardOf = (number: number, name = `p${number}.lab.example`): PeerCard => {
   const id = <T extends string>(kind: number) =>
@@ -16,6 +22,17 @@ export const neighbourOf = ({ tunnelKey }: PeerCard, mtuBytes = 1_200): Neighbou
     publicKey: Uint8Array.from(Buffer.from(tunnelKey, 'hex')),
   } as unknown as TunnelPeer
   return Object.assign(new Neighbour(peer), { mtuBytes })
+}
+
+/** That nobody listens, from one to another, whatever it quotes. */
+export const complaint = (from: Uint8Array, to: Uint8Array, quoted: Uint8Array): Uint8Array => {
+  const ip = parseIp(udpPacket(to, 1, from, 1, new Uint8Array(0)))
+  if (!ip.ok) throw new Error(ip.why)
+  const head = new Uint8Array(ERROR_HEAD_BYTES + ip.value.bytes.length)
+  writeUnreachable(head, from, 'port', ip.value, { maxBytes: head.length })
+  const packet = Uint8Array.from([...head.subarray(0, ERROR_HEAD_BYTES), ...quoted])
+  packet[5] = packet.length - IPV6_HEADER_BYTES
+  return packet
 }
 
 /** A contact book that learns every record as it stands. */

@@ -3,20 +3,18 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
 import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
-import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
-import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
 import { PROTOCOL } from '../../../../src/plugins/transport-ntm/net/packet.ts'
 import { Flows } from '../../../../src/plugins/transport-ntm/net/tun/flows.ts'
 import { FLOW_IDLE_MS } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
 import { Complaints } from '../../../../src/plugins/transport-ntm/tun/complaints.ts'
-import { Incoming } from '../../../../src/plugins/transport-ntm/tun/incoming.ts'
+import { FromPrograms } from '../../../../src/plugins/transport-ntm/tun/from-programs.ts'
 import { NAME_SERVER } from '../../../../src/plugins/transport-ntm/tun/names.ts'
-import { Outgoing } from '../../../../src/plugins/transport-ntm/tun/outgoing.ts'
+import { ToPrograms } from '../../../../src/plugins/transport-ntm/tun/to-programs.ts'
 import { TunPeers } from '../../../../src/plugins/transport-ntm/tun/tun-peers.ts'
 import { WaitingPackets } from '../../../../src/plugins/transport-ntm/tun/waiting-packets.ts'
 import { ALICE_V4, BOB_V4, echoPacket, udpPacket } from '../net/packets.ts'
 import { FLAGS, segment } from '../net/tun/segments.ts'
-import { cardOf, neighbourOf } from './people.ts'
+import { cardOf, complaint, neighbourOf } from './people.ts'
 
 const OWN = virtualIpv6(new Uint8Array(32).fill(77))
 const BOB = cardOf(1)
@@ -45,8 +43,8 @@ let reached: string[]
 let counted: string[]
 let routes: [Uint8Array, boolean][]
 let peers: TunPeers
-let outgoing: Outgoing
-let incoming: Incoming
+let fromPrograms: FromPrograms
+let toPrograms: ToPrograms
 
 beforeEach(() => {
   clock = new VirtualClock()
@@ -72,10 +70,10 @@ beforeEach(() => {
       if (reachable) up.set(card.device, neighbourOf(card))
       return { up: reachable }
     },
-    send: (peer, packet) => outgoing.send(peer, packet),
+    send: (peer, packet) => fromPrograms.send(peer, packet),
     refuse: packet => complaints.about(packet, 'host'),
   })
-  outgoing = new Outgoing({
+  fromPrograms = new FromPrograms({
     ...{ clock, own: OWN, names: NAME_SERVER, peers, flows, begunThere, complaints, waiting },
     neighbour: peer => up.get(peer.card.device),
     forward: (to, packet) => void sent.push([to.key, packet.slice()]),
@@ -83,7 +81,7 @@ beforeEach(() => {
     ask: packet => void asked.push(packet.slice()),
     count: reason => void counted.push(reason),
   })
-  incoming = new Incoming({ clock, own: OWN, peers, flows, begunThere, write })
+  toPrograms = new ToPrograms({ clock, own: OWN, peers, flows, begunThere, write })
   for (const card of [BOB, CAROL]) peers.add(card)
   up.set(BOB.device, neighbourOf(BOB))
 })
@@ -95,18 +93,19 @@ const PAYLOAD = new Uint8Array(30).fill(5)
 const toBob = (port: number, fromPort = 5_000, payload = PAYLOAD) =>
   udpPacket(OWN, fromPort, addressOf(BOB), port, payload)
 const fromBob = (port: number, fromPort: number) => udpPacket(addressOf(BOB), fromPort, OWN, port, PAYLOAD)
-const isTaken = (packet: Uint8Array, from = BOB): boolean => incoming.take(packet, neighbourOf(from))
+const complaintOf = (about: Uint8Array) => complaint(addressOf(BOB), OWN, about)
+const isTaken = (packet: Uint8Array, from = BOB): boolean => toPrograms.take(packet, neighbourOf(from))
 
 describe('a packet of a program', () => {
   it('goes to whose virtual address it bears, unchanged', () => {
     const packet = toBob(53)
-    outgoing.take(packet.slice())
+    fromPrograms.take(packet.slice())
     expect(sent).toEqual([[BOB.tunnelKey, packet]])
   })
 
   it('to a virtual address of nobody that is known is unreachable, as is all of IPv4', () => {
-    outgoing.take(udpPacket(OWN, 5, addressOf(STRANGER), 6, PAYLOAD))
-    outgoing.take(udpPacket(ALICE_V4, 5, BOB_V4, 6, PAYLOAD))
+    fromPrograms.take(udpPacket(OWN, 5, addressOf(STRANGER), 6, PAYLOAD))
+    fromPrograms.take(udpPacket(ALICE_V4, 5, BOB_V4, 6, PAYLOAD))
     expect(errorIn(written[0]!)).toEqual(HOST)
     expect([...written[1]!.subarray(20, 22)]).toEqual([3, 1])
     expect(sent).toEqual([])
@@ -117,48 +116,48 @@ describe('a packet of a program', () => {
     ['to', 5_000, 61_003],
     ['to the last of', 5_000, 61_099],
   ])('%s the node’s own ports is prohibited', (_way, fromPort, port) => {
-    outgoing.take(toBob(port, fromPort))
+    fromPrograms.take(toBob(port, fromPort))
     const ports = [fromPort, port] as const
-    outgoing.take(segment({ from: OWN, to: addressOf(BOB), ports }))
+    fromPrograms.take(segment({ from: OWN, to: addressOf(BOB), ports }))
     expect(written.map(errorIn)).toEqual([PROHIBITED, PROHIBITED])
     expect(sent).toEqual([])
   })
 
   it('under another’s address, to a group, or of the tunnels themselves goes nowhere', () => {
-    outgoing.take(udpPacket(addressOf(CAROL), 5, addressOf(BOB), 6, PAYLOAD))
-    outgoing.take(udpPacket(OWN, 5, Uint8Array.of(0xff, 2, ...Array(13).fill(0), 1), 6, PAYLOAD))
-    outgoing.take(toBob(6, TUNNEL_PORT))
+    fromPrograms.take(udpPacket(addressOf(CAROL), 5, addressOf(BOB), 6, PAYLOAD))
+    fromPrograms.take(udpPacket(OWN, 5, Uint8Array.of(0xff, 2, ...Array(13).fill(0), 1), 6, PAYLOAD))
+    fromPrograms.take(toBob(6, TUNNEL_PORT))
     expect([sent, written, counted]).toEqual([[], [], ['tun-source', 'tun-in-tunnel']])
   })
 
   it('to the name server is a question', () => {
     const packet = udpPacket(OWN, 5, NAME_SERVER, 53, PAYLOAD)
-    outgoing.take(packet)
+    fromPrograms.take(packet)
     expect(asked).toEqual([packet])
   })
 
   it('longer than the path carries is too big, and says what fits', () => {
     up.set(BOB.device, neighbourOf(BOB, 1_408))
-    outgoing.take(toBob(6, 5, new Uint8Array(1_408 - 48)))
-    outgoing.take(toBob(6, 5, new Uint8Array(1_409 - 48)))
+    fromPrograms.take(toBob(6, 5, new Uint8Array(1_408 - 48)))
+    fromPrograms.take(toBob(6, 5, new Uint8Array(1_409 - 48)))
     expect(sent).toHaveLength(1)
     expect(written.map(errorIn)).toEqual([[2, 0, 1_408]])
   })
 
   it('is never told of less than IPv6 demands of a line', () => {
-    outgoing.take(toBob(6, 5, new Uint8Array(1_280 - 48)))
-    outgoing.take(toBob(6, 5, new Uint8Array(1_281 - 48)))
+    fromPrograms.take(toBob(6, 5, new Uint8Array(1_280 - 48)))
+    fromPrograms.take(toBob(6, 5, new Uint8Array(1_281 - 48)))
     expect(sent).toHaveLength(1)
     expect(written.map(errorIn)).toEqual([[2, 0, 1_280]])
   })
 
   it('that opens a connection names no more than the path carries', () => {
-    outgoing.take(segment({ from: OWN, to: addressOf(BOB), options: [2, 4, 5, 160] }))
+    fromPrograms.take(segment({ from: OWN, to: addressOf(BOB), options: [2, 4, 5, 160] }))
     expect([...sent[0]![1].subarray(60)]).toEqual([2, 4, (1_140 >>> 8) & 0xff, 1_140 & 0xff])
   })
 
   it('ICMP errors come no faster than a program needs them', () => {
-    for (let at = 0; at < 1_000; at++) outgoing.take(toBob(61_001))
+    for (let at = 0; at < 1_000; at++) fromPrograms.take(toBob(61_001))
     expect(written).toHaveLength(100)
   })
 })
@@ -167,7 +166,7 @@ describe('a packet to whom there is no tunnel', () => {
   const toCarol = (port: number) => udpPacket(OWN, 5_000, addressOf(CAROL), port, PAYLOAD)
 
   it('waits for one with a few others, in order', async () => {
-    for (let port = 1; port <= 6; port++) outgoing.take(toCarol(port))
+    for (let port = 1; port <= 6; port++) fromPrograms.take(toCarol(port))
     await settled()
     await settled()
     expect(reached).toEqual([CAROL.name])
@@ -177,14 +176,14 @@ describe('a packet to whom there is no tunnel', () => {
 
   it('hears that there is no way, and for a while at once', async () => {
     reachable = false
-    outgoing.take(toCarol(1))
+    fromPrograms.take(toCarol(1))
     await settled()
     await settled()
-    outgoing.take(toCarol(2))
+    fromPrograms.take(toCarol(2))
     expect(written.map(errorIn)).toEqual([HOST, HOST])
     expect(reached).toHaveLength(1)
     clock.step(clock.monotonicMs() + 2_000)
-    outgoing.take(toCarol(3))
+    fromPrograms.take(toCarol(3))
     expect(reached).toHaveLength(2)
   })
 })
@@ -212,7 +211,7 @@ describe('a packet out of a tunnel', () => {
     const answered = (): void => {
       judge(true)
       expect(isTaken(toService)).toBe(true)
-      outgoing.take(fromService.slice())
+      fromPrograms.take(fromService.slice())
     }
 
     it('is the node’s, though a service here answered', () => {
@@ -226,7 +225,7 @@ describe('a packet out of a tunnel', () => {
       judge(false)
       for (let second = 0; second < 1_000; second += 200) {
         clock.step(clock.monotonicMs() + 200_000)
-        outgoing.take(fromService.slice())
+        fromPrograms.take(fromService.slice())
         expect(isTaken(toService)).toBe(false)
       }
     })
@@ -235,18 +234,18 @@ describe('a packet out of a tunnel', () => {
       judge(true)
       expect(isTaken(toService)).toBe(true)
       for (let port = 1; port <= 60_000; port++) isTaken(fromBob(53, port))
-      outgoing.take(fromService.slice())
+      fromPrograms.take(fromService.slice())
       judge(false)
       expect(isTaken(toService)).toBe(false)
     })
 
     it('is a program’s if it belongs to what the program began and goes on with', () => {
       judge(true)
-      outgoing.take(toBob(53, 5_000))
-      outgoing.take(segment({ from: OWN, to: addressOf(BOB) }))
+      fromPrograms.take(toBob(53, 5_000))
+      fromPrograms.take(segment({ from: OWN, to: addressOf(BOB) }))
       expect(isTaken(fromBob(5_000, 53))).toBe(true)
       judge(false)
-      outgoing.take(toBob(53, 5_000))
+      fromPrograms.take(toBob(53, 5_000))
       expect(isTaken(fromBob(5_000, 53))).toBe(true)
       const ports = [80, 40_000] as const
       expect(isTaken(segment({ from: addressOf(BOB), to: OWN, ports, flags: FLAGS.ack }))).toBe(true)
@@ -255,14 +254,14 @@ describe('a packet out of a tunnel', () => {
     it('is told from another’s, whose flows stay', () => {
       up.set(CAROL.device, neighbourOf(CAROL))
       answered()
-      outgoing.take(udpPacket(OWN, 5_000, addressOf(CAROL), 53, PAYLOAD))
+      fromPrograms.take(udpPacket(OWN, 5_000, addressOf(CAROL), 53, PAYLOAD))
       judge(false)
       expect(isTaken(udpPacket(addressOf(CAROL), 53, OWN, 5_000, PAYLOAD), CAROL)).toBe(true)
     })
   })
 
   it('that answers a program is let in from anybody, as long as the program may wait for it', () => {
-    outgoing.take(toBob(53, 5_000))
+    fromPrograms.take(toBob(53, 5_000))
     expect(isTaken(fromBob(5_000, 53))).toBe(true)
     expect(isTaken(fromBob(5_000, 54))).toBe(false)
     expect(isTaken(udpPacket(addressOf(CAROL), 53, OWN, 5_000, PAYLOAD), CAROL)).toBe(false)
@@ -277,9 +276,9 @@ describe('a packet out of a tunnel', () => {
       ports: [80, 40_000],
       flags: FLAGS.syn | FLAGS.ack,
     })
-    outgoing.take(segment({ from: OWN, to: addressOf(BOB), flags: FLAGS.rst | FLAGS.ack }))
+    fromPrograms.take(segment({ from: OWN, to: addressOf(BOB), flags: FLAGS.rst | FLAGS.ack }))
     expect(isTaken(answer)).toBe(false)
-    outgoing.take(segment({ from: OWN, to: addressOf(BOB) }))
+    fromPrograms.take(segment({ from: OWN, to: addressOf(BOB) }))
     expect(isTaken(answer)).toBe(true)
   })
 
@@ -322,7 +321,7 @@ describe('a packet out of a tunnel', () => {
       return packet
     }
     expect(isTaken(piece(8, false, 9, [0, 0]))).toBe(false)
-    outgoing.take(toBob(53, 5_000))
+    fromPrograms.take(toBob(53, 5_000))
     expect(isTaken(piece(0, true, 9, [53, 5_000]))).toBe(true)
     expect(isTaken(piece(8, true, 9, [61_003, 61_003]))).toBe(true)
     expect(isTaken(piece(16, false, 9, [0, 0]))).toBe(true)
@@ -333,7 +332,7 @@ describe('a packet out of a tunnel', () => {
     const echo = (kind: 'echo-request' | 'echo-reply', bytes = 8) =>
       echoPacket(addressOf(BOB), OWN, kind, 9, 1, new Uint8Array(bytes))
     expect(isTaken(echo('echo-reply'))).toBe(false)
-    outgoing.take(echoPacket(OWN, addressOf(BOB), 'echo-request', 9, 1, PAYLOAD))
+    fromPrograms.take(echoPacket(OWN, addressOf(BOB), 'echo-request', 9, 1, PAYLOAD))
     expect(isTaken(echo('echo-reply'))).toBe(true)
     allowed.add(BOB.person)
     peers.judge(BOB.person)
@@ -342,17 +341,28 @@ describe('a packet out of a tunnel', () => {
   })
 
   it('that complains is a program’s if it is about what a program sent', () => {
-    const complaint = (about: Uint8Array): Uint8Array => {
-      const out = new Uint8Array(1_280)
-      const ip = parseIp(about)
-      if (!ip.ok) throw new Error(ip.why)
-      return out.slice(0, writeUnreachable(out, addressOf(BOB), 'port', ip.value, { maxBytes: 1_280 }))
+    expect(isTaken(complaintOf(toBob(53)))).toBe(false)
+    fromPrograms.take(toBob(53))
+    expect(isTaken(complaintOf(toBob(53)))).toBe(true)
+    expect(isTaken(complaintOf(toBob(54)))).toBe(false)
+    expect(isTaken(complaintOf(toBob(61_001)))).toBe(false)
+  })
+
+  it('that complains says nothing of what others were sent, or sent, whoever is let in', () => {
+    const ports = [53, 5_000] as const
+    const about = {
+      own: toBob(...ports),
+      toAnother: udpPacket(OWN, ports[1], addressOf(CAROL), ports[0], PAYLOAD),
+      ofAnother: udpPacket(addressOf(CAROL), ports[1], addressOf(BOB), ports[0], PAYLOAD),
+      ofIpv4: udpPacket(ALICE_V4, ports[1], BOB_V4, ports[0], PAYLOAD),
     }
-    expect(isTaken(complaint(toBob(53)))).toBe(false)
-    outgoing.take(toBob(53))
-    expect(isTaken(complaint(toBob(53)))).toBe(true)
-    expect(isTaken(complaint(toBob(54)))).toBe(false)
-    expect(isTaken(complaint(toBob(61_001)))).toBe(false)
+    fromPrograms.take(about.own.slice())
+    for (const isLetIn of [false, true]) {
+      if (isLetIn) allowed.add(BOB.person)
+      peers.judge(BOB.person)
+      const taken = Object.entries(about).filter(([, packet]) => isTaken(complaintOf(packet)))
+      expect(taken.map(([name]) => name)).toEqual(['own'])
+    }
   })
 })
 
@@ -361,7 +371,7 @@ describe('routes', () => {
     expect(routes).toEqual([BOB, CAROL].map(card => [addressOf(card), true]))
     peers.remove(BOB.tunnelKey)
     expect(routes.at(-1)).toEqual([addressOf(BOB), false])
-    outgoing.take(toBob(53))
+    fromPrograms.take(toBob(53))
     expect(errorIn(written[0]!)).toEqual(HOST)
   })
 

@@ -2,7 +2,7 @@
  * When what arrived is acknowledged (RFC 9293 §3.8.6.3, RFC 5681 §4.2): at once for every second full segment, for
  * the end of a small message, and for all that repairs or reports a gap; else within a short time.
  */
-import { ACK_DELAY_MS } from './limits.ts'
+import { ACK_DELAY_MS, DEFAULT_MSS_IPV4 } from './limits.ts'
 
 export class AckDelay {
   /** An acknowledgement leaves at the end of this batch. */
@@ -10,7 +10,7 @@ export class AckDelay {
   deadlineMs: number | undefined
   #unackedBytes = 0
   /** Largest payload so far: what the peer sends when it has enough to send. */
-  #fullBytes = 536
+  #fullBytes = DEFAULT_MSS_IPV4
 
   /** `bytes` came in order, and nothing is missing before or behind them. */
   arrived(bytes: number, isPush: boolean, nowMs: number): void {

@@ -4,12 +4,9 @@
  */
 import { IPV6_BYTES, type VirtualAddress } from '../address.ts'
 import { ipHeaderBytes } from '../ip.ts'
-import { DEFAULT_MSS_IPV4, DEFAULT_MSS_IPV6, WINDOW_SCALE } from './limits.ts'
+import { DEFAULT_MSS_IPV4, DEFAULT_MSS_IPV6, MSS_MIN, WINDOW_SCALE } from './limits.ts'
 import { type Options, TIMESTAMPS_ROOM_BYTES } from './options.ts'
 import { TCP_HEADER_BYTES } from './segment.ts'
-
-/** A peer that asks for less would make a storm of packets out of every answer. */
-const MSS_MIN = 88
 
 export interface Agreement {
   /** Largest payload that the peer takes, options not counted. */

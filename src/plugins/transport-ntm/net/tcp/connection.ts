@@ -32,7 +32,7 @@ export type TcpState =
   | 'closed'
 
 /** Why a connection ended before both sides had said everything. */
-export type Broken = 'refused' | 'unanswered' | 'reset' | 'silent'
+export type Broken = 'refused' | 'unanswered' | 'reset' | 'silent' | 'aborted'
 
 /** Whoever uses a connection. Called at `settle` only, never while a segment is being read. */
 export interface ConnectionUser {
@@ -53,6 +53,8 @@ export interface Home {
   touched(connection: Connection): void
   /** Whoever listens gives a passive one, which is complete now, its user. */
   accepted(connection: Connection): void
+  /** Nobody holds it any more. */
+  forsaken(connection: Connection): void
   /** A segment that no honest peer would send is answered with a reset, if not too many are. */
   refuse(segment: Segment, connection: Connection): void
   /** It takes part in nothing any more. */
@@ -163,18 +165,25 @@ export class Connection implements Flow {
   /** The user goes: what was written still arrives, and what still comes is refused. */
   forsake(nowMs: number): void {
     this.user = undefined
+    if (this.#isGone) return
     this.isForsaken = true
     this.deadlines.forsaken(nowMs)
     this.finish(nowMs)
     this.#home.touched(this)
+    this.#home.forsaken(this)
   }
 
-  /** Breaks it off (RFC 9293 §3.10.5). */
+  /** The user breaks it off (RFC 9293 §3.10.5). */
   abort(): void {
     this.user = undefined
-    if (this.state === 'closed' || this.state === 'time-wait') return
-    if (this.state !== 'syn-sent') this.#departure.reset()
-    this.end('closed', undefined)
+    this.breakOff()
+  }
+
+  /** The same by somebody else: the user hears of it, and the peer only where `isTold`. */
+  breakOff(isTold = true): void {
+    if (this.#isGone) return
+    if (isTold && this.state !== 'syn-sent') this.#departure.reset()
+    this.break('aborted')
   }
 
   /** The path carries packets of this size now. */
@@ -248,6 +257,7 @@ export class Connection implements Flow {
     this.agreed = agreed
     this.incoming.initial = peerInitial
     this.incoming.isSackPermitted = agreed.usesSack
+    this.outgoing.usesSack = agreed.usesSack
     if (agreed.peerWindowScale >= 0) {
       this.outgoing.windowScale = agreed.peerWindowScale
       this.incoming.window.scale = WINDOW_SCALE
@@ -283,6 +293,10 @@ export class Connection implements Flow {
     this.incoming.window.close()
     this.#home.ended(this)
     this.#home.touched(this)
+  }
+
+  get #isGone(): boolean {
+    return this.state === 'closed' || this.state === 'time-wait'
   }
 
   #owe(nowMs: number): void {

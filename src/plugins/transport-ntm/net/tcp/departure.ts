@@ -51,14 +51,15 @@ export class Departure {
   range(from: number, to: number, nowMs: number): void {
     const { remote, incoming, outgoing, agreed } = this.#speaker
     const { finOffset, queue } = outgoing
-    const isGapDue = incoming.ack.isDue && incoming.hasReportableGap
+    const isReportDue = incoming.ack.isDue && incoming.hasReport
     const isFin = finOffset !== undefined && to > finOffset
     const dataTo = isFin ? finOffset : to
     const isPush = dataTo === queue.end && dataTo > from
     this.#fill(from, FLAG.ack | (isFin ? FLAG.fin : 0) | (isPush ? FLAG.psh : 0))
     this.#acknowledge(nowMs, segmentMax(this.mtu, remote, agreed) - (dataTo - from))
-    // A full segment has no room to report a gap, which belongs into each acknowledgement (RFC 2018 §4): a bare one does.
-    if (isGapDue && this.#outlet.segment.options.sackBlocks === 0) incoming.ack.isDue = true
+    // A full segment has no room to report a gap, which belongs into each acknowledgement (RFC 2018 §4), nor what came
+    // twice: a bare one does.
+    if (isReportDue && this.#outlet.segment.options.sackBlocks === 0) incoming.ack.isDue = true
     queue.copyTo(this.#outlet.out, payloadAt(remote, this.#outlet.segment), from, dataTo)
     this.#send(dataTo - from)
   }

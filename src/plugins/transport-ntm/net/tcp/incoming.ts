@@ -95,9 +95,9 @@ export class Incoming {
     return !this.isFinished && this.window.isUpdateDue(this.queue.next, this.queue.unreadBytes)
   }
 
-  /** Something has arrived beyond what is missing, and the peer understands what says so. */
-  get hasReportableGap(): boolean {
-    return this.isSackPermitted && this.queue.pieces.count > 0
+  /** Something has arrived beyond what is missing, or twice, and the peer understands what says so. */
+  get hasReport(): boolean {
+    return this.isSackPermitted && (this.queue.pieces.count > 0 || this.#sacks.hasDuplicate)
   }
 
   /** What stands in the window field of a segment that leaves now. */

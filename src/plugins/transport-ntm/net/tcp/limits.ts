@@ -1,11 +1,13 @@
 /**
- * Every number that bounds TCP, in one place. None of them is on the wire as such, so each may change from one
- * version to the next.
+ * What TCP holds, waits for and answers at most. None of these numbers is on the wire as such, so each may change from
+ * one version to the next. Those of the algorithms that decide what leaves when stand with each of them.
  */
 
 /** What a peer that names no MSS can take (RFC 9293 §3.7.1). */
 export const DEFAULT_MSS_IPV4 = 536
 export const DEFAULT_MSS_IPV6 = 1220
+/** A peer that asks for less would make a storm of packets out of every answer. */
+export const MSS_MIN = 88
 
 /** The largest window that the receive buffer may grow to fits into 16 bits with this scale. */
 export const WINDOW_SCALE = 8
@@ -30,7 +32,7 @@ export const PIECES_MAX = 4096
 export const SEND_START_BYTES = 64 * 1024
 export const SEND_MAX_BYTES = 16 * 1024 * 1024
 
-/** RFC 9293 MUST-59 allows 500 ms. */
+/** Of our own acknowledgements; what a peer's may take is reckoned with elsewhere. RFC 9293 MUST-59 allows 500 ms. */
 export const ACK_DELAY_MS = 40
 
 /** Between two answers to segments that no honest peer sends often (RFC 5961 §7). */
@@ -45,6 +47,11 @@ export const CONNECT_TIMEOUT_MS = 30_000
 export const USER_TIMEOUT_MS = 300_000
 /** How long the peer of a connection that nobody holds any more may take to close its half, once it has everything. */
 export const ORPHAN_TIMEOUT_MS = 60_000
+
+/** Connections that nobody holds any more, of one peer and in all, and what was written to them, bytes. */
+export const ORPHANS_PER_PEER = 64
+export const ORPHANS_MAX = 1024
+export const ORPHAN_BYTES_MAX = 64 * 1024 * 1024
 
 /** Unanswered keepalive probes that end a connection, and the time between them. */
 export const KEEPALIVE_PROBES = 5

@@ -18,6 +18,10 @@ export class Outgoing {
   /** What the peer's window field is multiplied with, as a power of two. */
   windowScale = 0
   finOffset: number | undefined
+  /** The peer says what has arrived beyond what is missing. */
+  usesSack = false
+  /** How often in a row it acknowledged nothing new and had nothing else to say (RFC 5681 §2). */
+  #repeats = 0
   /** Where the peer's window ends, which it may take back. */
   #windowEnd = 1
   #windowMaxBytes = 0
@@ -74,6 +78,7 @@ export class Outgoing {
 
   /** A plausible acknowledgement that is not older than what was acknowledged before. */
   acked(segment: Segment, seq: number, ack: number, rttMs: number | undefined, nowMs: number): void {
+    const formerEnd = this.#windowEnd
     if (seq > this.#toldSeq || (seq === this.#toldSeq && ack >= this.#toldAck)) {
       this.#toldSeq = seq
       this.#toldAck = ack
@@ -81,8 +86,11 @@ export class Outgoing {
       this.#setWindow(ack + segment.window * (segment.has(FLAG.syn) ? 1 : 2 ** this.windowScale))
     }
     this.#readSacks(segment)
+    const isRepeat = ack === this.sending.ackedOffset && segment.length === 0 && this.#windowEnd === formerEnd
     this.sending.acked(ack, this.#sacks, this.#windowEnd, rttMs, nowMs)
     this.queue.acked(Math.max(1, ack))
+    this.#repeats = isRepeat && !this.usesSack && !this.isWindowClosed ? this.#repeats + 1 : 0
+    if (this.#repeats > 0) this.sending.repeated(this.#repeats, nowMs)
   }
 
   #setWindow(end: number): void {

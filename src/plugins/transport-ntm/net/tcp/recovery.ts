@@ -8,6 +8,9 @@
 /** The other side's clock ticks are a millisecond, and our own is rounded down when it is written. */
 const ECHO_GRANULARITY_MS = 1
 
+/** ACKs that do not advance, of a peer without SACK, which make a hole a loss (RFC 5681 §3.2). */
+export const DUPLICATES = 3
+
 export type Episode = 'none' | 'loss' | 'timeout'
 
 export class Recovery {
@@ -49,6 +52,11 @@ export class Recovery {
 
   isOver(ackOffset: number): boolean {
     return this.episode !== 'none' && ackOffset >= this.#endOffset
+  }
+
+  /** Whether a repeated ACK may begin one: not if it can answer what the last one sent for nothing (RFC 6582 §3.2). */
+  mayBegin(ackOffset: number): boolean {
+    return this.episode === 'none' && ackOffset > this.#endOffset
   }
 
   end(): void {

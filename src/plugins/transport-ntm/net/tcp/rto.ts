@@ -5,6 +5,8 @@
 
 /** RFC 6298 §2.1. */
 const FIRST_RTO_MS = 1_000
+/** RFC 6298 §5.7: a first one that has run out was too short, and what answers a segment sent twice measures nothing. */
+const SECOND_RTO_MS = 3_000
 /**
  * Least margin above the round trip. RFC 6298 §2.4 asks for a second in all; every system in use has this, which is
  * what a delayed ACK takes. A queue that fills makes round trips grow faster than their variation is learned.
@@ -18,6 +20,7 @@ export class RoundTrips {
   srttMs: number | undefined
   rttVarMs: number | undefined
   #backoff = 0
+  #guessMs = FIRST_RTO_MS
   #isAnew = false
   #minimumMs = Number.POSITIVE_INFINITY
   #formerMinimumMs = Number.POSITIVE_INFINITY
@@ -47,7 +50,7 @@ export class RoundTrips {
 
   /** Without backoff. */
   get #plainRtoMs(): number {
-    if (this.srttMs === undefined || this.rttVarMs === undefined) return FIRST_RTO_MS
+    if (this.srttMs === undefined || this.rttVarMs === undefined) return this.#guessMs
     return this.srttMs + Math.max(MARGIN_MIN_MS, 4 * this.rttVarMs)
   }
 
@@ -61,6 +64,7 @@ export class RoundTrips {
 
   /** An ACK brought something new (RFC 6298 §5.7 by way of a new sample). */
   heard(): void {
+    if (this.#backoff > 0) this.#guessMs = SECOND_RTO_MS
     this.#backoff = 0
   }
 

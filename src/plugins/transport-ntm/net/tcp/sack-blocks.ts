@@ -29,9 +29,14 @@ export class SackBlocks {
     this.#twiceTo = to
   }
 
+  /** Something arrived twice, and was not reported yet. */
+  get hasDuplicate(): boolean {
+    return this.#twiceTo > this.#twiceFrom
+  }
+
   /** Fills the options with as many as there is room for. */
   fill(options: Options, pieces: Ranges, initial: number, room: number): void {
-    if (this.#twiceTo > this.#twiceFrom && room > 0) {
+    if (this.hasDuplicate && room > 0) {
       options.addSack(wireOf(initial, this.#twiceFrom), wireOf(initial, this.#twiceTo))
       this.#twiceTo = this.#twiceFrom
     }

@@ -12,7 +12,7 @@ import { Pacing } from './pacing.ts'
 import { Persist } from './persist.ts'
 import { Rack } from './rack.ts'
 import { RateSampler } from './rate-sample.ts'
-import { Recovery } from './recovery.ts'
+import { DUPLICATES, Recovery } from './recovery.ts'
 import { RoundTrips } from './rto.ts'
 import { isDuplicateSack, Scoreboard } from './scoreboard.ts'
 import { SegmentChoice } from './segment-choice.ts'
@@ -245,12 +245,15 @@ export class Sending {
     this.#recovery.forget()
   }
 
-  /** The peer is heard again after silence: what waits for a timer that has backed off is tried at once. */
-  revived(nowMs: number): void {
-    if (this.backoffs === 0 || !this.#choice.isOutstanding) return
-    this.#trips.heard()
-    this.#board.timedOut(this.#trips.srttMs ?? 0, nowMs)
+  /** So many ACKs in a row did not advance, of a peer that cannot say more: each time something has left the path. */
+  repeated(times: number, nowMs: number): void {
+    if (!this.#choice.isOutstanding) return
     this.#isForced = true
+    if (times !== DUPLICATES || !this.#recovery.mayBegin(this.ackedOffset)) return
+    this.#recovery.begin('loss', this.sentOffset, this.#board.newestOrder)
+    this.#congestion.recovering(nowMs, this.#pipeBytes)
+    this.#counts.lostBytes += this.#board.bytesOf(this.#board.first)
+    this.#board.markLost(this.#board.first)
   }
 
   facts(): SendingFacts {

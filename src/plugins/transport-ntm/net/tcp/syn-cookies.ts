@@ -6,10 +6,11 @@
 import type { Agreement } from './agreement.ts'
 import type { Flow } from './flow.ts'
 import type { InitialNumbers } from './initial-numbers.ts'
+import { MSS_MIN } from './limits.ts'
 import type { Segment } from './segment.ts'
 
 /** What a peer's MSS is rounded down to. */
-const MSS_STEPS = [88, 536, 1000, 1120, 1140, 1220, 1320, 1440] as const
+const MSS_STEPS = [MSS_MIN, 536, 1000, 1120, 1140, 1220, 1320, 1440] as const
 
 /** A cookie holds for the rest of its period and one more. */
 const PERIOD_MS = 32_000

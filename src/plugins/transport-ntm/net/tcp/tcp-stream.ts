@@ -21,6 +21,7 @@ const SENTENCES: Readonly<Record<Broken, (place: string) => string>> = {
   refused: place => `nobody listens on ${place}`,
   unanswered: place => `${place} did not answer for ${CONNECT_TIMEOUT_MS / 1000} s`,
   reset: place => `${place} broke off`,
+  aborted: place => `the stream to ${place} was broken off here`,
   silent: place => `${place} has acknowledged nothing for ${USER_TIMEOUT_MS / 1000} s`,
 }
 
@@ -28,6 +29,7 @@ const REFUSALS: Readonly<Record<OpenRefusal, (place: string) => string>> = {
   'no-own-address': place => `this device has no address from which to reach ${place}`,
   'bad-port': place => `${place} is no place: there is no such port`,
   'too-many': place => `there are too many connections already to open one to ${place}`,
+  closed: place => `there is no connection to ${place} any more: this device has closed them all`,
 }
 
 const placeOf = (address: VirtualAddress, port: number): string => `[${formatAddress(address)}]:${port}`
@@ -118,9 +120,7 @@ class TcpStream extends Duplex implements ConnectionUser, PeerStream {
     this.#connection = undefined
     if (leftNothing) connection?.forsake(this.#tcp.now())
     else connection?.abort()
-    this.#onWritten?.(
-      error ?? new ChatError('PEER_UNREACHABLE', `the stream to ${this.#place} was broken off here`),
-    )
+    this.#onWritten?.(error ?? new ChatError('PEER_UNREACHABLE', SENTENCES.aborted(this.#place)))
     done(error)
   }
 

@@ -12,6 +12,7 @@ import { isPort } from '../ports.ts'
 import { newBbr } from './bbr.ts'
 import type { CongestionControl, CongestionOptions } from './congestion.ts'
 import { Connection, type ConnectionUser, type Home } from './connection.ts'
+import { ConnectionCounts } from './connection-counts.ts'
 import { type ConnectionFacts, factsOf, formatConnection } from './facts.ts'
 import { type Flow, FlowTable } from './flow.ts'
 import { InitialNumbers } from './initial-numbers.ts'
@@ -25,8 +26,8 @@ import {
 } from './limits.ts'
 import { type Accept, Listeners } from './listeners.ts'
 import { readU32 } from './options.ts'
+import { Orphans } from './orphans.ts'
 import { type Emit, Outlet } from './outlet.ts'
-import { Peers } from './peers.ts'
 import { ReceiveBudget } from './receive-window.ts'
 import { FLAG, parseTcp, Segment, type TcpRefusal } from './segment.ts'
 import { TimeWaits } from './time-wait.ts'
@@ -61,7 +62,7 @@ export interface TcpOptions {
 export type TcpDropped = TcpRefusal | 'tcp-stray'
 
 /** Why no connection can be tried. */
-export type OpenRefusal = 'no-own-address' | 'bad-port' | 'too-many'
+export type OpenRefusal = 'no-own-address' | 'bad-port' | 'too-many' | 'closed'
 
 export class Tcp implements Home {
   readonly outlet: Outlet
@@ -70,7 +71,8 @@ export class Tcp implements Home {
   readonly #options: TcpOptions
   readonly #segment = new Segment()
   readonly #connections = new FlowTable<Connection>()
-  readonly #peers = new Peers()
+  readonly #ofPeers = new ConnectionCounts()
+  readonly #orphans = new Orphans()
   readonly #listeners: Listeners
   readonly #timeWaits: TimeWaits
   readonly #heap = new WakeHeap<Connection>()
@@ -78,6 +80,7 @@ export class Tcp implements Home {
   /** In the order in which they want to be settled. */
   #touched: Connection[] = []
   #isFlushing = false
+  #isClosed = false
   readonly #flush = (): void => this.flush()
   readonly #later: (flush: () => void) => void
 
@@ -92,6 +95,7 @@ export class Tcp implements Home {
 
   /** Begins to connect; `user` hears how it goes. */
   open(to: VirtualAddress, port: number, user: ConnectionUser): Result<Connection, OpenRefusal> {
+    if (this.#isClosed) return refuse('closed')
     if (!isPort(port)) return refuse('bad-port')
     const own = this.#options.ownAddress(to)
     if (own === undefined) return refuse('no-own-address')
@@ -188,6 +192,7 @@ export class Tcp implements Home {
   counters(): Readonly<Record<string, number>> {
     return {
       connections: this.#connections.size,
+      orphans: this.#orphans.size,
       timeWaits: this.#timeWaits.size,
       segmentsOut: this.outlet.segments,
       cookiesSent: this.#listeners.cookiesSent,
@@ -196,9 +201,16 @@ export class Tcp implements Home {
     }
   }
 
-  /** Breaks every connection off. */
+  /** Breaks off all that goes on with this address. Who is there hears nothing, as of somebody who is away. */
+  forget(address: VirtualAddress): void {
+    for (const connection of [...this.#connections])
+      if (sameAddress(connection.remote, address)) connection.breakOff(false)
+  }
+
+  /** Breaks every connection off, and tells both ends; there are none any more. */
   close(): void {
-    for (const connection of [...this.#connections]) connection.abort()
+    this.#isClosed = true
+    for (const connection of [...this.#connections]) connection.breakOff()
     this.flush()
   }
 
@@ -217,6 +229,10 @@ export class Tcp implements Home {
     this.#listeners.accepted(connection)
   }
 
+  forsaken(connection: Connection): void {
+    this.#orphans.add(connection)
+  }
+
   refuse(segment: Segment, flow: Flow): void {
     if (this.#resets.take(this.now())) this.outlet.reset(segment, flow.own, flow.remote)
   }
@@ -224,13 +240,15 @@ export class Tcp implements Home {
   ended(connection: Connection): void {
     if (!this.#connections.remove(connection)) return
     this.#heap.remove(connection)
-    this.#peers.left(connection.remote)
+    this.#orphans.remove(connection)
+    this.#ofPeers.left(connection.remote)
     this.#listeners.ended(connection)
     if (connection.state === 'time-wait') this.#timeWaits.add(connection, this.now())
   }
 
   mayHold({ remote }: Flow): boolean {
-    return this.#connections.size < CONNECTIONS_MAX && this.#peers.countOf(remote) < CONNECTIONS_PER_PEER
+    if (this.#isClosed) return false
+    return this.#connections.size < CONNECTIONS_MAX && this.#ofPeers.countOf(remote) < CONNECTIONS_PER_PEER
   }
 
   mtuTo({ remote }: Flow): number {
@@ -269,7 +287,7 @@ export class Tcp implements Home {
     }
     const connection = new Connection(origin, this)
     this.#connections.add(connection)
-    this.#peers.came(flow.remote)
+    this.#ofPeers.came(flow.remote)
     this.touched(connection)
     return connection
   }

@@ -5,7 +5,7 @@
 import type { VirtualAddress } from '../address.ts'
 import type { Connection } from './connection.ts'
 import { type Flow, FlowTable } from './flow.ts'
-import { TIME_WAIT_MS, TIME_WAITS_MAX } from './limits.ts'
+import { CHALLENGE_GAP_MS, TIME_WAIT_MS, TIME_WAITS_MAX } from './limits.ts'
 import type { Outlet } from './outlet.ts'
 import { FLAG, type Segment } from './segment.ts'
 import { isBefore, wireOf } from './sequence.ts'
@@ -16,6 +16,7 @@ interface Remains extends Flow {
   readonly ack: number
   readonly timestamps: Timestamps
   untilMs: number
+  challengedMs: number
 }
 
 /** What became of a segment: it was dealt with, it belongs to nothing here, or it opens a new connection. */
@@ -46,6 +47,7 @@ export class TimeWaits {
       seq: wireOf(outgoing.initial, outgoing.end),
       ack: wireOf(incoming.initial, incoming.next),
       untilMs: nowMs + TIME_WAIT_MS,
+      challengedMs: Number.NEGATIVE_INFINITY,
     }
     this.#table.add(remains)
     this.#queue.add(remains)
@@ -73,19 +75,23 @@ export class TimeWaits {
       return 'anew'
     }
     if (segment.has(FLAG.rst) || segment.length === 0) return 'taken'
-    if (segment.has(FLAG.fin)) {
+    if (segment.has(FLAG.fin) && (segment.seq + segment.length) >>> 0 === remains.ack) {
       remains.untilMs = nowMs + TIME_WAIT_MS
       this.#queue.delete(remains)
       this.#queue.add(remains)
+      this.#acknowledge(remains, nowMs)
+    } else if (nowMs - remains.challengedMs >= CHALLENGE_GAP_MS) {
+      remains.challengedMs = nowMs
+      this.#acknowledge(remains, nowMs)
     }
-    this.#acknowledge(remains, nowMs)
     return 'taken'
   }
 
-  /** Whether a SYN cannot be one of the connection that is over (RFC 6191). */
-  #isNewer({ seq, options }: Segment, remains: Remains, nowMs: number): boolean {
-    if (!remains.timestamps.isOn || !options.hasTimestamps) return isBefore(remains.ack, seq)
-    return !remains.timestamps.isOld(options, nowMs)
+  /** Whether a SYN cannot be one of the connection that is over (RFC 6191 §2). */
+  #isNewer({ seq, options }: Segment, { ack, timestamps }: Remains, nowMs: number): boolean {
+    const areStamped = timestamps.isOn && options.hasTimestamps
+    if (areStamped && timestamps.isOld(options, nowMs)) return false
+    return isBefore(ack, seq) || (areStamped && timestamps.isNew(options))
   }
 
   #acknowledge(remains: Remains, nowMs: number): void {

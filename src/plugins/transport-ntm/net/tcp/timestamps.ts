@@ -34,6 +34,11 @@ export class Timestamps {
     return isBefore(options.timestamp, this.#recent) && nowMs - this.#recentMs < STALE_MS
   }
 
+  /** Whether a segment is newer than any that was taken. */
+  isNew(options: Options): boolean {
+    return isBefore(this.#recent, options.timestamp)
+  }
+
   /** The segment covers the last acknowledgement sent, so its timestamp is the one to echo. */
   take(options: Options, nowMs: number): void {
     if (this.isOld(options, nowMs)) return

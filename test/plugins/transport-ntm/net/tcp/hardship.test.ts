@@ -25,14 +25,14 @@ describe.each(CONTROLS)('%s after trouble', (_, newControl) => {
     expect(flow.longestStallMs).toBeLessThan(100)
   })
 
-  it('is back at once where it is told that the peer is heard again', () => {
+  it('is back at once where it is told that the path carries again', () => {
     const scene = new Scene({ megabits: 100, roundTripMs: 50 })
     const flow = scene.flow(newControl)
     scene.time.runUntil(3_000)
     scene.link.isDown = true
     scene.time.runUntil(8_000)
     scene.link.isDown = false
-    flow.sending.revived(8_000)
+    flow.sending.turned(8_000)
     flow.pump()
     const [rate] = scene.between(8_700, 10_000, flow)
     expect(rate).toBeGreaterThan(80)

@@ -2,89 +2,19 @@
 import { describe, expect, it } from 'vitest'
 import { BACKLOG, CONNECTIONS_PER_PEER } from '../../../../../src/plugins/transport-ntm/net/tcp/limits.ts'
 import { FLAG, Segment } from '../../../../../src/plugins/transport-ntm/net/tcp/segment.ts'
-import { createTcp, type Tcp } from '../../../../../src/plugins/transport-ntm/net/tcp/tcp.ts'
-import { ALICE, BOB } from '../packets.ts'
-import { Talker } from './pair.ts'
-import { ipOf, segmentOf, tcpPacket } from './segments.ts'
+import { ALICE } from '../packets.ts'
+import { House } from './house.ts'
 
-const PORT = 80
 const MALLORY = ALICE.map((octet, at) => (at === 15 ? 0xee : octet))
 
-interface Knock {
-  readonly from: Uint8Array
-  readonly port: number
-  readonly isPlain?: boolean
-}
-
-/** One listener, and what it sends to whom. */
-class House {
-  readonly tcp: Tcp
-  readonly accepted: Talker[] = []
-  nowMs = 5_000_000
-  readonly #sent: Segment[] = []
-
-  constructor() {
-    let seed = 3
-    this.tcp = createTcp({
-      emit: packet => this.#sent.push(segmentOf(packet.slice())),
-      now: () => this.nowMs,
-      random: count => Uint8Array.from({ length: count }, () => (seed = (seed * 31 + 7) % 251)),
-      ownAddress: () => BOB,
-      mtuTo: () => 1200,
-    })
-    this.tcp.listen(PORT, connection => {
-      const talker = new Talker(this.tcp)
-      talker.connection = connection
-      this.accepted.push(talker)
-      return talker
-    })
-  }
-
-  /** A SYN; gives what is answered at once. */
-  knock({ from, port, isPlain = false }: Knock): Segment {
-    const segment = new Segment()
-    segment.set(port, PORT, 1000, 0, FLAG.syn)
-    segment.window = 1000
-    if (!isPlain) {
-      segment.options.mss = 1130
-      segment.options.windowScale = 5
-      segment.options.isSackPermitted = true
-      segment.options.hasTimestamps = true
-      segment.options.timestamp = 77
-    }
-    return this.#bring(from, segment)
-  }
-
-  /** What completes the handshake, with the first bytes. */
-  enter({ from, port }: Knock, answer: Segment, payload = ''): Segment {
-    const segment = new Segment()
-    segment.set(port, PORT, 1001, (answer.seq + 1) >>> 0, FLAG.ack | FLAG.psh)
-    segment.window = 1000
-    segment.payload = Buffer.from(payload)
-    if (answer.options.hasTimestamps) {
-      segment.options.hasTimestamps = true
-      segment.options.timestamp = 78
-      segment.options.timestampEcho = answer.options.timestamp
-    }
-    return this.#bring(from, segment)
-  }
-
-  fill(): void {
-    for (let port = 1; port <= BACKLOG; port++) this.knock({ from: MALLORY, port })
-  }
-
-  #bring(from: Uint8Array, segment: Segment): Segment {
-    this.#sent.length = 0
-    this.tcp.receive(ipOf(tcpPacket(from, BOB, segment)))
-    this.tcp.flush()
-    return this.#sent[0] ?? new Segment()
-  }
+const fill = (house: House): void => {
+  for (let port = 1; port <= BACKLOG; port++) house.knock({ from: MALLORY, port })
 }
 
 describe('a listener with a full backlog', () => {
   it('still opens for others, by cookies that cost nothing', () => {
     const house = new House()
-    house.fill()
+    fill(house)
     const alice = { from: ALICE, port: 5000 }
     const answer = house.knock(alice)
     expect(answer.flags).toBe(FLAG.syn | FLAG.ack)
@@ -106,7 +36,7 @@ describe('a listener with a full backlog', () => {
 
   it('keeps less in mind for a peer without timestamps', () => {
     const house = new House()
-    house.fill()
+    fill(house)
     const alice = { from: ALICE, port: 5000, isPlain: true }
     house.enter(alice, house.knock(alice))
     expect(house.accepted[0]!.connection!.agreed).toMatchObject({ usesSack: false, peerWindowScale: -1 })
@@ -114,7 +44,7 @@ describe('a listener with a full backlog', () => {
 
   it('opens for no made-up, old or foreign cookie', () => {
     const house = new House()
-    house.fill()
+    fill(house)
     const alice = { from: ALICE, port: 5000 }
     const answer = house.knock(alice)
     const made = Object.assign(new Segment(), { seq: answer.seq ^ 1 })
@@ -128,7 +58,7 @@ describe('a listener with a full backlog', () => {
 
   it('has room again when those who knocked never came in', () => {
     const house = new House()
-    house.fill()
+    fill(house)
     house.nowMs += 31_000
     house.tcp.wake()
     expect(house.tcp.counters().connections).toBe(0)

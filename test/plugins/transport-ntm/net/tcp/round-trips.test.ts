@@ -36,10 +36,21 @@ describe('the timeout', () => {
 
   it('doubles up to a minute', () => {
     const trips = new RoundTrips()
+    trips.sample(400, 1, 0)
     for (let count = 0; count < 100; count++) trips.backOff()
     expect(trips.rtoMs).toBe(60_000)
     trips.heard()
-    expect(trips.rtoMs).toBe(1_000)
+    expect(trips.rtoMs).toBe(1_200)
+  })
+
+  it('is 3 s once the first one has run out, until there is a sample', () => {
+    const trips = new RoundTrips()
+    trips.backOff()
+    expect(trips.rtoMs).toBe(2_000)
+    trips.heard()
+    expect(trips.rtoMs).toBe(3_000)
+    trips.sample(400, 1, 0)
+    expect(trips.rtoMs).toBe(1_200)
   })
 
   it('forgets a smallest round trip after a minute', () => {

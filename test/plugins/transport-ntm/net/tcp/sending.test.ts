@@ -247,16 +247,6 @@ describe('the timeout', () => {
     expect(sending.wakeAt()).toBe(236)
     expect(wake(236)).toEqual(['2001-3001!', '3001-4001!'])
   })
-
-  it('is passed over where the peer is heard again', () => {
-    control.cwndBytes = 1_000
-    sending.offer(1_001)
-    leave(0)
-    for (let count = 0; count < 5; count++) wake(sending.wakeAt()!)
-    sending.revived(40_000)
-    expect(leave(40_000)).toEqual(['1-1001!'])
-    expect(sending.wakeAt()).toBe(41_000)
-  })
 })
 
 describe('a closed window', () => {

@@ -93,6 +93,43 @@ describe('streams over TCP', () => {
     expect(alice.destroyed).toBe(true)
   })
 
+  it('to one address are broken off at once, which the other end hears when it speaks, and others go on', async () => {
+    const pair = new StreamPair()
+    const { alice, bob } = await pair.meet(PORT)
+    const [failed, heard] = [once(bob, 'error'), once(alice, 'error')]
+    const opening = expect(pair.bob.streams.connect(ALICE, PORT)).rejects.toThrow('was broken off here')
+    pair.bob.tcp.forget(Uint8Array.from(ALICE, (byte, at) => (at === 15 ? byte + 1 : byte)))
+    await turn()
+    expect([alice.destroyed, bob.destroyed]).toEqual([false, false])
+    const sent = pair.bob.tcp.counters().segmentsOut
+    pair.bob.tcp.forget(ALICE)
+    const [atBob] = await failed
+    expect(atBob).toMatchObject({ code: 'PEER_UNREACHABLE' })
+    expect(atBob.message).toMatch(/^the stream to \[fd00::a\]:\d+ was broken off here$/)
+    await opening
+    await turn()
+    expect(pair.bob.tcp.counters()).toMatchObject({ connections: 0, segmentsOut: sent })
+    expect(alice.destroyed).toBe(false)
+    alice.write('still there?')
+    expect(await heard).toMatchObject([{ code: 'PEER_UNREACHABLE', message: '[fd00::b]:61005 broke off' }])
+  })
+
+  it('end with the device, whatever they wait for, and none begins', async () => {
+    const pair = new StreamPair()
+    const { alice, bob } = await pair.meet(PORT)
+    pair.isDown = true
+    const connecting = expect(pair.alice.streams.connect(BOB, PORT)).rejects.toThrow('was broken off here')
+    const writing = new Promise(done => alice.write(new Uint8Array(1 << 20), done))
+    bob.end()
+    await turn()
+    const closed = Promise.all([alice, bob].map(stream => new Promise(done => stream.once('close', done))))
+    const finishing = expect(finished(bob)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    for (const { tcp } of [pair.alice, pair.bob]) tcp.close()
+    await Promise.all([closed, connecting, finishing])
+    expect(await writing).toMatchObject({ code: 'PEER_UNREACHABLE' })
+    await expect(pair.alice.streams.connect(BOB, PORT)).rejects.toThrow('has closed them all')
+  })
+
   it('end when the other side is gone for five minutes, though nobody says a word', async () => {
     const pair = new StreamPair()
     const { alice, bob } = await pair.meet(PORT)

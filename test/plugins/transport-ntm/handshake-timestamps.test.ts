@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TunnelKey } from '../../../src/events/ids.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
-import { Timestamps } from '../../../src/plugins/transport-ntm/timestamps.ts'
+import { HandshakeTimestamps } from '../../../src/plugins/transport-ntm/handshake-timestamps.ts'
 import { timestampOf } from '../../../src/plugins/transport-ntm/tunnel/tai64n.ts'
 import { MemoryKeyspace } from './memory-keyspace.ts'
 
@@ -22,11 +22,11 @@ function kept() {
 describe('timestamps', () => {
   test('are there after a restart', async () => {
     const { keyspace, settle } = kept()
-    const before = new Timestamps(keyspace)
+    const before = new HandshakeTimestamps(keyspace)
     before.saveSent(stamp(1))
     before.saveReceived(keyOf(1), received(0xff))
     settle()
-    const after = new Timestamps(keyspace)
+    const after = new HandshakeTimestamps(keyspace)
     await after.load()
     expect(after.loadSent()).toEqual(stamp(1))
     expect(after.loadReceived(keyOf(1))).toBe(received(0xff))
@@ -35,7 +35,7 @@ describe('timestamps', () => {
 
   test('belong to us: the packet that they came in may be used again', () => {
     const { keyspace } = kept()
-    const timestamps = new Timestamps(keyspace)
+    const timestamps = new HandshakeTimestamps(keyspace)
     const bytes = stamp(1)
     timestamps.saveSent(bytes)
     timestamps.saveReceived(keyOf(1), timestampOf(bytes))
@@ -51,7 +51,7 @@ describe('timestamps', () => {
 
   test('of those heard longest ago make room, on the disk too', () => {
     const { keyspace, settle } = kept()
-    const timestamps = new Timestamps(keyspace, 3)
+    const timestamps = new HandshakeTimestamps(keyspace, 3)
     for (const index of [1, 2, 3, 1, 4]) timestamps.saveReceived(keyOf(index), received(index))
     settle()
     expect(timestamps.size).toBe(3)

@@ -12,7 +12,7 @@ const SENT = 'timestamp-sent'
 const PREFIX = 'timestamp/'
 const SENDERS_MAX = 65_536
 
-export class Timestamps implements TimestampMemory {
+export class HandshakeTimestamps implements TimestampMemory {
   readonly #keyspace: Keyspace
   readonly #sendersMax: number
   /** In order of arrival, oldest first. */

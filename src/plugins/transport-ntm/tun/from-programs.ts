@@ -15,7 +15,7 @@ import type { Complaints } from './complaints.ts'
 import type { TunPeer, TunPeers } from './tun-peers.ts'
 import type { WaitingPackets } from './waiting-packets.ts'
 
-export interface OutgoingParts {
+export interface FromProgramsParts {
   readonly clock: Clock
   readonly own: VirtualAddress
   /** Where names are asked for. */
@@ -37,11 +37,11 @@ export interface OutgoingParts {
 const isMulticast = (packet: Uint8Array, { version, destinationAt }: PacketFields): boolean =>
   version === 6 ? packet[destinationAt] === 0xff : packet[destinationAt]! >= 224
 
-export class Outgoing {
-  readonly #parts: OutgoingParts
+export class FromPrograms {
+  readonly #parts: FromProgramsParts
   readonly #fields = new PacketFields()
 
-  constructor(parts: OutgoingParts) {
+  constructor(parts: FromProgramsParts) {
     this.#parts = parts
   }
 

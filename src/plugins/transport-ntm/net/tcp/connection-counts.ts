@@ -5,7 +5,7 @@ import type { VirtualAddress } from '../address.ts'
 
 const keyOf = (address: VirtualAddress): string => Buffer.from(address).toString('latin1')
 
-export class Peers {
+export class ConnectionCounts {
   readonly #counts = new Map<string, number>()
 
   countOf(address: VirtualAddress): number {

@@ -13,7 +13,7 @@ import { hasAddressAt, PacketFields } from '../net/tun/packet-fields.ts'
 import { clampSegmentSize } from '../net/tun/segment-size.ts'
 import type { TunPeer, TunPeers } from './tun-peers.ts'
 
-export interface IncomingParts {
+export interface ToProgramsParts {
   readonly clock: Clock
   readonly own: VirtualAddress
   readonly peers: TunPeers
@@ -25,12 +25,12 @@ export interface IncomingParts {
 
 const ICMP_HEADER_BYTES = 8
 
-export class Incoming {
-  readonly #parts: IncomingParts
+export class ToPrograms {
+  readonly #parts: ToProgramsParts
   readonly #fields = new PacketFields()
   readonly #quoted = new PacketFields()
 
-  constructor(parts: IncomingParts) {
+  constructor(parts: ToProgramsParts) {
     this.#parts = parts
   }
 
@@ -91,10 +91,15 @@ export class Incoming {
     return this.#goesOn(peer, protocol, destinationPort, sourcePort)
   }
 
-  /** An error quotes the packet that it is about: sent from here, so its ports are the other way round. */
+  /**
+   * An error quotes the packet that it is about: sent from here to whoever complains, because nobody stands between the
+   * two, so its ports are the other way round.
+   */
   #isAboutOwnFlow(packet: Uint8Array, peer: TunPeer): boolean {
     const quoted = this.#quoted
     if (!quoted.read(packet, this.#fields.payloadAt + ICMP_HEADER_BYTES, false)) return false
+    if (quoted.version !== 6 || !hasAddressAt(packet, quoted.sourceAt, this.#parts.own)) return false
+    if (!hasAddressAt(packet, quoted.destinationAt, peer.address)) return false
     if (quoted.kind !== 'ports' && quoted.kind !== 'echo-request') return false
     const { sourcePort, destinationPort, protocol } = quoted
     if (isReservedPort(sourcePort) || isReservedPort(destinationPort)) return false

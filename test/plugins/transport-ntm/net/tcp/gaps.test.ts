@@ -1,0 +1,95 @@
+/** What is missing on the way: how it is reported to the other end, and how it is known where that cannot be said. */
+import { describe, expect, it } from 'vitest'
+import { Script } from './script.ts'
+
+const say = (text: string) => new Script().run(text)
+
+describe('a gap', () => {
+  it('is reported although only full segments leave, which have no room for it', () =>
+    say(`* listen
+      > SYN seq=0 mss=500 sack
+      < SYN ACK seq=0 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=101 ack=1 len=100 +
+      * write 500
+      < ACK seq=1 ack=1 len=500 blocks=none
+      < ACK seq=501 ack=1 len=0 blocks=101,201`))
+
+  it('that was none is reported, too (RFC 2883)', () =>
+    say(`* listen
+      > SYN seq=0 mss=500 sack
+      < SYN ACK seq=0 ack=1
+      > ACK seq=1 ack=1
+      > ACK PSH seq=1 ack=1 len=100
+      < ACK seq=1 ack=101
+      > ACK PSH seq=1 ack=1 len=100 +
+      * write 500
+      < ACK seq=1 ack=101 len=500 blocks=none
+      < ACK seq=501 ack=101 len=0 blocks=1,101`))
+
+  it('is reported once where what leaves has room for it', () =>
+    say(`* listen
+      > SYN seq=0 mss=500 sack
+      < SYN ACK seq=0 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=101 ack=1 len=100 +
+      * write 100
+      < ACK seq=1 ack=1 len=100 blocks=101,201`))
+})
+
+describe('a peer that permits no SACK', () => {
+  const sent = (option: string): string => `
+    * listen
+    > SYN seq=0 mss=500 ${option}
+    < SYN ACK seq=0 ack=1
+    > ACK seq=1 ack=1
+    * write 2000
+    < ACK seq=1 len=500
+    < ACK seq=501 len=500
+    < ACK seq=1001 len=500
+    < ACK seq=1501 len=500`
+
+  it('has a hole mended once it has acknowledged three times the same (RFC 5681 §3.2)', () =>
+    say(`${sent('')}
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      < ACK seq=1 len=500
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=2001`))
+
+  it.each([
+    [
+      'has something to say',
+      '> ACK PSH seq=1 ack=1 len=10\n < ACK ack=11\n > ACK seq=11 ack=1\n > ACK seq=11 ack=1',
+    ],
+    [
+      'opens its window',
+      '> ACK seq=1 ack=1 win=60001\n > ACK seq=1 ack=1 win=60002\n > ACK seq=1 ack=1 win=60003',
+    ],
+    ['repeats itself twice', '> ACK seq=1 ack=1\n > ACK seq=1 ack=501\n > ACK seq=1 ack=501'],
+  ])('is not believed to have a hole where it %s', (_name, text) =>
+    say(`${sent('')}
+      > ACK seq=1 ack=1
+      ${text}`),
+  )
+
+  it('is not believed to have a hole where it only answers what asks for its window', () => {
+    const script = new Script()
+    script.run(`${sent('')}
+      > ACK seq=1 ack=1 win=0
+      > ACK seq=1 ack=1 win=0
+      > ACK seq=1 ack=1 win=0
+      > ACK seq=1 ack=1 win=0`)
+    expect(script.talker.connection!.outgoing.sending.facts()).toMatchObject({
+      lostBytes: 0,
+      isRecovering: false,
+    })
+  })
+
+  it('is one that does not say so: without blocks there is nothing beyond what is missing', () =>
+    say(`${sent('sack')}
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1`))
+})
