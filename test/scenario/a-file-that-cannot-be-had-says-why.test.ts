@@ -153,6 +153,35 @@ test('somebody else gets the answer that there is no such file', async () => {
   await world.end()
 })
 
+test('whoever is removed while a file goes to them gets no more of it', async () => {
+  const { world, alice, bob } = await pair(63, 200)
+  const { id } = await offer(world, alice, bob, PATH)
+  for (const home of [alice, bob]) home.files.faults.latencyMs = 10
+  const got = get(bob, id, '/home/bob')
+  const part = partAt('/home/bob', 'a.bin', id)
+  await world.untilTrue(() => bob.files.size(part) >= 4 * BLOCK)
+  await world.until(alice.call('contact.rm', { name: 'bob.example' }))
+  const before = bob.files.size(part)
+  expect(await world.until(got)).toMatchObject({ code: 'NOT_FOUND' })
+  // What was on the disk's way, and nothing that was still to be sent.
+  expect(bob.files.size(part)).toBeLessThan(before + 20 * BLOCK)
+  await world.end()
+})
+
+test('whoever asks on too many streams at once is told to come later, and nobody else notices', async () => {
+  const { world, alice, bob, carol, content } = await pair(64)
+  const { id } = await offer(world, alice, bob, PATH)
+  const alices = alice.keys.keys.device
+  await say(world, carol, alice, 'hi')
+  const { streams, peers } = carol.device.path
+  await world.until(peers.reach(alices))
+  for (let index = 0; index < 10; index += 1) await world.until(streams.connect(alices, FILES_PORT))
+  expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
+  expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
+  expect(await answerTo(world, carol, alices, id as EventId)).toEqual(Buffer.from(encodeNo('busy')))
+  await world.end()
+})
+
 test('of another file in the place of the offered one nobody hears a byte, whatever they do with what is damaged', async () => {
   const { world, alice, bob } = await pair(62, 2)
   const { id } = await offer(world, alice, bob, PATH)

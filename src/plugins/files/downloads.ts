@@ -21,7 +21,7 @@ import {
 import { Fetch } from './fetch.ts'
 import { type FailureReason, fileDraft } from './file-events.ts'
 import { Landing, type Place, partOf } from './landing.ts'
-import { FETCHES_MAX, FILE_MAX_BYTES, SILENCE_MAX_MS } from './limits.ts'
+import { FETCHES_EACH_MAX, FETCHES_MAX, FILE_MAX_BYTES, SILENCE_MAX_MS } from './limits.ts'
 import { Meter } from './meter.ts'
 import type { Offer, OffersView } from './offers-view.ts'
 import { checkRoom, choosePlace } from './place.ts'
@@ -73,7 +73,7 @@ export class Downloads {
   readonly #parts: DownloadParts
   readonly #running = new Map<EventId, Download>()
   readonly #wanted = new Map<EventId, Wanted>()
-  readonly #turnstile = new Turnstile(FETCHES_MAX)
+  readonly #turnstile = new Turnstile({ max: FETCHES_MAX, eachMax: FETCHES_EACH_MAX })
 
   constructor(parts: DownloadParts) {
     this.#parts = parts
@@ -149,9 +149,9 @@ export class Downloads {
     const { clock } = this.#parts
     const leave = new AbortController()
     const meter = new Meter(clock)
-    const done = this.#turnstile
-      .pass(() => this.#fetch(offer, place, { meter, signal: leave.signal, silenceMaxMs }))
-      .finally(() => this.#running.delete(offer.id))
+    const done = this.#fetch(offer, place, { meter, signal: leave.signal, silenceMaxMs }).finally(() =>
+      this.#running.delete(offer.id),
+    )
     const download = { meter, done, stop: () => leave.abort() }
     this.#running.set(offer.id, download)
     done.catch(() => undefined)
@@ -163,13 +163,14 @@ export class Downloads {
     place: Place,
     how: { readonly meter: Meter; readonly signal: AbortSignal; readonly silenceMaxMs: number },
   ): Promise<string> {
-    const { clock, peers, streams, disk, shelf, people, journal } = this.#parts
+    const { clock, peers, streams, disk, shelf, people, oneToOne, journal } = this.#parts
     const { id, kind, bytes } = offer
     const landing = new Landing({ disk, place, offer: id, kind, bytes })
     const from = people.card(offer.author)?.name ?? 'its sender'
+    const turn = { turnstile: this.#turnstile, sender: oneToOne.personOf(offer.stream) ?? offer.author }
     const note = (what: string): void => journal.note(what, offer.id)
     try {
-      const fetch = new Fetch({ clock, peers, streams, shelf, landing, offer, from, note, ...how })
+      const fetch = new Fetch({ clock, peers, streams, shelf, landing, offer, from, note, ...turn, ...how })
       const path = await fetch.run()
       await this.#arrived(offer, how.meter)
       return path

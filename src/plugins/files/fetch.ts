@@ -7,12 +7,20 @@ import { ChatError, type Clock, type Peers, type Streams } from '../../kernel/ap
 import { blockCount } from './block-tree.ts'
 import type { FetchFailure } from './fetching.ts'
 import type { Landing } from './landing.ts'
-import { AGAIN_FIRST_MS, AGAIN_MAX_MS, BLOCK_BYTES, CONNECT_PATIENCE_MS, FILES_PORT } from './limits.ts'
+import {
+  AGAIN_FIRST_MS,
+  AGAIN_MAX_MS,
+  BLOCK_BYTES,
+  BLOCK_PATIENCE_MS,
+  CONNECT_PATIENCE_MS,
+  FILES_PORT,
+} from './limits.ts'
 import type { Meter } from './meter.ts'
 import type { Offer } from './offers-view.ts'
 import { pause, within } from './patience.ts'
 import { runSession } from './session.ts'
 import type { TreeShelf } from './tree-shelf.ts'
+import type { Turnstile } from './turnstile.ts'
 
 export interface FetchParts {
   readonly clock: Clock
@@ -25,15 +33,21 @@ export interface FetchParts {
   readonly from: string
   readonly meter: Meter
   readonly signal: AbortSignal
-  /** How long nothing at all may come. */
+  /** How long no block may come. */
   readonly silenceMaxMs: number
+  /** Nothing is asked for before its turn has come; looking for a way there needs none. */
+  readonly turnstile: Turnstile
+  /** Whose turn it is. */
+  readonly sender: string
   note(what: string): void
 }
 
-/** `answer`: somebody there said something; `silent`: nobody did. */
+/** `silent`: there was no stream. */
 type Attempt =
   | { readonly how: 'complete' | 'broken' | FetchFailure }
   | { readonly how: 'silent'; readonly why: string }
+
+const NO_ANSWER = 'it does not answer'
 
 export class Fetch {
   readonly #parts: FetchParts
@@ -48,14 +62,12 @@ export class Fetch {
 
   /** Resolves with the path of the finished file. Rejects with PEER_UNREACHABLE, STOPPED, FILE_… and DISK_…. */
   async run(): Promise<string> {
-    const { landing, shelf, offer, meter, signal } = this.#parts
+    const { landing, signal } = this.#parts
     try {
-      const finished = await landing.finished(shelf, offer.id)
+      const finished = await this.#inTurn(() => this.#look())
       if (finished !== undefined) return finished
-      this.#next = await landing.have(shelf, offer.id)
-      meter.begin(Math.min(offer.bytes, this.#next * BLOCK_BYTES))
       while (this.#isMissing()) {
-        if (signal.aborted) throw new ChatError('STOPPED', `getting ${offer.name} was stopped`)
+        if (signal.aborted) throw this.#stopped()
         await this.#after(await this.#attempt())
       }
       return await landing.finish()
@@ -64,12 +76,45 @@ export class Fetch {
     }
   }
 
+  /** What is there already; the path if that is all of it. */
+  async #look(): Promise<string | undefined> {
+    const { landing, shelf, offer, meter } = this.#parts
+    const finished = await landing.finished(shelf, offer.id)
+    if (finished !== undefined) return finished
+    this.#next = await landing.have(shelf, offer.id)
+    meter.begin(Math.min(offer.bytes, this.#next * BLOCK_BYTES))
+    this.#heardMs = this.#parts.clock.monotonicMs()
+    return undefined
+  }
+
+  /** Waiting for others is not the sender's silence. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, turnstile, sender, signal } = this.#parts
+    const askedMs = clock.monotonicMs()
+    let done: { readonly value: T } | undefined
+    await turnstile.pass(sender, signal, async () => {
+      this.#heardMs += clock.monotonicMs() - askedMs
+      done = { value: await work() }
+    })
+    if (done === undefined) throw this.#stopped()
+    return done.value
+  }
+
+  #stopped(): ChatError {
+    return new ChatError('STOPPED', `getting ${this.#parts.offer.name} was stopped`)
+  }
+
   #isMissing(): boolean {
     return this.#next < blockCount(this.#parts.offer.bytes)
   }
 
   async #attempt(): Promise<Attempt> {
-    const { clock, shelf, landing, offer, meter, signal, note } = this.#parts
+    const why = await this.#reach()
+    return why === undefined ? this.#inTurn(() => this.#ask()) : { how: 'silent', why }
+  }
+
+  async #ask(): Promise<Attempt> {
+    const { clock, shelf, landing, offer, meter, signal, note, silenceMaxMs } = this.#parts
     const before = this.#next
     const stream = await this.#connect()
     if (typeof stream === 'string') return { how: 'silent', why: stream }
@@ -78,9 +123,10 @@ export class Fetch {
       wanted: { offer: offer.id, bytes: offer.bytes, root: Buffer.from(offer.hash, 'hex'), from: before },
       write: (block, index) => landing.write(block, index),
       keepLeaves: (group, leaves) => shelf.keepLeaves(offer.id, group, leaves),
-      arrived: bytes => {
+      blockPatienceMs: Math.max(silenceMaxMs, BLOCK_PATIENCE_MS),
+      arrived: bytes => meter.add(bytes),
+      moved: () => {
         this.#heardMs = clock.monotonicMs()
-        meter.add(bytes)
       },
       damaged: index => note(`block ${index} of ${offer.name} arrived damaged and is asked for again`),
     })
@@ -89,31 +135,38 @@ export class Fetch {
     return { how }
   }
 
+  /** Why there is no way to the sender; undefined when there is one. */
+  async #reach(): Promise<string | undefined> {
+    const { clock, peers, offer } = this.#parts
+    const reaching = peers.reach(offer.author)
+    const reached = await within(clock, CONNECT_PATIENCE_MS, reaching, () => ({
+      up: false,
+      reason: NO_ANSWER,
+    }))
+    return reached.up ? undefined : (reached.reason ?? NO_ANSWER)
+  }
+
   /** A stream, or why there is none. */
   async #connect(): Promise<Duplex | string> {
-    const { clock, peers, streams, offer } = this.#parts
-    const reaching = peers.reach(offer.author)
-    const noAnswer = { up: false, reason: 'it does not answer' }
-    const reached = await within(clock, CONNECT_PATIENCE_MS, reaching, () => noAnswer)
-    if (!reached.up) return reached.reason ?? noAnswer.reason
+    const { clock, streams, offer } = this.#parts
     const connecting: Promise<Duplex | string> = streams
       .connect(offer.author, FILES_PORT)
       .catch(() => 'nobody listens for files there')
     return within(clock, CONNECT_PATIENCE_MS, connecting, () => {
       connecting.then(late => typeof late !== 'string' && late.destroy())
-      return noAnswer.reason
+      return NO_ANSWER
     })
   }
 
   async #after(attempt: Attempt): Promise<void> {
-    const { clock, offer, signal } = this.#parts
+    const { clock, signal } = this.#parts
     if (attempt.how === 'complete' || signal.aborted) return
     if (attempt.how !== 'silent' && attempt.how !== 'broken' && attempt.how !== 'busy')
       throw this.#failed(attempt.how)
     if (clock.monotonicMs() - this.#heardMs >= this.#parts.silenceMaxMs) throw this.#unreachable(attempt)
     await pause(clock, this.#pauseMs, signal)
     this.#pauseMs = Math.min(AGAIN_MAX_MS, 2 * this.#pauseMs)
-    if (signal.aborted) throw new ChatError('STOPPED', `getting ${offer.name} was stopped`)
+    if (signal.aborted) throw this.#stopped()
   }
 
   #unreachable(attempt: Attempt): ChatError {

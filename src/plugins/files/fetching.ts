@@ -108,9 +108,9 @@ export class Fetching {
   }
 
   #takeLeaves(group: number, leaves: Uint8Array, steps: FetchStep[]): undefined {
-    if (group !== groupOf(this.#next)) {
+    // Once, unless they were asked for: saying them again and again would look as if something came.
+    if (group !== groupOf(this.#next) || (group === this.#group && !this.#isSkipping))
       return this.#isSkipping ? undefined : this.#fail('nonsense', steps)
-    }
     const isWhole = leaves.length === leavesIn(this.#wanted.bytes, group) * HASH_BYTES
     if (!isWhole || !isSame(nodeHash(leaves), hashAt(this.#nodes!, group)))
       return this.#fail('damaged', steps)

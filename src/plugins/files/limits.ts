@@ -32,11 +32,15 @@ export const WRITES_MAX = 4
 /** Bytes handed to the stream at a time, so that others get their turn in between. */
 export const SLICE_BYTES = 64 * 1024
 
-/** Files that are fetched at a time; the others wait for their turn. */
-export const FETCHES_MAX = 4
-/** Streams that others may hold open here, in all and each device. */
+/** Files that are fetched at a time, in all and from each person; the others wait for their turn. */
+export const FETCHES_MAX = 16
+export const FETCHES_EACH_MAX = 4
+/** Streams that others may hold open here: in all, strangers together, and each person. */
 export const SERVED_MAX = 32
+export const SERVED_STRANGERS_MAX = 16
 export const SERVED_EACH_MAX = 8
+/** Streams beyond those on which it is said that there is no place now; all others are broken off. */
+export const BUSY_MAX = 32
 /** A stream on which nothing was asked for by then is closed. */
 export const ASK_PATIENCE_MS = 15_000
 /** A stream that takes nothing for so long is closed: whoever wants the rest asks again. */
@@ -44,6 +48,8 @@ export const SEND_PATIENCE_MS = 60_000
 
 /** A stream that brings nothing for so long is given up for a new one. */
 export const STALL_MS = 10_000
+/** So is one whose bytes make up no whole block by then: 4.4 kB/s are enough. */
+export const BLOCK_PATIENCE_MS = 60_000
 export const CONNECT_PATIENCE_MS = 10_000
 /** Between attempts to go on after a break. */
 export const AGAIN_FIRST_MS = 250
@@ -51,7 +57,7 @@ export const AGAIN_MAX_MS = 10_000
 /** How often one block may arrive damaged. */
 export const DAMAGED_MAX = 3
 
-/** How long `get` waits by default while nothing at all arrives. */
+/** How long `get` waits by default while no block arrives. */
 export const SILENCE_MAX_MS = 30_000
 /** How long an offer waits to be heard, where the node may end with the command. */
 export const HEARD_PATIENCE_MS = 10_000

@@ -48,6 +48,7 @@ export class Watchdog {
   readonly #stream: Duplex
   #patienceMs: number
   #heardMs: number
+  #isHeld = false
   #stop: () => void = () => undefined
 
   constructor(clock: Clock, stream: Duplex, patienceMs: number) {
@@ -62,6 +63,12 @@ export class Watchdog {
   pat(patienceMs = this.#patienceMs): void {
     this.#patienceMs = patienceMs
     this.#heardMs = this.#clock.monotonicMs()
+    this.#isHeld = false
+  }
+
+  /** Nothing can happen until the next pat, for it is this side that keeps the other one waiting. */
+  hold(): void {
+    this.#isHeld = true
   }
 
   end(): void {
@@ -70,7 +77,9 @@ export class Watchdog {
 
   #arm(delayMs: number): void {
     this.#stop = this.#clock.after(delayMs, () => {
-      const leftMs = this.#heardMs + this.#patienceMs - this.#clock.monotonicMs()
+      const leftMs = this.#isHeld
+        ? this.#patienceMs
+        : this.#heardMs + this.#patienceMs - this.#clock.monotonicMs()
       if (leftMs <= 0) this.#stream.destroy()
       else this.#arm(leftMs)
     })

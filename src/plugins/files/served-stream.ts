@@ -20,6 +20,8 @@ export interface Served {
   readonly bytes: number
   readonly nodes: Uint8Array
   readonly reader: SourceReader
+  /** Whether whoever asks for it may still have it. */
+  isMeant(): boolean
   /** Undefined when they were lost. */
   leaves(group: number): Promise<Uint8Array | undefined>
   sending(from: number): void
@@ -112,6 +114,8 @@ class ServedStream {
         await this.#write(encodeLeaves(due.group, await this.#leavesOf(found, due.group)))
       } else {
         const block = await ahead.block(due.index)
+        // Broken off, not ended: then what is queued does not leave either.
+        if (!found.isMeant()) return
         await this.#judge(found, block, due.index, due.isDoubted)
         await this.#sendBlock(block, due.index)
         found.sent(block.length)

@@ -13,10 +13,14 @@ export interface SessionParts {
   readonly stream: PeerStream
   readonly wanted: Wanted
   readonly signal: AbortSignal
+  /** How long it may take until a whole block is there, however many bytes come. */
+  readonly blockPatienceMs: number
   /** The block is the writer's until this resolves. */
   write(block: Uint8Array, index: number): Promise<void>
   keepLeaves(group: number, leaves: Uint8Array): Promise<void>
   arrived(bytes: number): void
+  /** It is on its way to the disk, or the disk has taken it: nobody was silent until now. */
+  moved(): void
   damaged(index: number): void
 }
 
@@ -37,6 +41,9 @@ class Session {
   readonly #machine: Fetching
   readonly #rooms = new Rooms()
   readonly #writes = new Set<Promise<void>>()
+  readonly #bytesDog: Watchdog
+  /** Bytes alone do not tame it: only blocks that were verified. */
+  readonly #blocksDog: Watchdog
   #next: number
   #failure: unknown
   #end: 'complete' | FetchFailure | undefined
@@ -45,20 +52,23 @@ class Session {
     this.#parts = parts
     this.#machine = new Fetching(parts.wanted, length => this.#rooms.take(length))
     this.#next = parts.wanted.from
+    const { clock, stream, blockPatienceMs } = parts
+    this.#bytesDog = new Watchdog(clock, stream, STALL_MS)
+    this.#blocksDog = new Watchdog(clock, stream, blockPatienceMs)
   }
 
   async run(): Promise<SessionEnd> {
-    const { clock, stream, signal } = this.#parts
-    const watchdog = new Watchdog(clock, stream, STALL_MS)
+    const { stream, signal } = this.#parts
     const abort = (): void => void stream.destroy()
     signal.addEventListener('abort', abort)
     try {
-      await this.#read(watchdog)
+      await this.#read()
     } catch {
       // How a stream breaks says nothing that a new one would not show better.
     } finally {
       signal.removeEventListener('abort', abort)
-      watchdog.end()
+      this.#bytesDog.end()
+      this.#blocksDog.end()
       this.#leave(stream)
     }
     await Promise.all(this.#writes)
@@ -66,13 +76,13 @@ class Session {
     return { how: this.#end ?? 'broken', next: this.#next }
   }
 
-  async #read(watchdog: Watchdog): Promise<void> {
+  async #read(): Promise<void> {
     const { stream, signal } = this.#parts
     if (signal.aborted) return
     await writeTo(stream, this.#machine.begin())
     // Left open at the end: the last word has still to go out.
     for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-      watchdog.pat()
+      this.#bytesDog.pat()
       for (const step of this.#machine.receive(chunk as Uint8Array)) await this.#perform(step)
       stream.giveBack?.(chunk as Uint8Array)
       if (this.#end !== undefined || this.#failure !== undefined) return
@@ -88,6 +98,7 @@ class Session {
         return this.#hold(keepLeaves(step.group, step.leaves))
       case 'block':
         arrived(step.bytes.length)
+        this.#moved()
         this.#next = step.index + 1
         return this.#hold(this.#write(step.bytes, step.index))
       case 'damaged':
@@ -103,6 +114,12 @@ class Session {
   async #write(block: Uint8Array, index: number): Promise<void> {
     await this.#parts.write(block, index)
     this.#rooms.give(block)
+    this.#moved()
+  }
+
+  #moved(): void {
+    this.#parts.moved()
+    this.#blocksDog.pat()
   }
 
   /** Waits only while too many are under way. */
@@ -115,7 +132,16 @@ class Session {
       },
     )
     this.#writes.add(held)
-    while (this.#writes.size >= WRITES_MAX) await Promise.race(this.#writes)
+    while (this.#writes.size >= WRITES_MAX) await this.#wait()
+  }
+
+  /** A slow disk is no silent sender. */
+  async #wait(): Promise<void> {
+    this.#bytesDog.hold()
+    this.#blocksDog.hold()
+    await Promise.race(this.#writes)
+    this.#bytesDog.pat()
+    this.#blocksDog.pat()
   }
 
   /** What was complete is closed in order; everything else is broken off. */

@@ -19,9 +19,10 @@ import {
   type Random,
   standingOf,
 } from '../../kernel/api/index.ts'
+import { Admission } from './admission.ts'
 import { fileDraft } from './file-events.ts'
 import type { NoReason } from './frames.ts'
-import { BLOCK_BYTES, NAME_MAX_BYTES, SERVED_EACH_MAX, SERVED_MAX } from './limits.ts'
+import { BLOCK_BYTES, NAME_MAX_BYTES } from './limits.ts'
 import { Meter } from './meter.ts'
 import type { Offer, OffersView } from './offers-view.ts'
 import { type Served, serveStream } from './served-stream.ts'
@@ -62,6 +63,7 @@ export interface Offered {
 
 export class Uploads {
   readonly #parts: UploadParts
+  readonly #admission = new Admission()
   readonly #meters = new Map<EventId, Meter>()
   readonly #streams = new Map<Duplex, { readonly from: DeviceId; offer: EventId | undefined }>()
 
@@ -112,18 +114,22 @@ export class Uploads {
 
   /** Somebody opened a stream. Never rejects. */
   async accept(from: DeviceId, stream: Duplex): Promise<void> {
-    const { clock, journal } = this.#parts
-    const theirs = [...this.#streams.values()].filter(each => each.from === from)
-    if (this.#streams.size >= SERVED_MAX || theirs.length >= SERVED_EACH_MAX) {
+    const { clock, journal, people } = this.#parts
+    const person = people.card(from)?.person
+    const isStranger = person === undefined || !standingOf(people.contact(person)).mayBeTold
+    const pass = this.#admission.enter({ who: person ?? from, isStranger })
+    if (pass === undefined) {
       stream.destroy()
       return
     }
     this.#streams.set(stream, { from, offer: undefined })
     try {
-      await serveStream({ clock, stream, find: offer => this.#find(from, stream, offer) })
+      const find = async (offer: EventId) => (pass.isServed ? this.#find(from, stream, offer) : 'busy')
+      await serveStream({ clock, stream, find })
     } catch (error) {
       journal.note(`a file could not be given away: ${String(error)}`, from)
     } finally {
+      pass.leave()
       this.#streams.delete(stream)
     }
   }
@@ -141,12 +147,15 @@ export class Uploads {
     if (offer.reason === 'changed') return 'changed'
     const [nodes, list] = await Promise.all([shelf.nodes(kept.tree), shelf.list(kept.tree)])
     if (nodes === undefined) return 'unreadable'
+    const isMeant = (): boolean => this.#offeredTo(from, id) !== undefined
+    if (!isMeant()) return 'unknown'
     this.#replaceOlder(from, stream, id)
     const meter = this.#meterOf(id)
     const { path, kind, tree, stamp } = kept
     return {
       bytes: offer.bytes,
       nodes,
+      isMeant,
       reader: new SourceReader(disk, { path, kind, bytes: offer.bytes, stamp, list }),
       leaves: group => shelf.leaves(tree, group),
       sending: from => meter.begin(Math.min(offer.bytes, from * BLOCK_BYTES)),

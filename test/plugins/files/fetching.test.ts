@@ -110,6 +110,7 @@ describe('whoever wants a file', () => {
       ['leaves 0', 'failed nonsense'],
     ],
     ['takes no leaves of another group', 0, [FOUND, encodeLeaves(7, leaves)], ['failed nonsense']],
+    ['takes leaves once', 0, [FOUND, LEAVES, LEAVES], ['leaves 0', 'failed nonsense']],
     ['is not found twice', 0, [FOUND, FOUND], ['failed nonsense']],
     ['is told no', 0, [encodeNo('unknown')], ['failed unknown']],
     [
