@@ -16,20 +16,24 @@ import { CONGESTION_CONTROLS, wireguard } from '../files/wireguard.ts'
 import { type Settings, scaled } from '../settings.ts'
 
 interface FilePlan extends LinePlan {
+  /** By which it is chosen. */
+  readonly part: string
   /** Mb/s that ours shall reach. */
   readonly target: number
 }
 
 const LINES: readonly FilePlan[] = [
-  { name: '0.3 ms', wish: { roundTripMs: 0 }, mebibytes: 1024, target: 1000 },
-  { name: '50 ms', wish: { roundTripMs: 50 }, mebibytes: 512, target: 300 },
+  { part: 'short', name: '0.3 ms', wish: { roundTripMs: 0 }, mebibytes: 1024, target: 1000 },
+  { part: 'long', name: '50 ms', wish: { roundTripMs: 50 }, mebibytes: 512, target: 300 },
   {
+    part: 'lossy',
     name: '50 ms, 1 % lost each way',
     wish: { roundTripMs: 50, lossPercent: 1 },
     mebibytes: 200,
     target: 150,
   },
   {
+    part: 'longest',
     name: '200 ms, 0.1 % lost each way',
     wish: { roundTripMs: 200, lossPercent: 0.1 },
     mebibytes: 128,
@@ -120,7 +124,10 @@ const contest = async (
   return { line: plan.name, mebibytes, scores, figures }
 }
 
-/** Parts that may be named: a contestant, `fairness`; without any of them everything. */
+/**
+ * Parts that may be named: lines, contestants, `fairness`. Without a line all lines are taken, without a contestant all
+ * contestants; `fairness` alone takes no line.
+ */
 export const filesRow = async (settings: Settings): Promise<readonly Figure[]> => {
   const reason = whyNoLongLine()
   if (reason !== undefined) {
@@ -128,13 +135,15 @@ export const filesRow = async (settings: Settings): Promise<readonly Figure[]> =
     return []
   }
   const { only } = settings
-  const named = only.filter(part => part !== FAIRNESS)
+  const chosen = LINES.filter(({ part }) => only.includes(part))
+  const named = CONTESTANTS.filter(({ name }) => only.includes(name)).map(({ name }) => name)
   const contestants = participants(named)
-  const isOnlyFairness = only.includes(FAIRNESS) && named.length === 0
+  const isFairness = only.includes(FAIRNESS)
+  const isOnlyFairness = isFairness && chosen.length + named.length === 0
+  const plans = chosen.length > 0 ? chosen : isOnlyFairness ? [] : LINES
   const lines: (LineScores & { readonly figures: readonly Figure[] })[] = []
-  for (const plan of isOnlyFairness ? [] : LINES) lines.push(await contest(plan, contestants, settings))
-  const isFairness = only.length === 0 || only.includes(FAIRNESS)
-  const shares = isFairness ? await sharesNow(contestants, settings) : []
+  for (const plan of plans) lines.push(await contest(plan, contestants, settings))
+  const shares = isFairness || only.length === 0 ? await sharesNow(contestants, settings) : []
   console.log(`files: the page is ${await writeTable(lines, shares)}`)
   return [...lines.flatMap(line => line.figures), ...shareFigures(shares)]
 }

@@ -16,22 +16,28 @@ class RoundMaximum {
   readonly #slots = new Float64Array(RATE_ROUNDS)
   #round = 0
   value = 0
+  /** Nothing has been seen for so many round trips: the last value stands until something is. */
+  isOld = false
 
   see(value: number): void {
     if (value > this.#slots[this.#round]!) this.#slots[this.#round] = value
-    if (value > this.value) this.value = value
+    if (this.isOld || value > this.value) this.value = value
+    this.isOld = false
   }
 
   nextRound(): void {
     this.#round = (this.#round + 1) % RATE_ROUNDS
     this.#slots[this.#round] = 0
-    this.value = 0
-    for (let slot = 0; slot < RATE_ROUNDS; slot++) this.value = Math.max(this.value, this.#slots[slot]!)
+    let largest = 0
+    for (let slot = 0; slot < RATE_ROUNDS; slot++) largest = Math.max(largest, this.#slots[slot]!)
+    this.isOld = largest === 0
+    if (!this.isOld) this.value = largest
   }
 
   forget(): void {
     this.#slots.fill(0)
     this.value = 0
+    this.isOld = false
   }
 }
 
@@ -76,9 +82,8 @@ export class PathModel {
   learn(news: AckNews, cwndBytes: number): void {
     this.#countRound(news)
     this.#learnAggregation(news, cwndBytes)
-    if (news.rateBytesPerMs > 0 && (!news.isAppLimited || news.rateBytesPerMs >= this.bytesPerMs)) {
-      this.#rates.see(news.rateBytesPerMs)
-    }
+    const isMeasure = !news.isAppLimited || this.#rates.isOld || news.rateBytesPerMs >= this.bytesPerMs
+    if (news.rateBytesPerMs > 0 && isMeasure) this.#rates.see(news.rateBytesPerMs)
     this.isMinRttOld = this.minRttMs !== undefined && news.nowMs - this.#minRttAtMs > MIN_RTT_AGE_MS
     if (news.rttMs === undefined) return
     if (this.minRttMs !== undefined && news.rttMs > this.minRttMs && !this.isMinRttOld) return

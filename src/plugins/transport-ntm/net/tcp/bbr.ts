@@ -27,15 +27,18 @@ const FULL_ROUNDS = 3
 /** How much is in flight while the round trip is measured, in bandwidth-delay products, and for how long. */
 const MEASURING_SHARE = 0.5
 const MEASURING_MS = 200
-/** More than this share lost in one round trip, and so many segments, is congestion and not the radio. */
-const HEAVY_LOSS = 0.1
-/** At the beginning, when the rate doubles, less says that the pipe is full. */
-const STARTUP_LOSS = 0.05
+/**
+ * More than this share lost over so many round trips is congestion, and neither the radio nor the neighbours: it is
+ * what trying a quarter more loses where all of it is too much. One that begins beside us fills the queue for several
+ * round trips, and who gives way to that gets no share.
+ */
+const HEAVY_LOSS = 0.2
 const HEAVY_LOSS_SEGMENTS = 8
+const LOSS_ROUNDS = CYCLE.length
 /** Of what arrived in a round trip of heavy loss, so much may be in flight after it. */
 const HEAVY_LOSS_KEEP = 0.85
-/** By so much the bound grows in each round trip without heavy loss. */
-const BOUND_GROWTH = 1.05
+/** By so much the bound grows where the loss is not heavy. */
+const BOUND_GROWTH = 1.5
 /** What pacing lets leave at a time is about this long. */
 const QUANTUM_MS = 1
 
@@ -65,6 +68,9 @@ class Bbr implements CongestionControl {
   #restoreAtRound = 0
   /** Bound by heavy loss; Infinity: none. */
   #boundBytes = Number.POSITIVE_INFINITY
+  #cycleRounds = 0
+  #cycleLostBytes = 0
+  #cycleArrivedBytes = 0
   #roundLostBytes = 0
   #roundAckedBytes = 0
   #roundFlightBytes = 0
@@ -139,6 +145,7 @@ class Bbr implements CongestionControl {
     this.#roundAckedBytes = 0
     this.#roundFlightBytes = 0
     this.#formerFlightBytes = 0
+    this.#forgetLosses()
     if (this.#model.bytesPerMs > 0) this.pacingBytesPerMs = this.#model.bytesPerMs
   }
 
@@ -258,13 +265,30 @@ class Bbr implements CongestionControl {
     const arrived = Math.max(this.#roundAckedBytes, flightBytes - lost)
     this.#roundLostBytes = 0
     this.#roundAckedBytes = 0
-    const share = lost >= HEAVY_LOSS_SEGMENTS * this.#mssBytes ? lost / (lost + arrived) : 0
-    if (this.phase === 'startup' && share > STARTUP_LOSS) this.#drain()
-    if (share <= HEAVY_LOSS) {
+    this.#cycleLostBytes += lost
+    this.#cycleArrivedBytes += arrived
+    if (++this.#cycleRounds >= LOSS_ROUNDS) this.#judgeCycle()
+  }
+
+  #judgeCycle(): void {
+    const lost = this.#cycleLostBytes
+    const arrived = this.#cycleArrivedBytes
+    this.#forgetLosses()
+    if (lost < HEAVY_LOSS_SEGMENTS * this.#mssBytes || lost / (lost + arrived) <= HEAVY_LOSS) {
       this.#boundBytes *= BOUND_GROWTH
       return
     }
-    this.#boundBytes = Math.max(HEAVY_LOSS_KEEP * Math.min(arrived, this.#boundBytes), this.#leastWindow)
+    const perRoundBytes = arrived / LOSS_ROUNDS
+    this.#boundBytes = Math.max(
+      HEAVY_LOSS_KEEP * Math.min(perRoundBytes, this.#boundBytes),
+      this.#leastWindow,
+    )
+  }
+
+  #forgetLosses(): void {
+    this.#cycleRounds = 0
+    this.#cycleLostBytes = 0
+    this.#cycleArrivedBytes = 0
   }
 
   #setWindow(news: AckNews): void {

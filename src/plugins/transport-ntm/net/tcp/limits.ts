@@ -28,7 +28,12 @@ export const RTT_GUESS_MS = 100
 /** Pieces that may wait for what comes before them; more are not taken, and come again. */
 export const PIECES_MAX = 4096
 
-/** Written and not acknowledged, bytes: this much at least, twice the congestion window, this much at most. */
+/**
+ * Written and not acknowledged: so many congestion windows, but this much at least and at most, bytes. One window is
+ * in flight, one lies behind what is sent again, and one behind what was lost a second time: with less the sender
+ * runs dry where losses are frequent, and a rate that nothing was sent at is no measure for the path.
+ */
+export const SEND_AHEAD = 3
 export const SEND_START_BYTES = 64 * 1024
 export const SEND_MAX_BYTES = 16 * 1024 * 1024
 

@@ -3,7 +3,7 @@
  * as its segments tell. When what leaves is decided by `Sending`.
  */
 import type { CongestionControl } from './congestion.ts'
-import { SEND_MAX_BYTES, SEND_START_BYTES } from './limits.ts'
+import { SEND_AHEAD, SEND_MAX_BYTES, SEND_START_BYTES } from './limits.ts'
 import { FLAG, type Segment } from './segment.ts'
 import { SendQueue } from './send-queue.ts'
 import type { Sending } from './sending.ts'
@@ -39,7 +39,7 @@ export class Outgoing {
 
   /** Bytes that may be written now. */
   get roomBytes(): number {
-    const wanted = Math.max(SEND_START_BYTES, 2 * this.#congestion.cwndBytes)
+    const wanted = Math.max(SEND_START_BYTES, SEND_AHEAD * this.#congestion.cwndBytes)
     return Math.min(SEND_MAX_BYTES, wanted) - this.queue.heldBytes
   }
 

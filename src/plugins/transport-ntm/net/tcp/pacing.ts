@@ -18,6 +18,11 @@ export class Pacing {
     return true
   }
 
+  /** The process woke up so late that some of what could have left by now cannot be made good. */
+  isOverslept(nowMs: number): boolean {
+    return nowMs - this.#freeAtMs > CATCH_UP_MS
+  }
+
   sent(bytes: number, bytesPerMs: number, nowMs: number): void {
     this.#freeAtMs = Math.max(this.#freeAtMs, nowMs - CATCH_UP_MS) + bytes / bytesPerMs
     this.#isWaiting = this.#freeAtMs >= nowMs + AHEAD_MS

@@ -91,7 +91,8 @@ export class SegmentChoice {
   }
 
   #again(record: number): boolean {
-    if (record < 0 || this.#board.endOf(record) > this.windowEndOffset) return false
+    // Its beginning counts: a window may seem to end a little earlier than before, and all of it fitted once.
+    if (record < 0 || this.#board.startOf(record) >= this.windowEndOffset) return false
     this.#choose(this.#board.startOf(record), this.#board.endOf(record))
     return true
   }

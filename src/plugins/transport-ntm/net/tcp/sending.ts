@@ -118,6 +118,8 @@ export class Sending {
   next(nowMs: number): boolean {
     const choice = this.#choice
     const { rtoMs } = this.#trips
+    // The pace would have let more leave than can be made good: what was not sent shows nothing of the path.
+    if (this.#isPaced && this.#pacing.isOverslept(nowMs)) this.#rate.limited(this.#pipeBytes)
     this.#isPaced = false
     if (this.#isWindowProbeDue && choice.probe()) return true
     if (this.#isTailDue && choice.tail(rtoMs, nowMs)) return true

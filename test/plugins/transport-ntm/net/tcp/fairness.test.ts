@@ -32,6 +32,14 @@ describe('a share of the path', () => {
     expect(a + b).toBeGreaterThan(80)
   })
 
+  it.each([1, 2, 3])('is at least half that of a kernel BBR flow from the beginning, seed %i', seed => {
+    const scene = new Scene({ megabits: 100, roundTripMs: 50, seed })
+    const flows = [scene.flow(newRivalBbr), scene.flow(newBbr, { startMs: 3_000 })]
+    const [theirs, ours] = scene.between(3_000, 18_000, ...flows)
+    expect(ours! / theirs!).toBeGreaterThan(0.5)
+    expect(ours! / theirs!).toBeLessThan(2)
+  })
+
   it('is about half for the second of two of ours', () => {
     const { a, b, ratio } = shares(newBbr, newBbr, 40, 2)
     expect(ratio).toBeGreaterThan(0.66)

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { newBbr } from '../../../../../src/plugins/transport-ntm/net/tcp/bbr.ts'
 import { newCubic } from '../../../../../src/plugins/transport-ntm/net/tcp/cubic.ts'
+import { SEND_AHEAD } from '../../../../../src/plugins/transport-ntm/net/tcp/limits.ts'
 import { Scene } from './support/scene.ts'
 
 const CONTROLS = [
@@ -89,6 +90,25 @@ describe.each(CONTROLS)('%s after trouble', (_, newControl) => {
       const flow = scene.flow(newControl, { totalBytes: 30_000 })
       scene.time.runUntil(5_000)
       expect(flow.doneAtMs, `seed ${seed}`).toBeLessThan(900)
+    }
+  })
+})
+
+describe('BBR that could not send as it should', () => {
+  it('takes no rate for the path’s at which its process slept while it grew', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const scene = new Scene({ megabits: 300, roundTripMs: 50, seed })
+      const flow = scene.flow(newBbr, { bufferWindows: SEND_AHEAD })
+      for (let at = 150; at < 500; at += 110) scene.time.at(at, () => flow.sleep(80))
+      expect(scene.between(1_500, 3_000, flow)[0], `seed ${seed}`).toBeGreaterThan(208)
+    }
+  })
+
+  it('has enough written to go on behind what is sent again', () => {
+    for (let seed = 1; seed <= 3; seed++) {
+      const scene = new Scene({ megabits: 600, roundTripMs: 50, loss: 0.01, ackLoss: 0.01, seed })
+      const flow = scene.flow(newBbr, { bufferWindows: SEND_AHEAD })
+      expect(scene.between(1_000, 3_000, flow)[0], `seed ${seed}`).toBeGreaterThan(515)
     }
   })
 })

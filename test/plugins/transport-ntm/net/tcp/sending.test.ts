@@ -249,6 +249,18 @@ describe('the timeout', () => {
   })
 })
 
+describe('a window that ends a little earlier than it did', () => {
+  it('does not keep back what fitted before, and would be waited for without end', () => {
+    sending.acked(1, [], 3_201, undefined, 0)
+    sending.offer(3_001)
+    expect(leave(0)).toEqual(['1-1001', '1001-2001', '2001-3001'])
+    sending.acked(2_001, [], 2_950, RTT_MS, RTT_MS)
+    const again: string[] = []
+    for (let count = 0; count < 3; count++) again.push(...wake(sending.wakeAt()!))
+    expect(again).toContain('2001-3001!')
+  })
+})
+
 describe('a closed window', () => {
   it('is asked with a byte at growing intervals for ever, and counts no timeout', () => {
     warmUp(2)

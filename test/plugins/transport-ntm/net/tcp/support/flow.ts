@@ -3,6 +3,7 @@
  * a receiver with SACK, D-SACK, delayed ACKs and timestamps as the standards have them.
  */
 import type { CongestionControl } from '../../../../../../src/plugins/transport-ntm/net/tcp/congestion.ts'
+import { SEND_START_BYTES } from '../../../../../../src/plugins/transport-ntm/net/tcp/limits.ts'
 import { Sending } from '../../../../../../src/plugins/transport-ntm/net/tcp/sending.ts'
 import type { Link } from './link.ts'
 
@@ -15,6 +16,8 @@ export interface FlowOptions {
   /** What the application writes in all; it writes as soon as it may. */
   readonly totalBytes?: number
   readonly windowBytes?: number
+  /** What may be written and not acknowledged, in congestion windows; as much as there is unless told. */
+  readonly bufferWindows?: number
   readonly startMs?: number
   readonly hasTimestamps?: boolean
 }
@@ -116,6 +119,7 @@ export class Flow {
   #advancedAtMs = 0
   #mark = { atMs: 0, offset: 1 }
   #offered = 0
+  #asleepUntilMs = 0
 
   constructor(link: Link, options: FlowOptions) {
     this.link = link
@@ -138,7 +142,7 @@ export class Flow {
   /** The application has so much in all to send by now. */
   write(totalBytes: number): void {
     this.#offered = totalBytes
-    this.sending.offer(1 + totalBytes)
+    this.#fill()
     this.pump()
   }
 
@@ -162,13 +166,27 @@ export class Flow {
   }
 
   answer(ackOffset: number, sacks: readonly number[], windowEndOffset: number, echoMs: number): void {
-    this.link.sendBack(() => {
-      const { nowMs } = this.link.time
-      const echoed = this.#options.hasTimestamps === false ? undefined : nowMs - Math.floor(echoMs)
-      this.sending.acked(ackOffset, sacks, windowEndOffset, echoed, nowMs)
-      if (this.sending.ackedOffset > this.#offered) this.doneAtMs ??= nowMs
-      this.pump()
-    })
+    this.link.sendBack(() => this.#awake(() => this.#answered(ackOffset, sacks, windowEndOffset, echoMs)))
+  }
+
+  /** The sender's process gets no processor for so long: what comes meanwhile waits, and so do its timers. */
+  sleep(forMs: number): void {
+    this.#asleepUntilMs = this.link.time.nowMs + forMs
+  }
+
+  #awake(act: () => void): void {
+    const { time } = this.link
+    if (time.nowMs >= this.#asleepUntilMs) act()
+    else time.at(this.#asleepUntilMs, act)
+  }
+
+  #answered(ackOffset: number, sacks: readonly number[], windowEndOffset: number, echoMs: number): void {
+    const { nowMs } = this.link.time
+    const echoed = this.#options.hasTimestamps === false ? undefined : nowMs - Math.floor(echoMs)
+    this.sending.acked(ackOffset, sacks, windowEndOffset, echoed, nowMs)
+    if (this.sending.ackedOffset > this.#offered) this.doneAtMs ??= nowMs
+    this.#fill()
+    this.pump()
   }
 
   /** From here on `rate` and stalls count. */
@@ -185,6 +203,12 @@ export class Flow {
 
   get megabitsPerSecond(): number {
     return this.rate / 125
+  }
+
+  #fill(): void {
+    const { congestion, bufferWindows = Number.POSITIVE_INFINITY } = this.#options
+    const room = this.sending.ackedOffset + Math.max(SEND_START_BYTES, bufferWindows * congestion.cwndBytes)
+    this.sending.offer(Math.min(1 + this.#offered, room))
   }
 
   #arrive(from: number, to: number, sentAtMs: number): void {
@@ -209,11 +233,13 @@ export class Flow {
     if (this.#timerAtMs <= atMs && this.#timerAtMs >= dueMs) return
     const timer = ++this.#timer
     this.#timerAtMs = atMs
-    time.at(atMs, () => {
-      if (timer !== this.#timer) return
-      this.#timerAtMs = Number.POSITIVE_INFINITY
-      this.sending.wake(time.nowMs)
-      this.pump()
-    })
+    time.at(atMs, () => this.#awake(() => this.#timerRan(timer)))
+  }
+
+  #timerRan(timer: number): void {
+    if (timer !== this.#timer) return
+    this.#timerAtMs = Number.POSITIVE_INFINITY
+    this.sending.wake(this.link.time.nowMs)
+    this.pump()
   }
 }
