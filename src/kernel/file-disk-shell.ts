@@ -11,11 +11,13 @@ import {
   mkdir,
   open,
   readdir,
+  readFile,
   realpath,
   rename,
   rm,
   statfs,
   unlink,
+  writeFile,
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ChatError } from './api/errors.ts'
@@ -124,18 +126,34 @@ const syncFolder = async (path: string): Promise<void> => {
   await folder?.close()
 }
 
-/** Takes the name for itself with an empty file first; that is then replaced in one step. */
+/** Says to people, and to this program after a crash, what the file under a final name is that is not there yet. */
+const placeholderFor = (from: string): string =>
+  `${basename(from)} has arrived and is about to get this name. If it stays so, get it once more.\n`
+
+const isPlaceholder = async (path: string, words: string): Promise<boolean> => {
+  const stats = await lstat(path)
+  if (!stats.isFile() || stats.size !== Buffer.byteLength(words)) return false
+  return (await readFile(path, 'utf8')) === words
+}
+
+/** Where a file has but one name: a placeholder takes it from all others, and is then replaced in one step. */
 const moveOverPlaceholder = async (from: string, to: string): Promise<void> => {
-  const placeholder = await open(to, 'wx', OWNER_ONLY_FILE)
-  await placeholder.close()
-  await rename(from, to)
+  try {
+    await rename(from, to)
+  } catch (error) {
+    await unlink(to).catch(() => undefined)
+    throw error
+  }
 }
 
 const moveFile = async (from: string, to: string): Promise<void> => {
+  const words = placeholderFor(from)
   try {
     await link(from, to)
   } catch (error) {
-    if (!NO_HARD_LINKS.includes(codeOf(error) ?? '')) throw error
+    const code = codeOf(error) ?? ''
+    if (NO_HARD_LINKS.includes(code)) await writeFile(to, words, { flag: 'wx', mode: OWNER_ONLY_FILE })
+    else if (code !== 'EEXIST' || !(await isPlaceholder(to, words))) throw error
     return moveOverPlaceholder(from, to)
   }
   await unlink(from)

@@ -36,7 +36,10 @@ export interface FileDisk {
   openOwn(path: string): Promise<OpenFile>
   /** For its owner only, and those above it that are missing. Fine if it is there. */
   makeFolder(path: string): Promise<void>
-  /** Gives the file or folder its final name, for good and in one step. False when that name is taken. */
+  /**
+   * Gives the file or folder its final name, for good and in one step. False when that name is taken. Where files can
+   * have but one name, a crash in between may leave a note under the new one that says so: then the same call goes on.
+   */
   publish(from: string, to: string): Promise<boolean>
   /** With everything in it. Fine if nothing is there. */
   remove(path: string): Promise<void>
