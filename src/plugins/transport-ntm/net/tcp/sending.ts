@@ -117,14 +117,13 @@ export class Sending {
   /** Fills `from`, `to`, `isAgain`, `isProbe` with what may leave now; false: nothing. Ask again after `sent`. */
   next(nowMs: number): boolean {
     const choice = this.#choice
-    const { rtoMs } = this.#trips
     // The pace would have let more leave than can be made good: what was not sent shows nothing of the path.
     if (this.#isPaced && this.#pacing.isOverslept(nowMs)) this.#rate.limited(this.#pipeBytes)
     this.#isPaced = false
     if (this.#isWindowProbeDue && choice.probe()) return true
-    if (this.#isTailDue && choice.tail(rtoMs, nowMs)) return true
+    if (this.#isTailDue && choice.tail(this.#trips.rtoMs, nowMs)) return true
     this.#isTailDue = false
-    if (!choice.lost() && !choice.fresh(rtoMs, nowMs)) {
+    if (!choice.lost() && !choice.fresh(this.#trips.rtoMs, nowMs)) {
       this.#isForced = false
       if (choice.isDry && this.#pipeBytes < this.#congestion.cwndBytes) this.#rate.limited(this.#pipeBytes)
       return false
@@ -369,7 +368,6 @@ export class Sending {
 
   #timedOut(nowMs: number): void {
     const board = this.#board
-    const isStale = board.isStale(board.first)
     if (this.#choice.isClosed) {
       this.#isWindowProbeDue = true
       this.#rtoAtMs = undefined
@@ -383,7 +381,7 @@ export class Sending {
     this.#tailAtMs = undefined
     this.#rtoAtMs = nowMs + this.#trips.rtoMs
     this.#isForced = true
-    const isFirst = !isStale && this.#recovery.episode !== 'timeout'
+    const isFirst = !board.isStale(board.first) && this.#recovery.episode !== 'timeout'
     if (isFirst) this.#recovery.begin('timeout', this.sentOffset, board.newestOrder)
     this.#recovery.doubted(board.timedOut(this.#trips.srttMs ?? 0, nowMs))
     if (isFirst) this.#congestion.timedOut(nowMs)
