@@ -1,4 +1,4 @@
-/** Lets one waiter know that something happened. What rings while nobody waits is not lost. */
+/** An event with one waiter (a condition variable): lets it know that something happened. What rings while nobody waits is not lost. */
 export class Bell {
   #hasRung = false
   #wake: (() => void) | undefined

@@ -1,5 +1,5 @@
 /**
- * Where a file is put together: beside its final place, under a hidden name that says what it is. It gets the final
+ * The part file: where a file is put together, beside its final place, under a hidden name that says what it is. It gets the final
  * name in one step when all of it is there, verified and on the disk.
  */
 import type { EventId } from '../../events/ids.ts'

@@ -1,6 +1,11 @@
 /**
  * The plugin 'ntm.files': files and folders from person to person. Offers and what becomes of them are events in the
- * conversation of the two; the content goes through a stream of its own, verified block by block.
+ * conversation of the two; the content goes through a stream of its own, verified block by block. From the person down to
+ * the bytes, on the side that wants a file and on the side that has it:
+ *
+ *     FileCalls ── Downloads ── Fetch ── Session ── Fetching      (all, one file, one stream, the machine without a stream)
+ *               └─ Uploads ── Admission ── ServedStream ── Serving
+ *                    SourceReader reads from there, Landing writes to there, both by Spread
  */
 import type { Recorded } from '../../events/envelope.ts'
 import {

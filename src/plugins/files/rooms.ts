@@ -1,5 +1,5 @@
 /**
- * Room for blocks, used over and over. A fresh quarter of a megabyte for each block would pile up outside of the heap,
+ * A pool of buffers for blocks, used over and over. A fresh quarter of a megabyte for each block would pile up outside of the heap,
  * where the garbage collector does not see in time how much it is.
  */
 import { BLOCK_BYTES } from './limits.ts'

@@ -1,7 +1,8 @@
 /** The specification of files: its examples are what the code makes, and its numbers are those of the code. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { EventId } from '../../../src/events/ids.ts'
+import { ChatError, type ErrorCode } from '../../../src/kernel/api/index.ts'
 import { TreeBuilder } from '../../../src/plugins/files/block-tree.ts'
 import { encodeList } from '../../../src/plugins/files/folder-list.ts'
 import {
@@ -65,4 +66,33 @@ describe('the specification of files', () => {
     `for ${limits.SERVED_MAX} streams, ${limits.SERVED_EACH_MAX} for one person and ${limits.SERVED_STRANGERS_MAX} for all strangers`,
     `at most ${limits.BUSY_MAX} streams more`,
   ])('says "%s"', phrase => expect(says(phrase)).toBe(true))
+})
+
+describe('the page on files', () => {
+  const page = readFileSync(new URL('../../../docs/files.md', import.meta.url), 'utf8')
+  const folder = new URL('../../../src/plugins/files/', import.meta.url)
+  const sources = readdirSync(folder).filter(name => name.endsWith('.ts'))
+  const thrown = sources.flatMap(name =>
+    [...readFileSync(new URL(name, folder), 'utf8').matchAll(/ChatError\(\s*'([A-Z_]+)'/g)].map(
+      ([, code]) => code!,
+    ),
+  )
+
+  it.each([...new Set(thrown)].sort())('explains %s with its exit code', code => {
+    const { exitCode } = new ChatError(code as ErrorCode, 'why')
+    expect(page).toMatch(new RegExp(`\\| \`${code}\` +\\| ${exitCode} `))
+  })
+
+  it('has the limits of the code', () => {
+    const { LIST_MAX_ENTRIES, LIST_MAX_BYTES, PATH_MAX_BYTES, PATH_MAX_DEPTH, FILE_MAX_BYTES } = limits
+    const mebibyte = 2 ** 20
+    for (const phrase of [
+      `${FILE_MAX_BYTES / mebibyte ** 2} TiB`,
+      `${grouped(LIST_MAX_ENTRIES)} files`,
+      `${PATH_MAX_DEPTH} levels`,
+      `${LIST_MAX_BYTES / mebibyte} MiB of paths`,
+      `${grouped(PATH_MAX_BYTES)} bytes`,
+    ])
+      expect(page.replace(/\s+/g, ' ')).toContain(phrase)
+  })
 })
