@@ -193,6 +193,7 @@ export const systemFileDisk: FileDisk = {
   openOwn: path => openFile(path, constants.O_RDWR | constants.O_CREAT | NO_LINK),
   makeFolder: path =>
     told(path, async () => void (await mkdir(path, { recursive: true, mode: OWNER_ONLY_FOLDER }))),
+  syncFolder: path => told(path, () => syncFolder(path)),
   publish,
   remove: path => told(path, () => rm(path, { recursive: true, force: true })),
   freeBytes: folder =>

@@ -36,6 +36,8 @@ export interface FileDisk {
   openOwn(path: string): Promise<OpenFile>
   /** For its owner only, and those above it that are missing. Fine if it is there. */
   makeFolder(path: string): Promise<void>
+  /** Which names are in this folder outlives a power loss, where the system can do that. */
+  syncFolder(path: string): Promise<void>
   /**
    * Gives the file or folder its final name, for good and in one step. False when that name is taken. Where files can
    * have but one name, a crash in between may leave a note under the new one that says so: then the same call goes on.

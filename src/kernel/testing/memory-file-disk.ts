@@ -76,6 +76,11 @@ export class MemoryFileDisk implements FileDisk {
     if (node !== undefined) node.bytes = Math.min(node.bytes, bytes)
   }
 
+  /** For a test: gives a file another name as well. */
+  link(from: string, to: string): void {
+    this.#tree.nodes.set(to, this.#tree.nodes.get(from)!)
+  }
+
   /** For a test: what a disk says that is full. */
   full(path: string): ChatError {
     return new ChatError('DISK_FULL', `there is no space left for ${path}`)
@@ -129,6 +134,10 @@ export class MemoryFileDisk implements FileDisk {
   async makeFolder(path: string): Promise<void> {
     await this.#pause()
     this.#makeFolders(path)
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return this.#mayGoOn('sync', path)
   }
 
   async publish(from: string, to: string): Promise<boolean> {

@@ -73,6 +73,8 @@ export class Landing {
   /** The path of the file, if it got its name and the power went before that was told. */
   async finished(shelf: TreeShelf, tree: string): Promise<string | undefined> {
     const { disk, place, bytes, kind } = this.#parts
+    const linked = kind === 'file' ? await this.#linkedAs() : undefined
+    if (linked !== undefined) return linked
     const path = disk.join(place.folder, place.name)
     const facts = kind === 'file' ? await disk.facts(path) : undefined
     if (facts?.kind !== 'file' || facts.bytes !== bytes || (await disk.facts(this.#part))) return undefined
@@ -82,6 +84,25 @@ export class Landing {
     } finally {
       await found.close()
     }
+  }
+
+  /**
+   * The power went when it had its new name and its old one, too: both are one file, which is somebody's by now, and
+   * nothing may be written to it any more.
+   */
+  async #linkedAs(): Promise<string | undefined> {
+    const { disk, place } = this.#parts
+    const part = await disk.facts(this.#part)
+    if (part?.kind !== 'file') return undefined
+    let linked: string | undefined
+    await firstNumbered(place, async name => {
+      const path = disk.join(place.folder, name)
+      const facts = await disk.facts(path)
+      if (facts?.stamp === part.stamp) linked = path
+      return facts === undefined || linked !== undefined
+    })
+    if (linked !== undefined) await disk.remove(this.#part)
+    return linked
   }
 
   /** How many blocks are there already, from the first on, by the hashes that were kept. */
@@ -114,6 +135,7 @@ export class Landing {
     for (const file of this.#files) if (file.bytes === 0) await this.#touch(file.in)
     await this.#spread.close()
     await this.#checkLengths()
+    for (const folder of this.#folders) await disk.syncFolder(folder)
     const path = await this.#publish(kind === 'file' ? this.#part : this.#tree)
     if (kind === 'folder') await disk.remove(this.#part)
     return path
@@ -131,6 +153,17 @@ export class Landing {
 
   get #tree(): string {
     return this.#parts.disk.join(this.#part, 'tree')
+  }
+
+  /** Of a folder all that are in it, the innermost first, and itself. */
+  get #folders(): readonly string[] {
+    const { disk, kind } = this.#parts
+    if (kind === 'file') return []
+    const folders = new Set([this.#tree])
+    for (const { in: path } of this.#files)
+      for (let { folder } = disk.split(path); !folders.has(folder); { folder } = disk.split(folder))
+        folders.add(folder)
+    return [...folders].sort((one, other) => other.length - one.length)
   }
 
   get #listPath(): string {

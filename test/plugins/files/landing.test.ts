@@ -110,6 +110,22 @@ describe('a file that arrives', () => {
     expect(await landing().finished(shelf, 'tree')).toBeUndefined()
   })
 
+  it.each(['a.bin', 'a (2).bin'])(
+    'that has both names, as a crash leaves it, is finished as %s',
+    async name => {
+      if (name !== 'a.bin') disk.put('/in/a.bin', Uint8Array.of(1))
+      const here = landing()
+      for (let index = 0; index < 4; index += 1) await here.write(blockOf(index), index)
+      await here.close()
+      disk.link(PART, `/in/${name}`)
+      const own = await disk.openOwn(`/in/${name}`)
+      await own.write(Uint8Array.of(9, 9), 0)
+      expect(await landing().finished(shelf, 'tree')).toBe(`/in/${name}`)
+      expect(disk.paths()).not.toContain(PART)
+      expect(disk.content(`/in/${name}`)!.subarray(0, 2)).toEqual(Uint8Array.of(9, 9))
+    },
+  )
+
   it('on a full disk is one error, and what is there can be gone on with', async () => {
     const here = landing()
     await here.write(blockOf(0), 0)
@@ -227,6 +243,7 @@ describe('a folder that arrives', () => {
     const tree = '/in/.out.abababababababab.ntm-part/tree'
     const synced = done.slice(0, done.indexOf('publish /in/out'))
     for (const path of Object.keys(files)) expect(synced).toContain(`sync ${tree}/${path}`)
+    for (const folder of [tree, `${tree}/sub`]) expect(synced).toContain(`sync ${folder}`)
   })
 
   it('gets no name when one of its files became longer in other hands', async () => {
