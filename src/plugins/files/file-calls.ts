@@ -113,6 +113,7 @@ export class FileCalls {
         stopTimer()
         stopListening()
         waiting.delete(look)
+        if (waiting.size === 0) this.#waiting.delete(id)
         resolve()
       }
       const look = (): void => {
@@ -146,7 +147,9 @@ export class FileCalls {
     } finally {
       endTelling()
       stopListening()
-      this.#getting.set(id, this.#getting.get(id)! - 1)
+      const left = this.#getting.get(id)! - 1
+      if (left > 0) this.#getting.set(id, left)
+      else this.#getting.delete(id)
     }
   }
 

@@ -106,6 +106,7 @@ export class Uploads {
 
   /** It arrived: nobody will ask for it again. */
   async arrived(offer: EventId): Promise<void> {
+    this.#meters.delete(offer)
     const kept = await this.#kept(offer)
     if (kept === undefined) return
     await this.#parts.shelf.forget(kept.tree)
