@@ -20,6 +20,8 @@ const [COORDINATOR, NODE] = ['coordinator', 'node'].map(
 ) as [URL, URL]
 const DOMAIN = 'bench.example'
 const POLL_MS = 5
+/** As `bin/run.js` has it before anything is loaded. */
+const YOUNG_STAYS_SMALL = ['--semi-space-growth-factor=1']
 
 interface FileDocument {
   readonly id: string
@@ -80,8 +82,8 @@ export const openPair = async (
 ): Promise<Pair> => {
   const env = { NTM_OFFLOAD: offload }
   const dc = startProcess(COORDINATOR, { namespace: far.namespace })
-  const alice = startProcess(NODE, { namespace: near.namespace, env })
-  const bob = startProcess(NODE, { namespace: far.namespace, env })
+  const alice = startProcess(NODE, { namespace: near.namespace, env, execArgv: YOUNG_STAYS_SMALL })
+  const bob = startProcess(NODE, { namespace: far.namespace, env, execArgv: YOUNG_STAYS_SMALL })
   const close = async (): Promise<void> => {
     await Promise.all([alice.stop(), bob.stop()])
     await dc.stop()

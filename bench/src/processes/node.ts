@@ -2,7 +2,6 @@
  * A node as `ntm up` runs it: the home's own log on disk, the machine's network, a real tunnel. It carries out
  * its part of a measurement by calling the same methods that commands call, and counts what passes its sockets.
  */
-import '../small-start.ts'
 import { Socket } from 'node:dgram'
 import { ClientLine } from '../../../src/kernel/client-line.ts'
 import { type RunningNode, runNode } from '../../../src/kernel/node/node-shell.ts'
