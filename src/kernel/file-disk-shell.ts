@@ -17,7 +17,6 @@ import {
   rm,
   statfs,
   unlink,
-  writeFile,
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ChatError } from './api/errors.ts'
@@ -146,13 +145,26 @@ const moveOverPlaceholder = async (from: string, to: string): Promise<void> => {
   }
 }
 
+/** Leaves nothing where the disk has no room for so little. */
+const placeholdOn = async (to: string, words: string): Promise<void> => {
+  const file = await open(to, 'wx', OWNER_ONLY_FILE)
+  try {
+    await file.writeFile(words)
+  } catch (error) {
+    await unlink(to).catch(() => undefined)
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
 const moveFile = async (from: string, to: string): Promise<void> => {
   const words = placeholderFor(from)
   try {
     await link(from, to)
   } catch (error) {
     const code = codeOf(error) ?? ''
-    if (NO_HARD_LINKS.includes(code)) await writeFile(to, words, { flag: 'wx', mode: OWNER_ONLY_FILE })
+    if (NO_HARD_LINKS.includes(code)) await placeholdOn(to, words)
     else if (code !== 'EEXIST' || !(await isPlaceholder(to, words))) throw error
     return moveOverPlaceholder(from, to)
   }

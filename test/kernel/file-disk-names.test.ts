@@ -7,7 +7,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { systemFileDisk as disk } from '../../src/kernel/file-disk-shell.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
 
-const faults = vi.hoisted(() => ({ rename: undefined as (() => Promise<void>) | undefined }))
+type Fault = (() => Promise<void>) | undefined
+const faults = vi.hoisted(() => ({ rename: undefined as Fault, write: undefined as Fault }))
 const failing = (code: string) => Object.assign(new Error(code), { code })
 
 vi.mock('node:fs/promises', async original => {
@@ -17,6 +18,11 @@ vi.mock('node:fs/promises', async original => {
     // As Linux does it: first it looks whether the name is free.
     link: async (_: string, to: string) => {
       throw failing(existsSync(to) ? 'EEXIST' : 'EPERM')
+    },
+    open: async (...given: Parameters<typeof real.open>) => {
+      const file = await real.open(...given)
+      if (faults.write !== undefined) file.writeFile = faults.write
+      return file
     },
     rename: (from: string, to: string) => faults.rename?.() ?? real.rename(from, to),
   }
@@ -28,6 +34,7 @@ const text = (name: string): string => readFileSync(at(name), 'utf8')
 beforeEach(async () => {
   directory = await temporaryDirectory()
   faults.rename = undefined
+  faults.write = undefined
   writeFileSync(at('part'), 'new')
 })
 afterEach(() => directory.remove())
@@ -39,6 +46,12 @@ it('gives a file its name, but never one that is taken, also by an empty file', 
   expect(await disk.publish(at('part'), at('name'))).toBe(true)
   expect(readdirSync(directory.path).sort()).toEqual(['name', 'old'])
   expect(text('name')).toBe('new')
+})
+
+it('leaves nothing under the final name when the disk is so full that not even a note fits', async () => {
+  faults.write = () => Promise.reject(failing('ENOSPC'))
+  await expect(disk.publish(at('part'), at('name'))).rejects.toMatchObject({ code: 'DISK_FULL' })
+  expect(readdirSync(directory.path)).toEqual(['part'])
 })
 
 it('leaves nothing under the final name when it cannot be given', async () => {
@@ -58,6 +71,7 @@ it('goes on after a crash in between, and takes the placeholder of nobody else',
   await inBetween
   expect(text('name')).toContain('part has arrived and is about to get this name')
   faults.rename = undefined
+  faults.write = undefined
   writeFileSync(at('other'), 'other')
   expect(await disk.publish(at('other'), at('name'))).toBe(false)
   expect(await disk.publish(at('part'), at('name'))).toBe(true)

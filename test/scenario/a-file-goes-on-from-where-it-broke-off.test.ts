@@ -1,7 +1,7 @@
 /** Alice offers a file, Bob gets it; it survives the death of either of them, and goes on from the exact block. */
 import { expect, test } from 'vitest'
 import { World } from '../../src/kernel/testing/world.ts'
-import { BLOCK, contentOf, filesOf, isContent, offer, partAt } from '../support/file-talk.ts'
+import { BLOCK, contentOf, filesOf, get, isContent, offer, partAt } from '../support/file-talk.ts'
 import { failuresOf, townOf } from '../support/ntm-world.ts'
 
 test('a file arrives whole', async () => {
@@ -63,3 +63,33 @@ test.each(['bob', 'alice'] as const)(
     await world.end()
   },
 )
+
+test('what has arrived stays, wherever else it is asked for in vain, and goes on where no place is named', async () => {
+  const world = new World({ seed: 43 })
+  const { people } = await townOf(world, 'alice', 'bob')
+  const { alice, bob } = people
+  const content = contentOf(24 * BLOCK)
+  alice.files.put('/home/alice/film.mp4', content)
+  bob.files.put('/home/bob/other', new Uint8Array(1))
+  bob.files.put('/home/elsewhere/other', new Uint8Array(1))
+  bob.files.faults.latencyMs = 20
+  const { id } = await offer(world, alice, bob, '/home/alice/film.mp4')
+  const part = partAt('/home/bob', 'film.mp4', id)
+  void get(bob, id, '/home/bob')
+  await world.untilTrue(() => bob.files.size(part) >= 10 * BLOCK)
+  world.crash(bob)
+  world.crash(alice)
+  await world.run(1_000)
+  await world.restart(bob)
+  const arrived = bob.files.size(part)
+  expect(await world.until(get(bob, id, '/home/nowhere/film.mp4'))).toMatchObject({ code: 'NOT_FOUND' })
+  expect(bob.files.size(part)).toBe(arrived)
+  const writes: number[] = []
+  bob.files.faults.written = at => void writes.push(at / BLOCK)
+  const getting = get(bob, id, '/home/elsewhere', { isAnywhere: true })
+  await world.run(1_000)
+  await world.restart(alice)
+  expect(await world.until(getting)).toMatchObject({ state: 'done', path: '/home/bob/film.mp4' })
+  expect(writes[0]).toBe(arrived / BLOCK)
+  await world.end()
+})

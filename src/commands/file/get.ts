@@ -12,7 +12,7 @@ export default class FileGetCommand extends FileCommand {
   ]
   static override args = {
     id: Args.string({ description: 'its id, or the beginning of it (`ntm file ls`)', required: true }),
-    path: Args.string({ description: 'a folder to put it into, or a new name', default: '.' }),
+    path: Args.string({ description: 'a folder to put it into, or a new name; here, or where it was begun' }),
   }
   static override flags = {
     timeout: Flags.integer({
@@ -25,9 +25,10 @@ export default class FileGetCommand extends FileCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(FileGetCommand)
     const { id, path } = args
-    const params = { id, path: resolve(path), timeoutMs: flags.timeout * 1000 }
+    const where = { path: resolve(path ?? '.'), isAnywhere: path === undefined }
+    const params = { id, ...where, timeoutMs: flags.timeout * 1000 }
     const got = await this.callWithBar(flags, 'file.get', params, id.slice(0, 12))
-    const where = got.path === undefined ? '' : `\n${printable(got.path)}`
-    this.print(flags.json, got, `${fileLine(got)}${where}`)
+    const there = got.path === undefined ? '' : `\n${printable(got.path)}`
+    this.print(flags.json, got, `${fileLine(got)}${there}`)
   }
 }

@@ -62,6 +62,13 @@ export interface Download {
   stop(): void
 }
 
+export interface Where {
+  /** A folder that is there, or a new name in one. */
+  readonly path: string
+  /** Nobody named it: where it was begun before is as good. */
+  readonly isAnywhere: boolean
+}
+
 /** Failures after which the same offer can never arrive. */
 const FINAL: Partial<Record<ChatError['code'], FailureReason>> = {
   FILE_CHANGED: 'changed',
@@ -92,8 +99,8 @@ export class Downloads {
     return this.#running.get(offer)
   }
 
-  /** Wants it from now on, in this place if it has none yet. Rejects when it cannot be had here at all. */
-  async want(offer: Offer, path: string, silenceMaxMs: number): Promise<Download> {
+  /** Wants it from now on. Rejects when it cannot be had here at all; what has arrived stays where it is then. */
+  async want(offer: Offer, where: Where, silenceMaxMs: number): Promise<Download> {
     const running = this.#running.get(offer.id)
     if (running !== undefined) return running
     const { disk, log, oneToOne, people } = this.#parts
@@ -102,8 +109,10 @@ export class Downloads {
         'FILE_REFUSED',
         `${offer.bytes} bytes are offered, and nothing larger than ${FILE_MAX_BYTES} is taken`,
       )
-    const place = await this.#placeOf(offer, path)
+    const before = this.#wanted.get(offer.id)
+    const place = await this.#placeOf(offer, where)
     await checkRoom(disk, place, offer)
+    if (before !== undefined && before !== place) await disk.remove(partOf(disk, before, offer.id))
     const person = oneToOne.personOf(offer.stream)
     const contact = person === undefined ? undefined : people.contact(person)
     if (contact === undefined) throw new ChatError('NOT_FOUND', `nobody here knows who offered ${offer.name}`)
@@ -197,15 +206,11 @@ export class Downloads {
   }
 
   /** Where it was begun, unless it is wanted elsewhere now. */
-  async #placeOf({ id, name }: Offer, path: string): Promise<Place> {
+  #placeOf({ id, name }: Offer, { path, isAnywhere }: Where): Place | Promise<Place> {
     const { disk } = this.#parts
     const wanted = this.#wanted.get(id)
-    if (wanted !== undefined) {
-      const isThere = wanted.folder === path || disk.join(wanted.folder, wanted.name) === path
-      if (isThere) return wanted
-      await disk.remove(partOf(disk, wanted, id))
-    }
-    return choosePlace(disk, path, name)
+    const isThere = wanted?.folder === path || (wanted && disk.join(wanted.folder, wanted.name)) === path
+    return wanted !== undefined && (isAnywhere || isThere) ? wanted : choosePlace(disk, path, name)
   }
 
   async #remember(offer: EventId, wanted: Wanted): Promise<void> {

@@ -34,6 +34,7 @@ const SEND = z.object({
 const GET = z.object({
   id: z.string().regex(/^[0-9a-f]{4,64}$/, 'is not the id of a file'),
   path: z.string().min(1),
+  isAnywhere: z.boolean().default(false),
   timeoutMs: timeoutMs.default(SILENCE_MAX_MS),
 })
 
@@ -129,12 +130,12 @@ export class FileCalls {
   }
 
   async #get(params: unknown, caller: Caller): Promise<unknown> {
-    const { id: given, path, timeoutMs } = GET.parse(params)
+    const { id: given, path, isAnywhere, timeoutMs } = GET.parse(params)
     const { downloads, identity } = this.#parts
     const offer = this.#offer(given)
     if (offer.author === identity.device) throw new ChatError('USAGE', `${offer.name} is offered from here`)
     if (offer.state === 'done' && downloads.running(offer.id) === undefined) return this.#document(offer)
-    const download = await downloads.want(offer, path, timeoutMs)
+    const download = await downloads.want(offer, { path, isAnywhere }, timeoutMs)
     const { id } = offer
     this.#getting.set(id, (this.#getting.get(id) ?? 0) + 1)
     const endTelling = this.#tellOf(() => download.meter, offer, caller)
