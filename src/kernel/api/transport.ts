@@ -49,7 +49,7 @@ export interface DatagramTransport {
 
 export interface PeerStream extends Duplex {
   /**
-   * Hands back a chunk that was read: nobody looks at it any more, and what comes later is put there. Worth it for
+   * Hands back a chunk that was read, once: nobody looks at it any more, and what comes later is put there. Worth it for
    * whoever reads very much; all others leave their chunks to the garbage collector.
    */
   giveBack?(chunk: Uint8Array): void

@@ -52,7 +52,7 @@ export class PathModel {
   endedCarriedRate = 0
   readonly #rates = new RoundMaximum()
   readonly #extras = new RoundMaximum()
-  /** A rate from before the path turned, believed for a round trip. */
+  /** A rate from before the path turned, believed for two round trips. */
   #carriedRate = 0
   #carriedUntilRound = 0
   #minRttAtMs = 0

@@ -1,7 +1,7 @@
 /**
  * Congestion control by a model of the path rather than by loss (after BBR): it paces at the rate that the path was
  * seen to deliver, keeps about two bandwidth-delay products in flight at most, and tries a higher rate now and
- * then. Single losses say nothing to it; a round trip that loses much bounds what may be in flight.
+ * then. Single losses say nothing to it; eight round trips that lose much bound what may be in flight.
  */
 import { PathModel } from './bbr-model.ts'
 import type { AckNews, CongestionControl, CongestionOptions } from './congestion.ts'
@@ -35,7 +35,7 @@ const MEASURING_MS = 200
 const HEAVY_LOSS = 0.2
 const HEAVY_LOSS_SEGMENTS = 8
 const LOSS_ROUNDS = CYCLE.length
-/** Of what arrived in a round trip of heavy loss, so much may be in flight after it. */
+/** Of what arrived in a round trip where loss was heavy, so much may be in flight after it. */
 const HEAVY_LOSS_KEEP = 0.85
 /** By so much the bound grows where the loss is not heavy. */
 const BOUND_GROWTH = 1.5
