@@ -135,29 +135,22 @@ const isPlaceholder = async (path: string, words: string): Promise<boolean> => {
   return (await readFile(path, 'utf8')) === words
 }
 
-/** Where a file has but one name: a placeholder takes it from all others, and is then replaced in one step. */
-const moveOverPlaceholder = async (from: string, to: string): Promise<void> => {
+/** What fails leaves nothing under the name that it was to give. */
+const orNothing = async (to: string, work: () => Promise<void>): Promise<void> => {
   try {
-    await rename(from, to)
+    await work()
   } catch (error) {
     await unlink(to).catch(() => undefined)
     throw error
   }
 }
 
-/** Leaves nothing where the disk has no room for so little. */
 const placeholdOn = async (to: string, words: string): Promise<void> => {
   const file = await open(to, 'wx', OWNER_ONLY_FILE)
-  try {
-    await file.writeFile(words)
-  } catch (error) {
-    await unlink(to).catch(() => undefined)
-    throw error
-  } finally {
-    await file.close()
-  }
+  await orNothing(to, () => file.writeFile(words)).finally(() => file.close())
 }
 
+/** Where a file has but one name, a placeholder takes it from all others, and is then replaced in one step. */
 const moveFile = async (from: string, to: string): Promise<void> => {
   const words = placeholderFor(from)
   try {
@@ -166,7 +159,7 @@ const moveFile = async (from: string, to: string): Promise<void> => {
     const code = codeOf(error) ?? ''
     if (NO_HARD_LINKS.includes(code)) await placeholdOn(to, words)
     else if (code !== 'EEXIST' || !(await isPlaceholder(to, words))) throw error
-    return moveOverPlaceholder(from, to)
+    return orNothing(to, () => rename(from, to))
   }
   await unlink(from)
 }

@@ -1,25 +1,23 @@
 /** What is missing on the way: how it is reported to the other end, and how it is known where that cannot be said. */
 import { describe, expect, it } from 'vitest'
-import { Script } from './script.ts'
+import { Script, say } from './script.ts'
 
-const say = (text: string) => new Script().run(text)
+const OPENING = `
+  * listen
+  > SYN seq=0 mss=500 sack
+  < SYN ACK seq=0 ack=1
+  > ACK seq=1 ack=1`
 
 describe('a gap', () => {
   it('is reported although only full segments leave, which have no room for it', () =>
-    say(`* listen
-      > SYN seq=0 mss=500 sack
-      < SYN ACK seq=0 ack=1
-      > ACK seq=1 ack=1
+    say(`${OPENING}
       > ACK seq=101 ack=1 len=100 +
       * write 500
       < ACK seq=1 ack=1 len=500 blocks=none
       < ACK seq=501 ack=1 len=0 blocks=101,201`))
 
   it('that was none is reported, too (RFC 2883)', () =>
-    say(`* listen
-      > SYN seq=0 mss=500 sack
-      < SYN ACK seq=0 ack=1
-      > ACK seq=1 ack=1
+    say(`${OPENING}
       > ACK PSH seq=1 ack=1 len=100
       < ACK seq=1 ack=101
       > ACK PSH seq=1 ack=1 len=100 +
@@ -28,10 +26,7 @@ describe('a gap', () => {
       < ACK seq=501 ack=101 len=0 blocks=1,101`))
 
   it('is reported once where what leaves has room for it', () =>
-    say(`* listen
-      > SYN seq=0 mss=500 sack
-      < SYN ACK seq=0 ack=1
-      > ACK seq=1 ack=1
+    say(`${OPENING}
       > ACK seq=101 ack=1 len=100 +
       * write 100
       < ACK seq=1 ack=1 len=100 blocks=101,201`))

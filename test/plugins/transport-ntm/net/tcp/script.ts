@@ -189,3 +189,21 @@ export class Script {
     return words
   }
 }
+
+/** Established, from either side. */
+export const ACTIVE = `
+  * connect
+  < SYN seq=0 len=0
+  = syn-sent
+  > SYN ACK seq=0 ack=1
+  < ACK seq=1 ack=1 len=0
+  = established`
+
+export const PASSIVE = `
+  * listen
+  > SYN seq=0
+  < SYN ACK seq=0 ack=1
+  > ACK seq=1 ack=1
+  = established`
+
+export const say = (text: string) => new Script().run(text)

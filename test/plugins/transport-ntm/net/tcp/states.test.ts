@@ -1,23 +1,6 @@
 /** The states of RFC 9293, each entered and left by every way there is, as conversations with one end. */
 import { describe, it } from 'vitest'
-import { Script } from './script.ts'
-
-const ACTIVE = `
-  * connect
-  < SYN seq=0 len=0
-  = syn-sent
-  > SYN ACK seq=0 ack=1
-  < ACK seq=1 ack=1 len=0
-  = established`
-
-const PASSIVE = `
-  * listen
-  > SYN seq=0
-  < SYN ACK seq=0 ack=1
-  > ACK seq=1 ack=1
-  = established`
-
-const say = (text: string) => new Script().run(text)
+import { ACTIVE, PASSIVE, say } from './script.ts'
 
 describe('opening', () => {
   it.each([

@@ -1,21 +1,12 @@
 /** TIME-WAIT: what is answered in it and how often, and which SYN ends it. */
 import { it } from 'vitest'
-import { Script } from './script.ts'
+import { ACTIVE, PASSIVE, say } from './script.ts'
 
-const ACTIVE = `
-  * connect
-  < SYN seq=0 len=0
-  = syn-sent
-  > SYN ACK seq=0 ack=1
-  < ACK seq=1 ack=1 len=0
-  = established`
-
-const PASSIVE = `
-  * listen
-  > SYN seq=0
-  < SYN ACK seq=0 ack=1
-  > ACK seq=1 ack=1
-  = established`
+const LEAVING = `
+  * finish
+  < FIN ACK seq=1 ack=1
+  > FIN ACK seq=1 ack=2
+  < ACK seq=2 ack=2`
 
 const WAITING_WITH_TIMESTAMPS = `
   * listen
@@ -28,14 +19,8 @@ const WAITING_WITH_TIMESTAMPS = `
   < ACK seq=2 ack=2
   = time-wait`
 
-const say = (text: string) => new Script().run(text)
-
 it('waits and answers the last FIN again, then forgets', () => {
-  say(`${ACTIVE}
-    * finish
-    < FIN ACK seq=1 ack=1
-    > FIN ACK seq=1 ack=2
-    < ACK seq=2 ack=2
+  say(`${ACTIVE}${LEAVING}
     * pass 9000
     > FIN ACK seq=1 ack=2
     < ACK seq=2 ack=2
@@ -49,11 +34,7 @@ it('waits and answers the last FIN again, then forgets', () => {
 })
 
 it('answers what is sent again while it waits no more often than any challenge', () => {
-  say(`${ACTIVE}
-    * finish
-    < FIN ACK seq=1 ack=1
-    > FIN ACK seq=1 ack=2
-    < ACK seq=2 ack=2
+  say(`${ACTIVE}${LEAVING}
     > ACK seq=1 ack=2 len=10
     < ACK seq=2 ack=2
     > ACK seq=1 ack=2 len=10
@@ -66,11 +47,7 @@ it('answers what is sent again while it waits no more often than any challenge',
 })
 
 it('answers its FIN each time, which an honest peer doubles its patience between', () => {
-  say(`${ACTIVE}
-    * finish
-    < FIN ACK seq=1 ack=1
-    > FIN ACK seq=1 ack=2
-    < ACK seq=2 ack=2
+  say(`${ACTIVE}${LEAVING}
     > FIN ACK seq=1 ack=2
     < ACK seq=2 ack=2`)
 })
@@ -86,11 +63,7 @@ it.each([
 ])('a SYN does not by %s', (_name, text) => say(`${WAITING_WITH_TIMESTAMPS}\n${text}`))
 
 it('a new SYN ends the wait, an old one is answered by what was', () => {
-  say(`${PASSIVE}
-    * finish
-    < FIN ACK seq=1 ack=1
-    > FIN ACK seq=1 ack=2
-    < ACK seq=2 ack=2
+  say(`${PASSIVE}${LEAVING}
     > SYN seq=-5
     < ACK seq=2 ack=2
     > SYN seq=1000

@@ -152,24 +152,3 @@ describe('segments of all kinds', () => {
     )
   })
 })
-
-describe('a gap', () => {
-  it('is reported although only full segments leave, which have no room for it', () =>
-    new Script().run(`* listen
-      > SYN seq=0 mss=500 sack
-      < SYN ACK seq=0 ack=1
-      > ACK seq=1 ack=1
-      > ACK seq=101 ack=1 len=100 +
-      * write 500
-      < ACK seq=1 ack=1 len=500 blocks=none
-      < ACK seq=501 ack=1 len=0 blocks=101,201`))
-
-  it('is reported once where what leaves has room for it', () =>
-    new Script().run(`* listen
-      > SYN seq=0 mss=500 sack
-      < SYN ACK seq=0 ack=1
-      > ACK seq=1 ack=1
-      > ACK seq=101 ack=1 len=100 +
-      * write 100
-      < ACK seq=1 ack=1 len=100 blocks=101,201`))
-})
