@@ -26,6 +26,9 @@ export interface ChildOptions {
   readonly namespace?: string
 }
 
+/** For processes that stand for `ntm`. */
+export const AS_RUN: readonly string[] = ['--import', new URL('processes/as-run.js', import.meta.url).href]
+
 const STOP_TIMEOUT_MS = 10_000
 const running = new Set<ChildProcess>()
 process.on('exit', () => {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { initHome } from '../../src/kernel/node/init-shell.ts'
-import { type Child, type ChildOptions, startProcess } from './child.ts'
+import { AS_RUN, type Child, type ChildOptions, startProcess } from './child.ts'
 
 export interface Neighbourhood {
   /** On the same disk as the homes. */
@@ -48,9 +48,10 @@ export const amongNeighbours = <T>(
   { under, build = THIS_BUILD, node = {} }: NeighbourhoodOptions = {},
 ): Promise<T> =>
   withTemporary(async directory => {
+    const asRun = { ...node, execArgv: [...AS_RUN, ...(node.execArgv ?? [])] }
     const dc = startProcess(new URL('processes/coordinator.js', build))
-    const alice = startProcess(new URL('processes/node.js', build), node)
-    const bob = startProcess(new URL('processes/node.js', build), node)
+    const alice = startProcess(new URL('processes/node.js', build), asRun)
+    const bob = startProcess(new URL('processes/node.js', build), asRun)
     const homes = { alice: join(directory, 'alice'), bob: join(directory, 'bob') }
     try {
       const dcJoin = await dc.call<string>('serve', { home: join(directory, 'dc'), domain: DOMAIN })

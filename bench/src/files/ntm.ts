@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Child, startProcess } from '../child.ts'
+import { AS_RUN, type Child, startProcess } from '../child.ts'
 import { ALICE, BOB } from '../neighbourhood.ts'
 import type { Contender, Contestant, Moved } from './contestant.ts'
 import type { LongLine } from './long-line.ts'
@@ -20,8 +20,6 @@ const [COORDINATOR, NODE] = ['coordinator', 'node'].map(
 ) as [URL, URL]
 const DOMAIN = 'bench.example'
 const POLL_MS = 5
-/** As `bin/run.js` has it before anything is loaded. */
-const YOUNG_STAYS_SMALL = ['--semi-space-growth-factor=1']
 
 interface FileDocument {
   readonly id: string
@@ -82,8 +80,8 @@ export const openPair = async (
 ): Promise<Pair> => {
   const env = { NTM_OFFLOAD: offload }
   const dc = startProcess(COORDINATOR, { namespace: far.namespace })
-  const alice = startProcess(NODE, { namespace: near.namespace, env, execArgv: YOUNG_STAYS_SMALL })
-  const bob = startProcess(NODE, { namespace: far.namespace, env, execArgv: YOUNG_STAYS_SMALL })
+  const alice = startProcess(NODE, { namespace: near.namespace, env, execArgv: AS_RUN })
+  const bob = startProcess(NODE, { namespace: far.namespace, env, execArgv: AS_RUN })
   const close = async (): Promise<void> => {
     await Promise.all([alice.stop(), bob.stop()])
     await dc.stop()

@@ -3,7 +3,6 @@
  * and listens on the local socket. Commands run one for a moment, `ntm up` for as long as it is wanted.
  */
 import { readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
 import { placeOf } from '../../client/place-shell.ts'
 import { ChatError } from '../api/errors.ts'
 import type { NodeRuns } from '../api/local-socket.ts'
@@ -122,9 +121,6 @@ const deviceOf = async (
   })
 }
 
-/** As V8 does by itself; `bin/run.js` keeps it from that while everything is loaded. */
-const letYoungGrow = (): void => setFlagsFromString('--semi-space-growth-factor=2')
-
 /** Runs the node of a home that is opened already. Rejects with LOG_LOCKED while another process has its log. */
 export const runHome = async (home: FoundedHome, how: Runs): Promise<RunningNode> => {
   let listening: Listening | undefined
@@ -143,7 +139,6 @@ export const runHome = async (home: FoundedHome, how: Runs): Promise<RunningNode
     about: { pid: process.pid, name, runs: how.runs },
     call,
   })
-  letYoungGrow()
   return { name, device, call, stopped, stop: () => end(false), finish: () => end(true) }
 }
 
