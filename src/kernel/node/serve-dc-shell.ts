@@ -1,8 +1,8 @@
 /** Runs a coordinator in this process, and the other roles that it is to play there. */
-import { setFlagsFromString } from 'node:v8'
 import { isDomain } from '../../events/name.ts'
 import { ChatError } from '../api/errors.ts'
 import type { HomeConfig } from '../config.ts'
+import { preferMemoryToSpeed, preferSpeedToMemory } from './memory-shell.ts'
 import {
   hostPort,
   listenAt,
@@ -66,18 +66,13 @@ const checkDomain = ({ plugins }: HomeConfig, domain: string): void => {
     )
 }
 
-/**
- * A coordinator keeps little for many and is idle most of the time. Left alone, V8 spends as much again as that on
- * room for garbage (32 MB for its young generation alone) and never gives it back. A relay is never idle.
- */
-const preferMemoryToSpeed = (): void => setFlagsFromString('--optimize-for-size')
-
 /** Rejects with USAGE, HOME_IN_USE, PORT_IN_USE and the like. */
 export const serveDc = async (options: ServeDcOptions): Promise<ServedDc> => {
   const { domain } = options
   checkRoles(options.roles)
   const roles = ROLES_HERE.filter(role => options.roles.includes(role))
   if (roles.length === 0) preferMemoryToSpeed()
+  else preferSpeedToMemory()
   if (!isDomain(domain)) throw new ChatError('NAME_INVALID', `"${domain}" cannot be a domain`)
   const plugins = pluginsOf(options)
   const { told, stopped, stop } = await serveHome<{ address: string; join: string; isChosen: boolean }>({

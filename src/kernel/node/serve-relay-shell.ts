@@ -1,5 +1,6 @@
 /** Runs a Relay Server in this process. It does not wait for its coordinator. */
 import { RELAY_TUNNEL } from './home-kind.ts'
+import { preferSpeedToMemory } from './memory-shell.ts'
 import {
   hostPort,
   listenAt,
@@ -34,6 +35,7 @@ export interface ServedRelay extends Pick<Served<unknown>, 'stopped' | 'stop'> {
 /** Rejects with USAGE, JOIN_INVALID, HOME_IN_USE, PORT_IN_USE and the like. */
 export const serveRelay = async (options: ServeRelayOptions): Promise<ServedRelay> => {
   const { home, passphraseFile, listen, advertise, dc, token } = options
+  preferSpeedToMemory()
   const places = { listen: listen.map(listenAt), advertise: advertise.map(text => hostPort(text, 1)) }
   const config = { ...places, dc, ...streamConfig(options) }
   const withToken = token === undefined ? config : { ...config, token }
