@@ -79,7 +79,7 @@ export class Fetch {
   /** What is there already; the path if that is all of it. */
   async #look(): Promise<string | undefined> {
     const { landing, shelf, offer, meter } = this.#parts
-    const finished = await landing.finished(shelf, offer.id)
+    const finished = await landing.finished()
     if (finished !== undefined) return finished
     this.#next = await landing.have(shelf, offer.id)
     meter.begin(Math.min(offer.bytes, this.#next * BLOCK_BYTES))

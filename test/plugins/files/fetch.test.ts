@@ -92,7 +92,14 @@ async function outcomeOf(
     peers: { reach: () => (isUp ? Promise.resolve({ up: true } as never) : new Promise(() => undefined)) },
     streams: { connect, listen: () => () => undefined } as never,
     shelf: new TreeShelf(standIns().find(([{ id }]) => id === 'ntm.keyspace')![1] as Keyspace),
-    landing: new Landing({ disk, place, offer: OFFER.id, kind: 'file', bytes: OFFER.bytes }),
+    landing: new Landing({
+      disk,
+      place,
+      offer: OFFER.id,
+      kind: 'file',
+      bytes: OFFER.bytes,
+      naming: async () => undefined,
+    }),
     meter: new Meter(clock),
     note: () => undefined,
   })
