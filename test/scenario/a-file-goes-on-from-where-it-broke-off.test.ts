@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { World } from '../../src/kernel/testing/world.ts'
 import { BLOCK, contentOf, filesOf, get, isContent, offer, partAt } from '../support/file-talk.ts'
-import { failuresOf, townOf } from '../support/ntm-world.ts'
+import { failuresOf, say, townOf } from '../support/ntm-world.ts'
 
 test('a file arrives whole', async () => {
   const world = new World({ seed: 41 })
@@ -146,5 +146,32 @@ test('what has arrived is not fetched twice: get says where it is, or that it is
   const gone = await world.until(get(bob, id, '/home/bob'))
   expect(gone).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('sent again') })
   expect(String(gone)).toContain('film.mp4 arrived as /home/bob/film.mp4, and is not there any more')
+  await world.end()
+})
+
+test('the power goes when an offer was said, and before anything else is on the disk: it can be had', async () => {
+  const world = new World({ seed: 46 })
+  const { people } = await townOf(world, 'alice', 'bob')
+  const { alice, bob } = people
+  const content = contentOf(3 * BLOCK)
+  alice.files.put('/home/alice/film.mp4', content)
+  bob.files.put('/home/bob/other', new Uint8Array(1))
+  await say(world, alice, bob, 'a film is coming')
+  alice.diskFaults.slowSync = () => new Promise(resolve => world.clock.after(1_000, resolve))
+  let isSaid = false
+  alice.device.path.log.appended$.subscribe(({ event }) => {
+    isSaid ||= event.envelope.type === 'file.offered'
+  })
+  const sending = alice.call('file.send', { to: 'bob.example', path: '/home/alice/film.mp4' })
+  sending.catch(() => undefined)
+  await world.untilTrue(() => isSaid)
+  world.crash(alice)
+  delete alice.diskFaults.slowSync
+  await world.run(1_000)
+  await world.restart(alice)
+  await say(world, alice, bob, 'here it is')
+  const [file] = await filesOf(world, bob)
+  expect(await world.until(get(bob, file!.id, '/home/bob'))).toMatchObject({ state: 'done' })
+  expect(isContent(bob, '/home/bob/film.mp4', content)).toBe(true)
   await world.end()
 })
