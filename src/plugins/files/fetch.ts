@@ -175,7 +175,7 @@ export class Fetch {
       'PEER_UNREACHABLE',
       `${offer.name} is only at the device of ${from} that offered it, and that ${why}; ${missing}`,
       {
-        hint: 'it has to run there, with `ntm up`; the same command, or `ntm up` here, goes on where it stopped',
+        hint: 'once that runs, with `ntm up`, and can give it, the same command, or `ntm up` here, goes on where it stopped',
       },
     )
   }
