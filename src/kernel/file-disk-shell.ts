@@ -115,7 +115,7 @@ const openFile = (path: string, flags: number): Promise<OpenFile> =>
     const stats = await handle.stat()
     if (stats.isFile()) return new SystemFile(path, handle)
     await handle.close()
-    throw new ChatError('DISK_FAILED', `${path} is not a file`, { hint: 'choose a regular file or a folder' })
+    throw new ChatError('NOT_FOUND', `${path} is not a file`, { hint: 'choose a regular file or a folder' })
   })
 
 /** What a folder says of its entries is on the disk. Not every system can do that. */

@@ -2,7 +2,7 @@
  * Files between real processes: offered, fetched, killed in the middle on either side, and gone on with; what cannot be
  * had says why, and there is never half a file under a final name.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { SeededRandom } from '../../src/kernel/testing/seeded-random.ts'
@@ -82,11 +82,14 @@ test('a file and a folder arrive, and both sides know it', async () => {
     expect(got.mbPerSecond).toBeGreaterThan(0)
     await untilTrue(async () => (await listed('alice')).find(file => file.id === id)?.state === 'done')
     expect((await listed('bob')).find(file => file.id === id)).toMatchObject({ state: 'done' })
+    expect(expectDone(await get(id), promised.file)).toMatchObject({ id, path: got.path })
   }
   expect(isWhole()).toBe(true)
   expect(statSync(join(inbox, 'large.bin')).mode & 0o777).toBe(0o600)
   expect(readFileSync(join(inbox, 'photos', 'a.txt'), 'utf8')).toBe('hello')
   expect(readdirSync(inbox).sort()).toEqual(['large.bin', 'photos'])
+  rmSync(join(inbox, 'large.bin'))
+  expectRefused(await get((await listed('bob'))[0]!.id), 1, 'NOT_FOUND')
 })
 
 test('when the one who gets it is killed, it goes on from where it was', async () => {

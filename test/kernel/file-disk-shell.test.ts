@@ -111,8 +111,8 @@ describe('the file system', () => {
   })
 
   it('opens nothing but files', async () => {
-    await expect(disk.open(at())).rejects.toMatchObject({ code: 'DISK_FAILED' })
-    await expect(disk.open('/dev/null')).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    await expect(disk.open(at())).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(disk.open('/dev/null')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(disk.open(at('nothing'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(await disk.facts(at('nothing'))).toBeUndefined()
   })

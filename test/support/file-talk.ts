@@ -1,6 +1,9 @@
 /** What people of a simulated town do with files, in one line each. */
+import type { DeviceId, EventId } from '../../src/events/ids.ts'
 import type { SimHome } from '../../src/kernel/testing/sim-home.ts'
 import type { World } from '../../src/kernel/testing/world.ts'
+import { encodeGet } from '../../src/plugins/files/frames.ts'
+import { FILES_PORT } from '../../src/plugins/files/limits.ts'
 
 /** As a block of the hash tree (plugins/files/SPEC.md §1). */
 export const BLOCK = 256 * 1024
@@ -43,3 +46,29 @@ export const partAt = (folder: string, name: string, id: string): string =>
 /** What becomes of getting it: the document, or the error. */
 export const get = (home: SimHome, id: string, path: string, more: object = {}): Promise<unknown> =>
   home.call('file.get', { id, path, ...more }).catch((error: unknown) => error)
+
+/** What comes back on a stream of its own, until it ends or is enough. */
+export async function answerTo(
+  world: World,
+  home: SimHome,
+  to: DeviceId,
+  offerId: EventId,
+  isEnough: (bytes: number) => boolean = bytes => bytes > BLOCK,
+): Promise<Buffer> {
+  const { streams, peers } = home.device.path
+  await world.until(peers.reach(to))
+  const stream = await world.until(streams.connect(to, FILES_PORT))
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  let isOver = false
+  stream.on('data', (chunk: Uint8Array) => {
+    chunks.push(chunk)
+    bytes += chunk.length
+    isOver ||= isEnough(bytes)
+  })
+  for (const event of ['end', 'error', 'close']) stream.on(event, () => (isOver = true))
+  stream.write(encodeGet({ offer: offerId, from: 0 }))
+  await world.untilTrue(() => isOver)
+  stream.destroy()
+  return Buffer.concat(chunks)
+}

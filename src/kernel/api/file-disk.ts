@@ -30,7 +30,7 @@ export interface FileDisk {
   /** Where a path leads, through all links. */
   real(path: string): Promise<string>
   names(folder: string): Promise<readonly string[]>
-  /** For reading. */
+  /** For reading. What is not a file is as good as not there. */
   open(path: string): Promise<OpenFile>
   /** For reading and writing; made if nothing is there, for its owner only. Goes through no link. */
   openOwn(path: string): Promise<OpenFile>

@@ -43,10 +43,12 @@ export interface DownloadParts {
   readonly view: OffersView
 }
 
-/** What is remembered of a file that is wanted. */
+/** What is remembered of a file that is wanted, or was and has arrived. */
 const WANTED = z.object({
   folder: z.string(),
   name: z.string(),
+  /** Where it is, once it has arrived; before that the path that it is about to get. */
+  published: z.string().optional(),
   /** Somebody stopped it: it goes on when it is asked for again, and not by itself. */
   isStopped: z.boolean(),
 })
@@ -99,6 +101,18 @@ export class Downloads {
     return this.#running.get(offer)
   }
 
+  /**
+   * Where it was put when it had arrived; undefined when that was not here. Throws NOT_FOUND when it is not there any
+   * more: its sender keeps nothing of an offer that was taken.
+   */
+  async arrivedAt({ id, name }: Offer): Promise<string | undefined> {
+    const path = this.#wanted.get(id)?.published
+    if (path === undefined || (await this.#parts.disk.facts(path)) !== undefined) return path
+    throw new ChatError('NOT_FOUND', `${name} arrived as ${path}, and is not there any more`, {
+      hint: 'an offer brings it once; ask for it to be sent again',
+    })
+  }
+
   /** Wants it from now on. Rejects when it cannot be had here at all; what has arrived stays where it is then. */
   async want(offer: Offer, where: Where, silenceMaxMs: number): Promise<Download> {
     const running = this.#running.get(offer.id)
@@ -111,7 +125,7 @@ export class Downloads {
       )
     const before = this.#wanted.get(offer.id)
     const place = await this.#placeOf(offer, where)
-    await checkRoom(disk, place, offer)
+    if (place.published === undefined) await checkRoom(disk, place, offer)
     if (before !== undefined && before !== place) await disk.remove(partOf(disk, before, offer.id))
     const person = oneToOne.personOf(offer.stream)
     const contact = person === undefined ? undefined : people.contact(person)
@@ -130,11 +144,11 @@ export class Downloads {
   /** A device can be reached: what it has is asked for. */
   reachable(device: DeviceId): void {
     const { view } = this.#parts
-    for (const [id, { folder, name, isStopped }] of this.#wanted) {
+    for (const [id, wanted] of this.#wanted) {
       const offer = view.offers.get(id)
-      if (isStopped || offer?.author !== device || this.#running.has(id)) continue
+      if (wanted.isStopped || offer?.author !== device || this.#running.has(id)) continue
       if (offer.state === 'done' || offer.reason === 'changed') continue
-      this.#begin(offer, { folder, name }, SILENCE_MAX_MS)
+      this.#begin(offer, wanted, SILENCE_MAX_MS)
     }
   }
 
@@ -174,7 +188,9 @@ export class Downloads {
   ): Promise<string> {
     const { clock, peers, streams, disk, shelf, people, oneToOne, journal } = this.#parts
     const { id, kind, bytes } = offer
-    const landing = new Landing({ disk, place, offer: id, kind, bytes })
+    const naming = (path: string): Promise<void> =>
+      this.#remember(id, { isStopped: false, ...place, ...this.#wanted.get(id), published: path })
+    const landing = new Landing({ disk, place, offer: id, kind, bytes, naming })
     const from = people.card(offer.author)?.name ?? 'its sender'
     const turn = { turnstile: this.#turnstile, sender: oneToOne.personOf(offer.stream) ?? offer.author }
     const note = (what: string): void => journal.note(what, offer.id)
@@ -196,7 +212,7 @@ export class Downloads {
     const { bytesPerSecond } = meter.progress
     const told = bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) }
     await this.#parts.log.submit(stream, [fileDraft({ type: 'file.received', offer: id, ...told })])
-    await this.#forget(id)
+    await this.#parts.shelf.forget(id)
   }
 
   async #failed({ id, stream }: Offer, landing: Landing, reason: FailureReason): Promise<void> {
@@ -214,9 +230,8 @@ export class Downloads {
   }
 
   async #remember(offer: EventId, wanted: Wanted): Promise<void> {
-    const { folder, name, isStopped } = wanted
-    this.#wanted.set(offer, { folder, name, isStopped })
-    const bytes = Buffer.from(JSON.stringify({ folder, name, isStopped }))
+    this.#wanted.set(offer, wanted)
+    const bytes = Buffer.from(JSON.stringify(wanted))
     await this.#parts.keyspace.write([[WANTED_PREFIX + offer, bytes]])
   }
 

@@ -7,14 +7,7 @@ import { ChatError, type Clock, type Peers, type Streams } from '../../kernel/ap
 import { blockCount } from './block-tree.ts'
 import type { FetchFailure } from './fetching.ts'
 import type { Landing } from './landing.ts'
-import {
-  AGAIN_FIRST_MS,
-  AGAIN_MAX_MS,
-  BLOCK_BYTES,
-  BLOCK_PATIENCE_MS,
-  CONNECT_PATIENCE_MS,
-  FILES_PORT,
-} from './limits.ts'
+import { AGAIN_FIRST_MS, AGAIN_MAX_MS, BLOCK_BYTES, FILES_PORT, STALL_MS } from './limits.ts'
 import type { Meter } from './meter.ts'
 import type { Offer } from './offers-view.ts'
 import { pause, within } from './patience.ts'
@@ -33,7 +26,7 @@ export interface FetchParts {
   readonly from: string
   readonly meter: Meter
   readonly signal: AbortSignal
-  /** How long no block may come. */
+  /** How long no block may come, looked at between attempts: one that has begun is not cut short. */
   readonly silenceMaxMs: number
   /** Nothing is asked for before its turn has come; looking for a way there needs none. */
   readonly turnstile: Turnstile
@@ -48,6 +41,13 @@ type Attempt =
   | { readonly how: 'silent'; readonly why: string }
 
 const NO_ANSWER = 'it does not answer'
+
+/** What may pass, as it is told when it has not. Every other end is the last word. */
+const PASSING: Partial<Record<Attempt['how'], string>> = {
+  broken: 'cannot be reached: it fell silent',
+  busy: 'is busy',
+  unreadable: 'cannot read it now',
+}
 
 export class Fetch {
   readonly #parts: FetchParts
@@ -79,7 +79,7 @@ export class Fetch {
   /** What is there already; the path if that is all of it. */
   async #look(): Promise<string | undefined> {
     const { landing, shelf, offer, meter } = this.#parts
-    const finished = await landing.finished(shelf, offer.id)
+    const finished = await landing.finished()
     if (finished !== undefined) return finished
     this.#next = await landing.have(shelf, offer.id)
     meter.begin(Math.min(offer.bytes, this.#next * BLOCK_BYTES))
@@ -114,7 +114,7 @@ export class Fetch {
   }
 
   async #ask(): Promise<Attempt> {
-    const { clock, shelf, landing, offer, meter, signal, note, silenceMaxMs } = this.#parts
+    const { clock, shelf, landing, offer, meter, signal, note } = this.#parts
     const before = this.#next
     const stream = await this.#connect()
     if (typeof stream === 'string') return { how: 'silent', why: stream }
@@ -123,7 +123,6 @@ export class Fetch {
       wanted: { offer: offer.id, bytes: offer.bytes, root: Buffer.from(offer.hash, 'hex'), from: before },
       write: (block, index) => landing.write(block, index),
       keepLeaves: (group, leaves) => shelf.keepLeaves(offer.id, group, leaves),
-      blockPatienceMs: Math.max(silenceMaxMs, BLOCK_PATIENCE_MS),
       arrived: bytes => meter.add(bytes),
       moved: () => {
         this.#heardMs = clock.monotonicMs()
@@ -139,7 +138,7 @@ export class Fetch {
   async #reach(): Promise<string | undefined> {
     const { clock, peers, offer } = this.#parts
     const reaching = peers.reach(offer.author)
-    const reached = await within(clock, CONNECT_PATIENCE_MS, reaching, () => ({
+    const reached = await within(clock, STALL_MS, reaching, () => ({
       up: false,
       reason: NO_ANSWER,
     }))
@@ -152,7 +151,7 @@ export class Fetch {
     const connecting: Promise<Duplex | string> = streams
       .connect(offer.author, FILES_PORT)
       .catch(() => 'nobody listens for files there')
-    return within(clock, CONNECT_PATIENCE_MS, connecting, () => {
+    return within(clock, STALL_MS, connecting, () => {
       connecting.then(late => typeof late !== 'string' && late.destroy())
       return NO_ANSWER
     })
@@ -161,29 +160,27 @@ export class Fetch {
   async #after(attempt: Attempt): Promise<void> {
     const { clock, signal } = this.#parts
     if (attempt.how === 'complete' || signal.aborted) return
-    if (attempt.how !== 'silent' && attempt.how !== 'broken' && attempt.how !== 'busy')
-      throw this.#failed(attempt.how)
-    if (clock.monotonicMs() - this.#heardMs >= this.#parts.silenceMaxMs) throw this.#unreachable(attempt)
+    const why = attempt.how === 'silent' ? `cannot be reached: ${attempt.why}` : PASSING[attempt.how]
+    if (why === undefined) throw this.#failed(attempt.how)
+    if (clock.monotonicMs() - this.#heardMs >= this.#parts.silenceMaxMs) throw this.#unreachable(why)
     await pause(clock, this.#pauseMs, signal)
     this.#pauseMs = Math.min(AGAIN_MAX_MS, 2 * this.#pauseMs)
     if (signal.aborted) throw this.#stopped()
   }
 
-  #unreachable(attempt: Attempt): ChatError {
+  #unreachable(why: string): ChatError {
     const { offer, from } = this.#parts
-    const why =
-      attempt.how === 'silent' ? attempt.why : attempt.how === 'busy' ? 'it is busy' : 'it fell silent'
     const missing = `${blockCount(offer.bytes) - this.#next} of ${blockCount(offer.bytes)} blocks are missing`
     return new ChatError(
       'PEER_UNREACHABLE',
-      `${offer.name} is only at the device of ${from} that offered it, and that cannot be reached: ${why}; ${missing}`,
+      `${offer.name} is only at the device of ${from} that offered it, and that ${why}; ${missing}`,
       {
-        hint: 'it has to run there, with `ntm up`; the same command, or `ntm up` here, goes on where it stopped',
+        hint: 'once that runs, with `ntm up`, and can give it, the same command, or `ntm up` here, goes on where it stopped',
       },
     )
   }
 
-  #failed(why: FetchFailure): ChatError {
+  #failed(why: Attempt['how']): ChatError {
     const { offer, from } = this.#parts
     switch (why) {
       case 'unknown':
@@ -195,8 +192,6 @@ export class Fetch {
           'FILE_CHANGED',
           `${offer.name} was changed or removed at ${from} after it was offered`,
         )
-      case 'unreadable':
-        return new ChatError('FILE_CHANGED', `${offer.name} cannot be read at ${from}`)
       case 'version':
         return new ChatError('FILE_REFUSED', `${from} uses a version that sends files in another way`, {
           hint: 'update ntm-chat on both sides',

@@ -30,7 +30,7 @@ import {
   readIndex,
   readNo,
 } from './frames.ts'
-import { DAMAGED_MAX, GROUP_BLOCKS } from './limits.ts'
+import { DAMAGED_MAX, GROUP_BLOCKS, PROTOCOL_VERSION } from './limits.ts'
 import { freshRoom, type MakeRoom } from './rooms.ts'
 
 export interface Wanted {
@@ -101,6 +101,7 @@ export class Fetching {
   #takeFound(payload: Uint8Array, steps: FetchStep[]): undefined {
     const { bytes, root } = this.#wanted
     const found = readFound(payload)
+    if (found.version !== PROTOCOL_VERSION) return this.#fail('version', steps)
     if (this.#nodes !== undefined || found.bytes !== BigInt(bytes)) return this.#fail('nonsense', steps)
     if (!isSame(rootHash(bytes, found.nodes), root)) return this.#fail('damaged', steps)
     this.#nodes = found.nodes

@@ -134,7 +134,8 @@ export class FileCalls {
     const { downloads, identity } = this.#parts
     const offer = this.#offer(given)
     if (offer.author === identity.device) throw new ChatError('USAGE', `${offer.name} is offered from here`)
-    if (offer.state === 'done' && downloads.running(offer.id) === undefined) return this.#document(offer)
+    if (offer.state === 'done' && downloads.running(offer.id) === undefined)
+      return { ...this.#document(offer), path: await downloads.arrivedAt(offer) }
     const download = await downloads.want(offer, { path, isAnywhere }, timeoutMs)
     const { id } = offer
     this.#getting.set(id, (this.#getting.get(id) ?? 0) + 1)

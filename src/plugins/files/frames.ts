@@ -173,7 +173,7 @@ export const readFound = (
   nodes: payload.subarray(FOUND_HEAD_BYTES),
 })
 
-/** A number that later versions may add means that it cannot be read now. */
+/** A number that later versions may add means that it cannot be read now: what may pass, and costs nothing that is there. */
 export const readNo = (payload: Uint8Array): NoReason =>
   (Object.keys(NO) as NoReason[]).find(reason => NO[reason] === payload[0]) ?? 'unreadable'
 

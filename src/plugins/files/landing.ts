@@ -16,6 +16,8 @@ export interface Place {
   readonly folder: string
   /** The final name, as long as nothing else gets it first. */
   readonly name: string
+  /** The path that it was about to get, or has got, when it was heard of last. */
+  readonly published?: string | undefined
 }
 
 /** Longest name that file systems take. */
@@ -50,6 +52,8 @@ export interface LandingParts {
   readonly offer: EventId
   readonly kind: 'file' | 'folder'
   readonly bytes: number
+  /** Remembers the path that it is about to get: after a crash nothing else could tell that it has it. */
+  naming(path: string): Promise<void>
 }
 
 export class Landing {
@@ -70,39 +74,21 @@ export class Landing {
     this.#spread = this.#spreadOf(this.#files)
   }
 
-  /** The path of the file, if it got its name and the power went before that was told. */
-  async finished(shelf: TreeShelf, tree: string): Promise<string | undefined> {
-    const { disk, place, bytes, kind } = this.#parts
-    const linked = kind === 'file' ? await this.#linkedAs() : undefined
-    if (linked !== undefined) return linked
-    const path = disk.join(place.folder, place.name)
-    const facts = kind === 'file' ? await disk.facts(path) : undefined
-    if (facts?.kind !== 'file' || facts.bytes !== bytes || (await disk.facts(this.#part))) return undefined
-    const found = new Spread([{ bytes, in: path }], { open: each => disk.open(each) })
-    try {
-      return (await countOf(found, bytes, shelf, tree)) === blockCount(bytes) ? path : undefined
-    } finally {
-      await found.close()
-    }
-  }
-
   /**
-   * The power went when it had its new name and its old one, too: both are one file, which is somebody's by now, and
-   * nothing may be written to it any more.
+   * Its path, if it got that and the power went before that was told. What has it may be changed by somebody by now; it
+   * is not read any more, and nothing is written to it.
    */
-  async #linkedAs(): Promise<string | undefined> {
-    const { disk, place } = this.#parts
-    const part = await disk.facts(this.#part)
-    if (part?.kind !== 'file') return undefined
-    let linked: string | undefined
-    await firstNumbered(place, async name => {
-      const path = disk.join(place.folder, name)
-      const facts = await disk.facts(path)
-      if (facts?.stamp === part.stamp) linked = path
-      return facts === undefined || linked !== undefined
-    })
-    if (linked !== undefined) await disk.remove(this.#part)
-    return linked
+  async finished(): Promise<string | undefined> {
+    const { disk, place, bytes, kind } = this.#parts
+    const { published } = place
+    const there = published === undefined ? undefined : await disk.facts(published)
+    if (there?.kind !== kind) return undefined
+    const left = await disk.facts(this.#whole)
+    const isOurs =
+      left === undefined ? kind === 'folder' || there.bytes === bytes : left.stamp === there.stamp
+    if (!isOurs) return undefined
+    await disk.remove(this.#part)
+    return published
   }
 
   /** How many blocks are there already, from the first on, by the hashes that were kept. */
@@ -136,7 +122,7 @@ export class Landing {
     await this.#spread.close()
     await this.#checkLengths()
     for (const folder of this.#folders) await disk.syncFolder(folder)
-    const path = await this.#publish(kind === 'file' ? this.#part : this.#tree)
+    const path = await this.#publish()
     if (kind === 'folder') await disk.remove(this.#part)
     return path
   }
@@ -149,6 +135,11 @@ export class Landing {
   async discard(): Promise<void> {
     await this.#spread?.close(false)
     await this.#parts.disk.remove(this.#part)
+  }
+
+  /** What gets the final name. */
+  get #whole(): string {
+    return this.#parts.kind === 'file' ? this.#part : this.#tree
   }
 
   get #tree(): string {
@@ -170,10 +161,14 @@ export class Landing {
     return this.#parts.disk.join(this.#part, 'list')
   }
 
-  async #publish(from: string): Promise<string> {
-    const { disk, place } = this.#parts
+  async #publish(): Promise<string> {
+    const { disk, place, naming } = this.#parts
     const pathOf = (name: string): string => disk.join(place.folder, name)
-    return pathOf(await firstNumbered(place, name => disk.publish(from, pathOf(name))))
+    const name = await firstNumbered(place, async tried => {
+      await naming(pathOf(tried))
+      return disk.publish(this.#whole, pathOf(tried))
+    })
+    return pathOf(name)
   }
 
   /** Blocks say nothing of what stands behind the last one. */

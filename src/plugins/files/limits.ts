@@ -41,24 +41,23 @@ export const SERVED_STRANGERS_MAX = 16
 export const SERVED_EACH_MAX = 8
 /** Streams beyond those on which it is said that there is no place now; all others are broken off. */
 export const BUSY_MAX = 32
-/** A stream on which nothing was asked for by then is closed. */
-export const ASK_PATIENCE_MS = 15_000
-/** A stream that takes nothing for so long is closed: whoever wants the rest asks again. */
-export const SEND_PATIENCE_MS = 60_000
 
-/** A stream that brings nothing for so long is given up for a new one. */
+/**
+ * How long a transfer may be silent. A stream is given up, by either side, when what is due on it does not come for STALL_MS
+ * (so is one that does not come about), and when no block gets on for BLOCK_PATIENCE_MS, however many bytes do: 4.4 kB/s
+ * are enough. Whoever asks then tries another one. The file is given up for now when its last block came SILENCE_MAX_MS
+ * ago (`--timeout` of `get`): that is looked at when a stream has ended, so it takes longer by what that took. No time
+ * runs while the own disk is busy or other files have their turn.
+ */
 export const STALL_MS = 10_000
-/** So is one whose bytes make up no whole block by then: 4.4 kB/s are enough. */
 export const BLOCK_PATIENCE_MS = 60_000
-export const CONNECT_PATIENCE_MS = 10_000
-/** Between attempts to go on after a break. */
+export const SILENCE_MAX_MS = 30_000
+/** Pauses between tries. */
 export const AGAIN_FIRST_MS = 250
 export const AGAIN_MAX_MS = 10_000
 /** How often one block may arrive damaged. */
 export const DAMAGED_MAX = 3
 
-/** How long `get` waits by default while no block arrives. */
-export const SILENCE_MAX_MS = 30_000
 /** How long an offer waits to be heard, where the node may end with the command. */
 export const HEARD_PATIENCE_MS = 10_000
 export const PROGRESS_EVERY_MS = 200

@@ -5,6 +5,7 @@
  *
  *     FileCalls ── Downloads ── Fetch ── Session ── Fetching      (all, one file, one stream, the machine without a stream)
  *               └─ Uploads ── Admission ── ServedStream ── Serving
+ *                    OwnOffers remembers what is offered, and TreeShelf its hashes
  *                    SourceReader reads from there, Landing writes to there, both by Spread
  */
 import type { Recorded } from '../../events/envelope.ts'
@@ -62,6 +63,7 @@ export const files = definePlugin({
     return {
       contributes: { event: FILE_EVENTS, projection: [offersProjection], method: calls.methods() },
       async start(scope) {
+        await uploads.load()
         await downloads.load()
         const heard = ({ event, via }: Recorded): void => {
           const fact = readFileFact(event)

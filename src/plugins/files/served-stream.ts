@@ -8,7 +8,7 @@ import { ChatError, type Clock } from '../../kernel/api/index.ts'
 import { Bell } from './bell.ts'
 import { blockCount, groupOf } from './block-tree.ts'
 import { encodeBlockHead, encodeFound, encodeLeaves, encodeNo, type Get, type NoReason } from './frames.ts'
-import { ASK_PATIENCE_MS, READ_AHEAD_BLOCKS, SEND_PATIENCE_MS, SLICE_BYTES } from './limits.ts'
+import { BLOCK_PATIENCE_MS, READ_AHEAD_BLOCKS, SLICE_BYTES, STALL_MS } from './limits.ts'
 import { Watchdog, writeTo } from './patience.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { Rooms } from './rooms.ts'
@@ -53,7 +53,7 @@ class ServedStream {
 
   constructor(parts: ServedParts) {
     this.#parts = parts
-    this.#watchdog = new Watchdog(parts.clock, parts.stream, ASK_PATIENCE_MS)
+    this.#watchdog = new Watchdog(parts.clock, parts.stream, STALL_MS)
   }
 
   async run(): Promise<void> {
@@ -149,7 +149,7 @@ class ServedStream {
   /** `taken` is called when the bytes are nobody's any more. */
   async #write(bytes: Uint8Array, taken?: () => void): Promise<void> {
     await writeTo(this.#parts.stream, bytes, taken)
-    this.#watchdog.pat(SEND_PATIENCE_MS)
+    this.#watchdog.pat(BLOCK_PATIENCE_MS)
   }
 
   /** The last word, if it can still be said; whoever hears it hangs up. */

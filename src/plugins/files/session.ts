@@ -4,7 +4,7 @@
  */
 import type { Clock, PeerStream } from '../../kernel/api/index.ts'
 import { type FetchFailure, Fetching, type FetchStep, type Wanted } from './fetching.ts'
-import { STALL_MS, WRITES_MAX } from './limits.ts'
+import { BLOCK_PATIENCE_MS, STALL_MS, WRITES_MAX } from './limits.ts'
 import { Watchdog, writeTo } from './patience.ts'
 import { Rooms } from './rooms.ts'
 
@@ -13,8 +13,6 @@ export interface SessionParts {
   readonly stream: PeerStream
   readonly wanted: Wanted
   readonly signal: AbortSignal
-  /** How long it may take until a whole block is there, however many bytes come. */
-  readonly blockPatienceMs: number
   /** The block is the writer's until this resolves. */
   write(block: Uint8Array, index: number): Promise<void>
   keepLeaves(group: number, leaves: Uint8Array): Promise<void>
@@ -52,9 +50,9 @@ class Session {
     this.#parts = parts
     this.#machine = new Fetching(parts.wanted, length => this.#rooms.take(length))
     this.#next = parts.wanted.from
-    const { clock, stream, blockPatienceMs } = parts
+    const { clock, stream } = parts
     this.#bytesDog = new Watchdog(clock, stream, STALL_MS)
-    this.#blocksDog = new Watchdog(clock, stream, blockPatienceMs)
+    this.#blocksDog = new Watchdog(clock, stream, BLOCK_PATIENCE_MS)
   }
 
   async run(): Promise<SessionEnd> {

@@ -3,8 +3,7 @@
  * else. Whoever asks for what was not offered to them learns nothing, not even that it exists.
  */
 import type { Duplex } from 'node:stream'
-import { z } from 'zod'
-import { type DeviceId, type EventId, idFromBytes } from '../../events/ids.ts'
+import { type DeviceId, type EventId, idFromBytes, type StreamId } from '../../events/ids.ts'
 import {
   ChatError,
   type Clock,
@@ -25,6 +24,7 @@ import type { NoReason } from './frames.ts'
 import { BLOCK_BYTES, NAME_MAX_BYTES } from './limits.ts'
 import { Meter } from './meter.ts'
 import type { Offer, OffersView } from './offers-view.ts'
+import { type Kept, OwnOffers } from './own-offers.ts'
 import { type Served, serveStream } from './served-stream.ts'
 import { findSource, hashSource, type Source, SourceReader } from './source.ts'
 import type { TreeShelf } from './tree-shelf.ts'
@@ -43,18 +43,7 @@ export interface UploadParts {
   readonly view: OffersView
 }
 
-/** What is remembered of an own offer beside its event. */
-const KEPT = z.object({
-  path: z.string(),
-  kind: z.enum(['file', 'folder']),
-  tree: z.string(),
-  /** Of a file, before its hash was made. */
-  stamp: z.string().optional(),
-})
-type Kept = z.infer<typeof KEPT>
-
 const TREE_BYTES = 16
-const keptKey = (offer: EventId): string => `offered/${offer}`
 
 export interface Offered {
   readonly id: EventId
@@ -63,12 +52,20 @@ export interface Offered {
 
 export class Uploads {
   readonly #parts: UploadParts
+  readonly #own: OwnOffers
   readonly #admission = new Admission()
   readonly #meters = new Map<EventId, Meter>()
   readonly #streams = new Map<Duplex, { readonly from: DeviceId; offer: EventId | undefined }>()
 
   constructor(parts: UploadParts) {
     this.#parts = parts
+    this.#own = new OwnOffers(parts.keyspace, parts.shelf)
+  }
+
+  /** What was being offered when the power went is offered, or never was. */
+  load(): Promise<void> {
+    const { view, identity } = this.#parts
+    return this.#own.recover([...view.offers.values()].filter(({ author }) => author === identity.device))
   }
 
   /** How far an own file has gone; undefined before anybody asked for it. */
@@ -78,7 +75,7 @@ export class Uploads {
 
   /** Reads it once, and says in the conversation that it can be had. `each` may throw to end it. */
   async offer(to: Contact, path: string, each: (doneBytes: number, bytes: number) => void): Promise<Offered> {
-    const { random, log, keyspace, disk, shelf, oneToOne } = this.#parts
+    const { random, disk, oneToOne } = this.#parts
     const source = await findSource(disk, path)
     const name = disk.split(source.path).name
     if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES)
@@ -86,31 +83,20 @@ export class Uploads {
     // A conversation that cannot be had is not worth reading gigabytes for.
     const stream = await oneToOne.prepare(to)
     const tree = idFromBytes<EventId>(random.bytes(TREE_BYTES))
-    try {
-      let doneBytes = 0
-      const root = await hashSource(disk, source, shelf, tree, count => {
-        doneBytes += count
-        each(doneBytes, source.bytes)
-      })
-      const { kind, bytes } = source
-      const draft = fileDraft({ type: 'file.offered', name, kind, bytes, hash: Buffer.from(root) })
-      const [recorded] = await log.submit(stream, [draft])
-      const kept: Kept = { path: source.path, kind, tree, stamp: source.stamp }
-      await keyspace.write([[keptKey(recorded!.event.id), Buffer.from(JSON.stringify(kept))]])
-      return { id: recorded!.event.id, source }
-    } catch (error) {
-      await shelf.forget(tree).catch(() => undefined)
+    const kept: Kept = { path: source.path, kind: source.kind, tree, stamp: source.stamp }
+    await this.#own.begin(stream, kept)
+    const id = await this.#say(stream, source, name, tree, each).catch(async error => {
+      await this.#own.drop(tree).catch(() => undefined)
       throw error
-    }
+    })
+    await this.#own.said(id, kept)
+    return { id, source }
   }
 
   /** It arrived: nobody will ask for it again. */
   async arrived(offer: EventId): Promise<void> {
     this.#meters.delete(offer)
-    const kept = await this.#kept(offer)
-    if (kept === undefined) return
-    await this.#parts.shelf.forget(kept.tree)
-    await this.#parts.keyspace.write([[keptKey(offer), undefined]])
+    await this.#own.forget(offer)
   }
 
   /** Somebody opened a stream. Never rejects. */
@@ -140,10 +126,29 @@ export class Uploads {
     for (const stream of this.#streams.keys()) stream.destroy()
   }
 
+  async #say(
+    stream: StreamId,
+    source: Source,
+    name: string,
+    tree: string,
+    each: (doneBytes: number, bytes: number) => void,
+  ): Promise<EventId> {
+    const { log, disk, shelf } = this.#parts
+    const { kind, bytes } = source
+    let doneBytes = 0
+    const root = await hashSource(disk, source, shelf, tree, count => {
+      doneBytes += count
+      each(doneBytes, bytes)
+    })
+    const draft = fileDraft({ type: 'file.offered', name, kind, bytes, hash: Buffer.from(root) })
+    const [recorded] = await log.submit(stream, [draft])
+    return recorded!.event.id
+  }
+
   async #find(from: DeviceId, stream: Duplex, id: EventId): Promise<Served | NoReason> {
     const { disk, shelf } = this.#parts
     const offer = this.#offeredTo(from, id)
-    const kept = offer === undefined ? undefined : await this.#kept(id)
+    const kept = offer === undefined ? undefined : await this.#own.kept(id)
     if (offer === undefined || kept === undefined) return 'unknown'
     if (offer.reason === 'changed') return 'changed'
     const [nodes, list] = await Promise.all([shelf.nodes(kept.tree), shelf.list(kept.tree)])
@@ -194,11 +199,5 @@ export class Uploads {
     journal.note(error.message, id)
     const draft = fileDraft({ type: 'file.failed', offer: id, reason: 'changed' })
     await log.submit(stream, [draft]).catch(() => undefined)
-  }
-
-  async #kept(offer: EventId): Promise<Kept | undefined> {
-    const bytes = await this.#parts.keyspace.get(keptKey(offer))
-    if (bytes === undefined) return undefined
-    return KEPT.parse(JSON.parse(Buffer.from(bytes).toString()))
   }
 }

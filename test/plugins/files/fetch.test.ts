@@ -9,7 +9,7 @@ import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
 import { VirtualClock } from '../../../src/kernel/testing/virtual-clock.ts'
 import { TreeBuilder } from '../../../src/plugins/files/block-tree.ts'
 import { Fetch } from '../../../src/plugins/files/fetch.ts'
-import { encodeBlockHead, encodeFound, encodeLeaves } from '../../../src/plugins/files/frames.ts'
+import { encodeBlockHead, encodeFound, encodeLeaves, encodeNo } from '../../../src/plugins/files/frames.ts'
 import { Landing } from '../../../src/plugins/files/landing.ts'
 import {
   BLOCK_BYTES,
@@ -92,7 +92,14 @@ async function outcomeOf(
     peers: { reach: () => (isUp ? Promise.resolve({ up: true } as never) : new Promise(() => undefined)) },
     streams: { connect, listen: () => () => undefined } as never,
     shelf: new TreeShelf(standIns().find(([{ id }]) => id === 'ntm.keyspace')![1] as Keyspace),
-    landing: new Landing({ disk, place, offer: OFFER.id, kind: 'file', bytes: OFFER.bytes }),
+    landing: new Landing({
+      disk,
+      place,
+      offer: OFFER.id,
+      kind: 'file',
+      bytes: OFFER.bytes,
+      naming: async () => undefined,
+    }),
     meter: new Meter(clock),
     note: () => undefined,
   })
@@ -148,6 +155,19 @@ describe('a sender who', () => {
     expect(outcome!.tookMs).toBeLessThanOrEqual(BLOCK_PATIENCE_MS + STALL_MS)
   })
 
+  it('lets a block trickle is asked anew in time, however long somebody waits for the file', async () => {
+    let streams = 0
+    await outcomeOf(
+      (stream, time) => {
+        streams = time
+        for (const piece of [FOUND, LEAVES]) stream.write(piece)
+        repeat(stream, EVERY_MS, at => blockFrame(0).subarray(at, at + 1))
+      },
+      { silenceMaxMs: 24 * 3_600_000, untilMs: BLOCK_PATIENCE_MS + STALL_MS },
+    )
+    expect(streams).toBe(2)
+  })
+
   it('is slow, but brings a block in time, is heard to the end', async () => {
     const outcome = await outcomeOf(stream => {
       stream.write(FOUND)
@@ -157,6 +177,28 @@ describe('a sender who', () => {
       repeat(stream, EVERY_MS, time => all.subarray(time * piece, (time + 1) * piece))
     })
     expect(outcome).toMatchObject({ path: '/in/a.bin', streams: 1 })
+  })
+})
+
+describe('a reason that may pass', () => {
+  const LATER = Uint8Array.from(encodeNo('unknown')).fill(77, -1)
+  it.each<[string, Uint8Array, string]>([
+    ['busy', encodeNo('busy'), 'that is busy'],
+    ['unreadable', encodeNo('unreadable'), 'that cannot read it now'],
+    ['of a later version', LATER, 'that cannot read it now'],
+  ])('is tried again, and told of when it has not passed: %s', async (_, no, sentence) => {
+    const passed = await outcomeOf((stream, time) => {
+      if (time > 2) return answerFrom(1)(stream)
+      if (time > 1) return void stream.write(no)
+      for (const piece of [FOUND, LEAVES, blockFrame(0), no]) stream.write(piece)
+    })
+    expect(passed).toMatchObject({ path: '/in/a.bin', streams: 3 })
+    await disk.remove('/in/a.bin')
+    const stayed = await outcomeOf(stream => void stream.write(no))
+    expect(stayed).toMatchObject({ error: { code: 'PEER_UNREACHABLE', exitCode: 3 } })
+    expect(String(stayed?.error)).toContain(`${sentence}; 8 of 8 blocks are missing`)
+    expect(stayed!.tookMs).toBeGreaterThanOrEqual(SILENCE_MAX_MS)
+    expect(stayed!.tookMs).toBeLessThan(2 * SILENCE_MAX_MS)
   })
 })
 

@@ -100,6 +100,12 @@ describe('whoever wants a file', () => {
       ['failed damaged'],
     ],
     ['takes no other size', 0, [encodeFound(BYTES + 1, tree.nodes)], ['failed nonsense']],
+    [
+      'takes no answer of another version than it asked for',
+      0,
+      [Uint8Array.from(FOUND).fill(2, 4, 5)],
+      ['failed version'],
+    ],
     ['takes no block before its leaves', 0, [FOUND, blockFrame(0)], ['failed nonsense']],
     ['takes nothing before it was found', 0, [LEAVES], ['failed nonsense']],
     ['takes no block out of order', 0, [FOUND, LEAVES, blockFrame(1)], ['leaves 0', 'failed nonsense']],

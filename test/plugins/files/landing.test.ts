@@ -1,13 +1,13 @@
 /** Where a file is put together: what a part is worth after a restart, what gets a final name and what never does. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EventId } from '../../../src/events/ids.ts'
-import { ChatError, type Keyspace } from '../../../src/kernel/api/index.ts'
+import type { Keyspace } from '../../../src/kernel/api/index.ts'
 import { MemoryFileDisk } from '../../../src/kernel/testing/memory-file-disk.ts'
 import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
 import { Landing, partOf } from '../../../src/plugins/files/landing.ts'
 import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
 import { checkRoom, choosePlace } from '../../../src/plugins/files/place.ts'
-import { findSource, hashSource, type Source, SourceReader } from '../../../src/plugins/files/source.ts'
+import { findSource, hashSource, SourceReader } from '../../../src/plugins/files/source.ts'
 import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
 
 const BYTES = 3 * BLOCK_BYTES + 9
@@ -26,8 +26,12 @@ const OFFER = 'ab'.repeat(32) as EventId
 const OTHER = 'cd'.repeat(32) as EventId
 const PART = '/in/.a.bin.abababababababab.ntm-part'
 
-const landing = (): Landing =>
-  new Landing({ disk, place: { folder: '/in', name: 'a.bin' }, offer: OFFER, kind: 'file', bytes: BYTES })
+const naming = async (): Promise<void> => undefined
+const landing = (published?: string): Landing =>
+  new Landing({
+    ...{ disk, place: { folder: '/in', name: 'a.bin', published }, offer: OFFER },
+    ...{ kind: 'file', bytes: BYTES, naming },
+  })
 
 /** What is synced and published from now on. */
 const operations = (): readonly string[] => {
@@ -101,28 +105,47 @@ describe('a file that arrives', () => {
     expect(disk.content('/in/a.bin')).toEqual(Uint8Array.of(1))
   })
 
-  it('is known to be finished if only the word of it was lost', async () => {
-    disk.put('/in/a.bin', content)
-    expect(await landing().finished(shelf, 'tree')).toBe('/in/a.bin')
-    disk.put('/in/a.bin', content.slice().fill(0, 5, 6))
-    expect(await landing().finished(shelf, 'tree')).toBeUndefined()
-    disk.put('/in/a.bin', content.subarray(1))
-    expect(await landing().finished(shelf, 'tree')).toBeUndefined()
+  it('is known to be finished if only the word of it was lost, whatever was written to it since', async () => {
+    disk.put('/in/a (2).bin', content.slice().fill(0, 5, 6))
+    expect(await landing('/in/a (2).bin').finished()).toBe('/in/a (2).bin')
+    expect(await landing('/in/a.bin').finished(), 'taken away').toBeUndefined()
+    expect(await landing().finished(), 'never named').toBeUndefined()
+    disk.put('/in/a (2).bin', content.subarray(1))
+    expect(await landing('/in/a (2).bin').finished(), 'another file').toBeUndefined()
+    disk.put('/in/a (2).bin', content)
+    disk.put(PART, content)
+    expect(await landing('/in/a (2).bin').finished(), 'of somebody else').toBeUndefined()
+    expect(disk.paths()).toContain(PART)
   })
 
-  it.each(['a.bin', 'a (2).bin'])(
-    'that has both names, as a crash leaves it, is finished as %s',
-    async name => {
-      if (name !== 'a.bin') disk.put('/in/a.bin', Uint8Array.of(1))
+  it('says which name it is about to get before it gets it, until one is free', async () => {
+    disk.put('/in/a.bin', Uint8Array.of(1))
+    const done = operations()
+    const here = new Landing({
+      ...{ disk, place: { folder: '/in', name: 'a.bin' }, offer: OFFER, kind: 'file', bytes: BYTES },
+      naming: async path => void disk.faults.fail!('publish', `about ${path}`),
+    })
+    for (let index = 0; index < 4; index += 1) await here.write(blockOf(index), index)
+    await here.finish()
+    expect(done.filter(what => what.startsWith('publish'))).toEqual([
+      ...['publish about /in/a.bin', 'publish /in/a.bin'],
+      ...['publish about /in/a (2).bin', 'publish /in/a (2).bin'],
+    ])
+  })
+
+  it.each([true, false])(
+    'that has both names, as a crash leaves it, is finished, be the first one taken (%s) or free',
+    async isTaken => {
+      if (isTaken) disk.put('/in/a.bin', Uint8Array.of(1))
       const here = landing()
       for (let index = 0; index < 4; index += 1) await here.write(blockOf(index), index)
       await here.close()
-      disk.link(PART, `/in/${name}`)
-      const own = await disk.openOwn(`/in/${name}`)
+      disk.link(PART, '/in/a (2).bin')
+      const own = await disk.openOwn('/in/a (2).bin')
       await own.write(Uint8Array.of(9, 9), 0)
-      expect(await landing().finished(shelf, 'tree')).toBe(`/in/${name}`)
+      expect(await landing('/in/a (2).bin').finished()).toBe('/in/a (2).bin')
       expect(disk.paths()).not.toContain(PART)
-      expect(disk.content(`/in/${name}`)!.subarray(0, 2)).toEqual(Uint8Array.of(9, 9))
+      expect(disk.content('/in/a (2).bin')!.subarray(0, 2)).toEqual(Uint8Array.of(9, 9))
     },
   )
 
@@ -142,7 +165,7 @@ describe('two offers of one name', () => {
   const ones = content
   const others = new Uint8Array(2 * BLOCK_BYTES).fill(2)
   const other = (place = { folder: '/in', name: 'a.bin' }): Landing =>
-    new Landing({ disk, place, offer: OTHER, kind: 'file', bytes: others.length })
+    new Landing({ disk, place, offer: OTHER, kind: 'file', bytes: others.length, naming })
   const writeOther = (to: Landing, index: number): Promise<void> =>
     to.write(others.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES), index)
 
@@ -208,6 +231,7 @@ describe('a folder that arrives', () => {
       offer: OFFER,
       kind: 'folder',
       bytes: source.bytes,
+      naming,
     })
     const have = await here.have(shelf, 'tree')
     expect(have).toBe(from)
@@ -246,6 +270,20 @@ describe('a folder that arrives', () => {
     for (const folder of [tree, `${tree}/sub`]) expect(synced).toContain(`sync ${folder}`)
   })
 
+  it('is known to be finished if the power went before its part was removed', async () => {
+    const place = { folder: '/in', name: 'out', published: '/in/out (2)' }
+    const finished = (): Promise<string | undefined> =>
+      new Landing({ disk, place, offer: OFFER, kind: 'folder', bytes: 1, naming }).finished()
+    const part = '/in/.out.abababababababab.ntm-part'
+    await (await send()).close()
+    disk.put('/in/out (2)/x', new Uint8Array(1))
+    expect(await finished(), 'of somebody else').toBeUndefined()
+    await disk.remove('/in/out (2)')
+    await disk.publish(`${part}/tree`, '/in/out (2)')
+    expect(await finished()).toBe('/in/out (2)')
+    expect(disk.paths()).not.toContain(part)
+  })
+
   it('gets no name when one of its files became longer in other hands', async () => {
     const here = await send()
     disk.put('/in/.out.abababababababab.ntm-part/tree/a.txt', new Uint8Array(6))
@@ -279,6 +317,7 @@ describe('a folder that arrives', () => {
       offer: OFFER,
       kind: 'folder',
       bytes,
+      naming,
     })
     await expect(here.write(Buffer.concat([list, Uint8Array.of(7)]), 0)).rejects.toMatchObject({
       code: 'FILE_REFUSED',
@@ -293,66 +332,10 @@ describe('a folder that arrives', () => {
       offer: OFFER,
       kind: 'folder',
       bytes: 3,
+      naming,
     })
     await here.write(new Uint8Array(3), 0)
     await expect(here.finish()).rejects.toMatchObject({ code: 'FILE_REFUSED' })
-  })
-})
-
-describe('what is sent', () => {
-  it.each<[string, (disk: MemoryFileDisk) => void]>([
-    ['shorter', disk => disk.put('/out/a.bin', content.subarray(0, 5))],
-    ['longer', disk => disk.put('/out/a.bin', Buffer.concat([content, content]))],
-    ['away', disk => void disk.remove('/out/a.bin')],
-  ])('and is %s by now is not sent', async (_, change) => {
-    disk.put('/out/a.bin', content)
-    const source = await hashed('/out/a.bin')
-    change(disk)
-    await expect(new SourceReader(disk, source).block(0)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
-  })
-
-  const isDoubtedOf = async (source: Source): Promise<boolean> => {
-    const reader = new SourceReader(disk, source)
-    await reader.block(0)
-    return reader.isDoubted
-  }
-
-  it('and was left alone is not doubted', async () => {
-    disk.put('/out/a.bin', content)
-    expect(await isDoubtedOf(await hashed('/out/a.bin'))).toBe(false)
-  })
-
-  it('and was written to since is doubted', async () => {
-    disk.put('/out/a.bin', content)
-    const source = await hashed('/out/a.bin')
-    const file = await disk.openOwn('/out/a.bin')
-    await file.write(Uint8Array.of(1), 0)
-    expect(await isDoubtedOf(source)).toBe(true)
-  })
-
-  it('and is another file of the same size and an older time is doubted', async () => {
-    disk.put('/out/a.bin', content, 1_000)
-    const source = await hashed('/out/a.bin')
-    disk.put('/out/a.bin', content.slice().fill(0x53), 900)
-    expect(await isDoubtedOf(source)).toBe(true)
-  })
-
-  it('and is a folder is always doubted, for its files may come from anywhere by now', async () => {
-    disk.put('/out/a.bin', content)
-    expect(await isDoubtedOf(await hashed('/out'))).toBe(true)
-  })
-
-  it('and of which no stamp was kept is doubted', async () => {
-    disk.put('/out/a.bin', content)
-    const { stamp, ...source } = await hashed('/out/a.bin')
-    expect(stamp).toBeTypeOf('string')
-    const reader = new SourceReader(disk, { ...source, stamp: undefined })
-    await reader.block(0)
-    expect(reader.isDoubted).toBe(true)
-  })
-
-  it('must be a file or a folder, and there', async () => {
-    await expect(findSource(disk, '/nowhere')).rejects.toBeInstanceOf(ChatError)
   })
 })
 

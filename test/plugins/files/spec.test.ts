@@ -60,11 +60,11 @@ describe('the specification of files', () => {
     `virtual TCP port ${limits.FILES_PORT}`,
     `brings nothing for ${seconds(limits.STALL_MS)}`,
     `no whole block in ${seconds(limits.BLOCK_PATIENCE_MS)}`,
-    `no GET came for ${seconds(limits.ASK_PATIENCE_MS)}`,
-    `takes nothing for ${seconds(limits.SEND_PATIENCE_MS)}, or asks nothing for ${seconds(limits.SEND_PATIENCE_MS)}`,
+    `no GET came for ${seconds(limits.STALL_MS)}`,
+    `takes nothing for ${seconds(limits.BLOCK_PATIENCE_MS)}, or asks nothing for ${seconds(limits.BLOCK_PATIENCE_MS)}`,
     `most ${limits.FETCHES_EACH_MAX} files are fetched from one person at a time, and ${limits.FETCHES_MAX} in all`,
     `for ${limits.SERVED_MAX} streams, ${limits.SERVED_EACH_MAX} for one person and ${limits.SERVED_STRANGERS_MAX} for all strangers`,
-    `at most ${limits.BUSY_MAX} streams more`,
+    `at most ${limits.BUSY_MAX} streams more, again ${limits.SERVED_EACH_MAX} for one person`,
   ])('says "%s"', phrase => expect(says(phrase)).toBe(true))
 })
 
