@@ -47,9 +47,9 @@ export class KernelReceiver {
     for (let piece = 0; piece < PIECES; piece += 1) this.#prepare(piece, address)
   }
 
-  /** How many pieces have come, 0 or less for none. They are there until the next call. */
-  receive(): number {
-    return this.#calls.recvmmsg(this.#fd, this.#messages, PIECES, MSG_DONTWAIT, null)
+  /** How many pieces have come, at most so many; 0 or less for none. They are there until the next call. */
+  receive(atMost = PIECES): number {
+    return this.#calls.recvmmsg(this.#fd, this.#messages, Math.min(atMost, PIECES), MSG_DONTWAIT, null)
   }
 
   bytes(piece: number): Uint8Array {

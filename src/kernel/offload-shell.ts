@@ -16,12 +16,27 @@ const MTU_DISCOVER = { ipv4: { level: 0, name: 10 }, ipv6: { level: 41, name: 23
 const IP_PMTUDISC_WANT = 1
 const IP_PMTUDISC_PROBE = 3
 
-/** The descriptor of a bound socket, from where the warning about `_handle` is not: or nothing. */
-const descriptorOf = (socket: Socket): number | undefined => {
+/** What Node has of a bound socket. */
+interface Handle {
+  readonly fd?: unknown
+  recvStop?(): unknown
+  recvStart?(): unknown
+}
+
+/** From where the warning about `_handle` is not: or nothing. */
+const handleOf = (socket: Socket): Handle | undefined => {
   const inside = Object.getOwnPropertySymbols(socket).find(symbol => symbol.description === 'state symbol')
-  const state = inside && (socket as unknown as Record<symbol, { handle?: { fd?: unknown } }>)[inside]
-  const fd = state?.handle?.fd
+  return inside && (socket as unknown as Record<symbol, { handle?: Handle }>)[inside]?.handle
+}
+
+const descriptorOf = (socket: Socket): number | undefined => {
+  const fd = handleOf(socket)?.fd
   return typeof fd === 'number' && fd >= 0 ? fd : undefined
+}
+
+export interface Valve {
+  close(): void
+  open(): void
 }
 
 /** For bound sockets. */
@@ -30,6 +45,8 @@ export interface Offload {
   senderOf(socket: Socket): SegmentSender | undefined
   /** What takes from a socket all that has come, as long as the socket is open; undefined if it cannot be. */
   receiverOf(socket: Socket): KernelReceiver | undefined
+  /** What stops libuv from handing over more of what has come, and lets it again; undefined if it cannot be stopped. */
+  valveOf(socket: Socket): Valve | undefined
   /** What makes a socket send datagrams whole or not at all, or as usual again: those too long for the path in pieces. */
   wholeOf(socket: Socket): (isWhole: boolean) => void
   /** From now on the socket may receive several datagrams in one piece. */
@@ -49,6 +66,11 @@ const offloadBy = (calls: OffloadCalls): Offload => {
       const fd = descriptorOf(socket)
       const isIpv4 = isIPv4(socket.address().address)
       return fd !== undefined && isIpv4 ? new KernelReceiver(calls, fd) : undefined
+    },
+    valveOf: socket => {
+      const handle = handleOf(socket)
+      if (handle?.recvStop === undefined || handle.recvStart === undefined) return undefined
+      return { close: () => void handle.recvStop?.(), open: () => void handle.recvStart?.() }
     },
     wholeOf: socket => {
       const fd = descriptorOf(socket)

@@ -10,7 +10,7 @@ import { isIPv6 } from 'node:net'
 import { ChatError, type UdpEndpoint, type UdpOptions, type UdpSocket } from './api/index.ts'
 import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
 import type { KernelReceiver } from './kernel-receiver-shell.ts'
-import { findOffload } from './offload-shell.ts'
+import { findOffload, type Valve } from './offload-shell.ts'
 
 /** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
@@ -21,6 +21,17 @@ const SLOTS = 64
 const SLOT_BYTES = 2048
 /** Of an IPv4 packet of 1,280 bytes. What is longer arrives whole or not at all: in pieces it would show nothing. */
 const EVERYWHERE_BYTES = 1_252
+
+/** How long one turn of the event loop goes on receiving: as long as a disk takes to sync, which then need not wait. */
+const TURN_MS = 1
+/** Taken with one call when pieces are long: together a quarter of a megabyte, which is a turn. */
+const LONG_PIECES = 3
+
+/** What else is there to receive with. */
+interface Intake {
+  readonly receiver?: KernelReceiver | undefined
+  readonly valve?: Valve | undefined
+}
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
 
@@ -82,31 +93,38 @@ class ShellSocket implements UdpSocket {
 
   /**
    * A turn of the event loop may take thirty pieces with more than a thousand datagrams. What is sent in answer to one
-   * piece does not wait for the others; what came alone is followed by others of its turn, and answered with them.
+   * piece does not wait for the others; what came alone is followed by others of its turn, and answered with them. When
+   * a turn has taken long, what else has come waits for the next one: timers and disks have theirs in between.
    */
-  receiving(receive: Receive, settled: () => void, receiver: KernelReceiver | undefined): Receive {
-    let isTurnOpen = false
+  receiving(receive: Receive, settled: () => void, { receiver, valve }: Intake = {}): Receive {
+    let turnStartedMs: number | undefined
+    let isShut = false
     // Whoever takes a batch waits for its end, also where the socket was closed in the middle.
     const settle = (): void => {
       settled()
       if (this.#closed === undefined) this.#batch?.flush()
     }
     const endTurn = (): void => {
-      isTurnOpen = false
+      turnStartedMs = undefined
       settle()
+      if (isShut && this.#closed === undefined) valve?.open()
+      isShut = false
     }
     const take: Receive = (bytes, from) => {
-      receive(bytes, from)
-      if (bytes.length > SLOT_BYTES) settle()
-      else if (!isTurnOpen) {
-        isTurnOpen = true
+      if (turnStartedMs === undefined) {
+        turnStartedMs = performance.now()
         setImmediate(endTurn)
       }
+      receive(bytes, from)
+      if (bytes.length > SLOT_BYTES) settle()
     }
     if (receiver === undefined) return take
     return (bytes, from) => {
       take(bytes, from)
-      this.#fetch(receiver, take)
+      this.#fetch(receiver, take, bytes.length > SLOT_BYTES ? LONG_PIECES : undefined)
+      if (valve === undefined || isShut || this.#closed !== undefined) return
+      isShut = turnStartedMs !== undefined && performance.now() - turnStartedMs > TURN_MS
+      if (isShut) valve.close()
     }
   }
 
@@ -121,8 +139,8 @@ class ShellSocket implements UdpSocket {
    * One call between two of libuv's, which comes back for the rest: timers have to wait for no more. Whoever receives
    * may close the socket, and then its descriptor may be somebody else's.
    */
-  #fetch(receiver: KernelReceiver, take: Receive): void {
-    const count = this.#closed === undefined ? receiver.receive() : 0
+  #fetch(receiver: KernelReceiver, take: Receive, atMost: number | undefined): void {
+    const count = this.#closed === undefined ? receiver.receive(atMost) : 0
     for (let piece = 0; piece < count && this.#closed === undefined; piece += 1)
       take(receiver.bytes(piece), receiver.sender(piece))
   }
@@ -221,7 +239,8 @@ export async function openUdp(
       offload?.coalesce(socket)
       const opened = new ShellSocket(socket, offload?.senderOf(socket), calls?.wholeOf(socket))
       const { settled = () => undefined } = options
-      socket.on('message', opened.receiving(receive, settled, offload?.receiverOf(socket)))
+      const intake = { receiver: offload?.receiverOf(socket), valve: offload?.valveOf(socket) }
+      socket.on('message', opened.receiving(receive, settled, intake))
       resolve(opened)
     })
   })

@@ -133,6 +133,30 @@ describe.each([
     expect(heard).toBe(3)
   })
 
+  test('what comes while a turn has taken long waits for the next, and what else is due has its turn', async () => {
+    let [heard, inTurn, mostInTurn] = [0, 0, 0]
+    const receiver = await open(
+      () => {
+        if (inTurn++ === 0) setImmediate(() => (inTurn = 0))
+        heard += 1
+        mostInTurn = Math.max(mostInTurn, inTurn)
+        const untilMs = performance.now() + 1.1
+        while (performance.now() < untilMs);
+      },
+      LOOPBACK,
+      { coalesced: true },
+    )
+    // Of different lengths, so that none come in one piece.
+    const sender = await open(undefined, LOOPBACK, {})
+    for (let at = 1; at <= 120; at += 1) sender.send(Buffer.alloc(at), receiver.local)
+    await expect.poll(() => heard, { timeout: 10_000 }).toBe(120)
+    // One from libuv, and as many as one call takes.
+    if (offload && hasOffload) expect(mostInTurn).toBeLessThanOrEqual(17)
+    await new Promise(setImmediate)
+    sender.send(Buffer.alloc(1), receiver.local)
+    await expect.poll(() => heard).toBe(121)
+  })
+
   test('what is sent in answer to one piece does not wait for the next', async () => {
     const story: string[] = []
     let taken = 0
