@@ -62,6 +62,7 @@ const told = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
 const factsOf = (stats: Stats): FileFacts => ({
   kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
   bytes: stats.size,
+  volume: String(stats.dev),
   // Whoever moves or copies a file there can bring any time of modification, but not one of change.
   stamp: [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' '),
 })

@@ -8,6 +8,8 @@ export interface FileFacts {
   /** Links, devices, sockets and the like are `other`. */
   readonly kind: 'file' | 'folder' | 'other'
   readonly bytes: number
+  /** What it lies on: all that says the same shares its free room. */
+  readonly volume: string
   /** Another one as soon as this is another file or was written to, whatever its times say. Also when less happened to it. */
   readonly stamp: string
 }

@@ -234,7 +234,7 @@ export class MemoryFileDisk implements FileDisk {
 }
 
 const factsOf = ({ kind, bytes, modifiedMs, change }: Node): FileFacts => ({
-  ...{ kind, bytes, stamp: `${modifiedMs} ${change}` },
+  ...{ kind, bytes, volume: 'memory', stamp: `${modifiedMs} ${change}` },
 })
 
 function writeInto(node: Node, bytes: Uint8Array, at: number): void {

@@ -27,7 +27,9 @@ export interface FetchParts {
   readonly meter: Meter
   readonly signal: AbortSignal
   /** How long no block may come, looked at between attempts: one that has begun is not cut short. */
-  readonly silenceMaxMs: number
+  silenceMaxMs(): number
+  /** Whether it may still be taken from its sender. */
+  isMeant(): boolean
   /** Nothing is asked for before its turn has come; looking for a way there needs none. */
   readonly turnstile: Turnstile
   /** Whose turn it is. */
@@ -40,6 +42,8 @@ type Attempt =
   | { readonly how: 'complete' | 'broken' | FetchFailure }
   | { readonly how: 'silent'; readonly why: string }
 
+const ACCEPT_HINT =
+  'accept them again with `ntm contact accept`; then the same command goes on where it stopped'
 const NO_ANSWER = 'it does not answer'
 
 /** What may pass, as it is told when it has not. Every other end is the last word. */
@@ -114,14 +118,18 @@ export class Fetch {
   }
 
   async #ask(): Promise<Attempt> {
-    const { clock, shelf, landing, offer, meter, signal, note } = this.#parts
+    const { clock, shelf, landing, offer, meter, signal, note, from, isMeant } = this.#parts
     const before = this.#next
     const stream = await this.#connect()
     if (typeof stream === 'string') return { how: 'silent', why: stream }
     const { how, next } = await runSession({
       ...{ clock, stream, signal },
       wanted: { offer: offer.id, bytes: offer.bytes, root: Buffer.from(offer.hash, 'hex'), from: before },
-      write: (block, index) => landing.write(block, index),
+      write: async (block, index) => {
+        if (!isMeant())
+          throw new ChatError('NOT_FOUND', `${from} is not accepted any more`, { hint: ACCEPT_HINT })
+        await landing.write(block, index)
+      },
       keepLeaves: (group, leaves) => shelf.keepLeaves(offer.id, group, leaves),
       arrived: bytes => meter.add(bytes),
       moved: () => {
@@ -162,7 +170,7 @@ export class Fetch {
     if (attempt.how === 'complete' || signal.aborted) return
     const why = attempt.how === 'silent' ? `cannot be reached: ${attempt.why}` : PASSING[attempt.how]
     if (why === undefined) throw this.#failed(attempt.how)
-    if (clock.monotonicMs() - this.#heardMs >= this.#parts.silenceMaxMs) throw this.#unreachable(why)
+    if (clock.monotonicMs() - this.#heardMs >= this.#parts.silenceMaxMs()) throw this.#unreachable(why)
     await pause(clock, this.#pauseMs, signal)
     this.#pauseMs = Math.min(AGAIN_MAX_MS, 2 * this.#pauseMs)
     if (signal.aborted) throw this.#stopped()

@@ -13,12 +13,15 @@ import {
   type OneToOne,
   type People,
 } from '../../kernel/api/index.ts'
+import type { Download } from './download.ts'
 import type { Downloads } from './downloads.ts'
 import { HEARD_PATIENCE_MS, PROGRESS_EVERY_MS, SILENCE_MAX_MS } from './limits.ts'
 import type { Meter, Progress } from './meter.ts'
 import type { Offer, OffersView } from './offers-view.ts'
 import type { Uploads } from './uploads.ts'
 
+/** Of a rate that is told. */
+const RATE_DIGITS = 4
 const TIMEOUT_MAX_MS = 24 * 60 * 60 * 1000
 const timeoutMs = z.number().min(0).max(TIMEOUT_MAX_MS)
 
@@ -52,8 +55,6 @@ export class FileCalls {
   readonly #parts: FileCallParts
   /** Who waits for news of an offer. */
   readonly #waiting = new Map<EventId, Set<() => void>>()
-  /** How many callers wait for a file to arrive. */
-  readonly #getting = new Map<EventId, number>()
 
   constructor(parts: FileCallParts) {
     this.#parts = parts
@@ -62,7 +63,7 @@ export class FileCalls {
   methods(): readonly Method[] {
     return [
       { name: 'file.send', call: (params, caller) => this.#send(params, caller) },
-      { name: 'file.ls', call: async () => ({ files: this.#all().map(offer => this.#document(offer)) }) },
+      { name: 'file.ls', call: () => this.#ls() },
       { name: 'file.get', call: (params, caller) => this.#get(params, caller) },
     ]
   }
@@ -83,7 +84,7 @@ export class FileCalls {
     })
     if (wait === 'done') await this.#untilDone(id, contact.name, timeoutMs, caller)
     else if (isLeaving) await oneToOne.delivered(id, HEARD_PATIENCE_MS)
-    return { ...this.#document(this.#offer(id)), skipped: source.skipped }
+    return { ...(await this.#document(this.#offer(id))), skipped: source.skipped }
   }
 
   async #untilDone(id: EventId, to: string, timeoutMs: number | undefined, caller: Caller): Promise<void> {
@@ -96,7 +97,7 @@ export class FileCalls {
       endTelling()
     }
     const offer = this.#offer(id)
-    const fields = this.#document(offer)
+    const fields = await this.#document(offer)
     if (offer.state === 'failed') throw failed(offer, to, fields)
     if (offer.state === 'done') return
     if (caller.hasGone)
@@ -135,29 +136,40 @@ export class FileCalls {
     const offer = this.#offer(given)
     if (offer.author === identity.device) throw new ChatError('USAGE', `${offer.name} is offered from here`)
     if (offer.state === 'done' && downloads.running(offer.id) === undefined)
-      return { ...this.#document(offer), path: await downloads.arrivedAt(offer) }
+      return { ...(await this.#document(offer)), path: await downloads.arrivedAt(offer) }
     const download = await downloads.want(offer, { path, isAnywhere }, timeoutMs)
-    const { id } = offer
-    this.#getting.set(id, (this.#getting.get(id) ?? 0) + 1)
+    const endWaiting = download.await(timeoutMs)
     const endTelling = this.#tellOf(() => download.meter, offer, caller)
-    const stopListening = caller.onGone(() => void this.#leave(id))
+    let stopListening = (): void => undefined
+    const gone = new Promise<undefined>(resolve => {
+      stopListening = caller.onGone(() => resolve(undefined))
+    })
     try {
-      const path = await download.done
-      return { ...this.#document(this.#offer(id)), path }
+      const path = await Promise.race([download.done, gone])
+      endWaiting()
+      return {
+        ...(await this.#document(this.#offer(offer.id))),
+        path: path ?? (await this.#left(offer, download)),
+      }
     } catch (error) {
-      throw error instanceof ChatError ? withFields(error, this.#document(this.#offer(id))) : error
+      endWaiting()
+      const fields = await this.#document(this.#offer(offer.id), download.meter)
+      throw error instanceof ChatError ? withFields(error, fields) : error
     } finally {
       endTelling()
       stopListening()
-      const left = this.#getting.get(id)! - 1
-      if (left > 0) this.#getting.set(id, left)
-      else this.#getting.delete(id)
     }
   }
 
-  /** A file that nobody waits for any more can wait. */
-  async #leave(id: EventId): Promise<void> {
-    if ((this.#getting.get(id) ?? 0) <= 1) await this.#parts.downloads.pause(id)
+  /** Somebody does not wait any more. What nobody waits for stops, unless it was there by then. */
+  async #left({ id, name }: Offer, download: Download): Promise<string> {
+    if (download.isAwaited) throw new ChatError('STOPPED', `${name} goes on, for somebody else waits for it`)
+    await this.#parts.downloads.pause(id)
+    return download.done
+  }
+
+  async #ls(): Promise<unknown> {
+    return { files: await Promise.all(this.#all().map(offer => this.#document(offer))) }
   }
 
   #all(): readonly Offer[] {
@@ -177,23 +189,33 @@ export class FileCalls {
     })
   }
 
-  #document(offer: Offer): Record<string, unknown> {
-    const { uploads, downloads, identity, people, oneToOne } = this.#parts
+  /** `meter`: of what has just ended; else that of what is on its way. */
+  async #document(offer: Offer, meter = this.#meter(offer)): Promise<Record<string, unknown>> {
+    const { downloads, identity, people, oneToOne } = this.#parts
     const { id, name, bytes, hash, kind, at, author, stream } = offer
     const isOwn = author === identity.device
-    const running = downloads.running(id)
-    const live = isOwn ? uploads.meter(id)?.progress : running?.meter.progress
     const person = oneToOne.personOf(stream)
     const peer = (person && people.contact(person)?.name) ?? people.card(author)?.name ?? null
-    const isMoving = offer.state === 'offered' && (running !== undefined || live !== undefined)
-    const rate = offer.bytesPerSecond ?? live?.bytesPerSecond
+    const isMoving = meter !== undefined
+    const state = offer.state === 'offered' && isMoving ? 'sending' : offer.state
+    const isWaiting = state === 'sending' && this.#meter(offer) === undefined
+    const rate = offer.bytesPerSecond ?? meter?.progress.bytesPerSecond
+    const done = isOwn ? this.#parts.uploads.meter(id)?.progress.doneBytes : await downloads.doneBytes(offer)
     return {
-      ...{ id, name, bytes, hash, state: isMoving ? 'sending' : offer.state },
-      mbPerSecond: rate === undefined ? null : Math.round(rate / 1000) / 1000,
+      ...{ id, name, bytes, hash, state },
+      mbPerSecond: rate === undefined ? null : Number((rate / 1e6).toPrecision(RATE_DIGITS)),
       ...{ kind, at, peer, direction: isOwn ? 'out' : 'in' },
-      doneBytes: offer.state === 'done' ? bytes : (live?.doneBytes ?? 0),
-      reason: offer.state === 'failed' ? (offer.reason ?? null) : null,
+      doneBytes: state === 'done' ? bytes : (done ?? 0),
+      isWaiting,
+      reason: (state === 'failed' ? offer.reason : isWaiting ? downloads.waitsFor(id) : undefined) ?? null,
     }
+  }
+
+  /** Of what is on its way now. */
+  #meter({ id, author }: Offer): Meter | undefined {
+    const { uploads, downloads, identity } = this.#parts
+    if (author !== identity.device) return downloads.running(id)?.meter
+    return uploads.isSending(id) ? uploads.meter(id) : undefined
   }
 
   /** Tells the caller how far it is, every now and then; returns how to stop. */

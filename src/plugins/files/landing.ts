@@ -6,7 +6,7 @@ import type { EventId } from '../../events/ids.ts'
 import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
 import { blockCount, blockLength, groupOf } from './block-tree.ts'
 import { LIST_HEAD_BYTES, listLength, readList } from './folder-list.ts'
-import { BLOCK_BYTES } from './limits.ts'
+import { BLOCK_BYTES, LOOK_EVERY_BLOCKS } from './limits.ts'
 import { cut, numbered } from './safe-name.ts'
 import { isPromised } from './source.ts'
 import { type Piece, Spread } from './spread.ts'
@@ -108,6 +108,7 @@ export class Landing {
 
   /** Verified blocks, in order. Throws DISK_FULL and the like, and FILE_REFUSED for a folder that does harm. */
   async write(block: Uint8Array, index: number): Promise<void> {
+    if (index % LOOK_EVERY_BLOCKS === LOOK_EVERY_BLOCKS - 1) await this.#checkThere()
     if (this.#spread !== undefined) return this.#spread.write(block, index * BLOCK_BYTES)
     this.#head.push(block.slice())
     await this.#establish()
@@ -115,8 +116,9 @@ export class Landing {
 
   /** All blocks were written. Resolves with the path under which it is found. */
   async finish(): Promise<string> {
-    const { disk, kind } = this.#parts
+    const { disk, kind, bytes } = this.#parts
     if (this.#spread === undefined) throw unusable('it has no list')
+    if (bytes > 0) await this.#checkThere()
     if (kind === 'folder') await disk.makeFolder(this.#tree)
     for (const file of this.#files) if (file.bytes === 0) await this.#touch(file.in)
     await this.#spread.close()
@@ -169,6 +171,16 @@ export class Landing {
       return disk.publish(this.#whole, pathOf(tried))
     })
     return pathOf(name)
+  }
+
+  /** What has no name any more can be written to for as long as it is open, and is gone then. */
+  async #checkThere(): Promise<void> {
+    const { disk, place, kind } = this.#parts
+    const witness = kind === 'file' ? this.#part : this.#listPath
+    if ((await disk.facts(witness)) !== undefined) return
+    throw new ChatError('NOT_FOUND', `what had arrived of ${place.name} was removed from ${place.folder}`, {
+      hint: 'get it again, into another folder if need be',
+    })
   }
 
   /** Blocks say nothing of what stands behind the last one. */

@@ -29,6 +29,8 @@ export const PATH_MAX_DEPTH = 32
 /** Blocks read ahead of the stream, and blocks on their way to the disk. */
 export const READ_AHEAD_BLOCKS = 4
 export const WRITES_MAX = 4
+/** Blocks after which it is looked whether what they are written to is still there. */
+export const LOOK_EVERY_BLOCKS = 32
 /** Bytes handed to the stream at a time, so that others get their turn in between. */
 export const SLICE_BYTES = 64 * 1024
 
@@ -55,6 +57,9 @@ export const SILENCE_MAX_MS = 30_000
 /** Pauses between tries. */
 export const AGAIN_FIRST_MS = 250
 export const AGAIN_MAX_MS = 10_000
+/** Pauses of a file that failed, before it is tried again by itself while its sender is there. */
+export const SETBACK_FIRST_MS = 60_000
+export const SETBACK_MAX_MS = 3_600_000
 /** How often one block may arrive damaged. */
 export const DAMAGED_MAX = 3
 

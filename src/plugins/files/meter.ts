@@ -34,6 +34,15 @@ export class Meter {
     this.#movedBytes += bytes
   }
 
+  get hasBegun(): boolean {
+    return this.#firstMs !== undefined
+  }
+
+  /** What came since, without what was there. */
+  get movedBytes(): number {
+    return this.#movedBytes
+  }
+
   get progress(): Progress {
     const tookMs = Math.max(LEAST_MS, this.#lastMs - (this.#firstMs ?? 0))
     const bytesPerSecond = this.#movedBytes === 0 ? undefined : (this.#movedBytes * 1000) / tookMs

@@ -1,6 +1,7 @@
 /** Where a file is to be put: what somebody asked for, or the offered name made harmless, in a place that is free. */
 import type { EventId } from '../../events/ids.ts'
 import { ChatError, type FileDisk } from '../../kernel/api/index.ts'
+import type { Claims } from './claims.ts'
 import { firstNumbered, type Place, partOf } from './landing.ts'
 import { safeName } from './safe-name.ts'
 
@@ -32,26 +33,57 @@ async function freeIn(disk: FileDisk, folder: string, offered: string): Promise<
   return { folder, name: await firstNumbered({ folder, name: offered }, isFree) }
 }
 
-/** In a file, or in all files of a folder. */
-async function bytesAt(disk: FileDisk, path: string): Promise<number> {
+/** In a file, or in all files of a folder; undefined when nothing is there. */
+export async function bytesAt(disk: FileDisk, path: string): Promise<number | undefined> {
   const facts = await disk.facts(path)
-  if (facts?.kind === 'file') return facts.bytes
-  if (facts?.kind !== 'folder') return 0
+  if (facts?.kind !== 'folder') return facts?.bytes
   let bytes = 0
-  for (const name of await disk.names(path)) bytes += await bytesAt(disk, disk.join(path, name))
+  for (const name of await disk.names(path)) bytes += (await bytesAt(disk, disk.join(path, name))) ?? 0
   return bytes
 }
 
-/** Throws DISK_FULL when there is no room for what is still missing. */
-export async function checkRoom(
+export interface Claiming {
+  readonly id: EventId
+  readonly kind: 'file' | 'folder'
+  readonly bytes: number
+  /** Besides what was there when it began. */
+  arrivedBytes(): number
+}
+
+/**
+ * Makes sure that it can be written there, and that there is room for what is missing besides what others will need;
+ * claims that room. Throws NOT_FOUND, DISK_FAILED or DISK_FULL, and then leaves nothing that was not there.
+ */
+export async function claimRoom(
   disk: FileDisk,
+  claims: Claims,
   place: Place,
-  { id, bytes }: { readonly id: EventId; readonly bytes: number },
+  claiming: Claiming,
 ): Promise<void> {
-  const missing = bytes - (await bytesAt(disk, partOf(disk, place, id)))
-  const free = await disk.freeBytes(place.folder)
-  if (missing > free)
-    throw new ChatError('DISK_FULL', `${bytes} bytes do not fit into ${place.folder}: ${free} are free`, {
+  const { id, kind, bytes, arrivedBytes } = claiming
+  const { folder } = place
+  const facts = await disk.facts(await disk.real(folder))
+  if (facts?.kind !== 'folder') throw new ChatError('NOT_FOUND', `there is no folder ${folder}`)
+  const { volume } = facts
+  const part = partOf(disk, place, id)
+  const hasBytes = await bytesAt(disk, part)
+  if (kind === 'folder') await disk.makeFolder(part)
+  else await (await disk.openOwn(part)).close()
+  const freeBytes = await disk.freeBytes(folder)
+  // Nothing may be waited for from here on: two would be told of the same room.
+  const othersBytes = claims.on(volume)
+  const missingBytes = bytes - (hasBytes ?? 0)
+  if (missingBytes <= Math.max(0, freeBytes - othersBytes)) {
+    claims.put(id, { volume, neededBytes: () => Math.max(0, missingBytes - arrivedBytes()) })
+    return
+  }
+  if (hasBytes === undefined) await disk.remove(part)
+  const others = othersBytes === 0 ? '' : `, ${othersBytes} of them for files that are arriving`
+  throw new ChatError(
+    'DISK_FULL',
+    `${bytes} bytes do not fit into ${folder}: ${freeBytes} are free${others}`,
+    {
       hint: 'free some space, or give another folder',
-    })
+    },
+  )
 }

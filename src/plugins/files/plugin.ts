@@ -76,6 +76,7 @@ export const files = definePlugin({
         scope.fence('what is said of files', given.log.appended$, heard)
         scope.fence('senders that can be reached', given.peers.link$, ({ device, up }) => {
           if (up) downloads.reachable(device)
+          else downloads.parted(device)
         })
         stopListening = given.streams.listen(FILES_PORT, (from, stream) => void uploads.accept(from, stream))
         for (const { device, up } of given.peers.links()) if (up) downloads.reachable(device)

@@ -73,6 +73,11 @@ export class Uploads {
     return this.#meters.get(offer)
   }
 
+  /** Whether somebody is getting it now. */
+  isSending(offer: EventId): boolean {
+    return [...this.#streams.values()].some(served => served.offer === offer)
+  }
+
   /** Reads it once, and says in the conversation that it can be had. `each` may throw to end it. */
   async offer(to: Contact, path: string, each: (doneBytes: number, bytes: number) => void): Promise<Offered> {
     const { random, disk, oneToOne } = this.#parts

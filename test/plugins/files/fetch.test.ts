@@ -87,7 +87,9 @@ async function outcomeOf(
   }
   const place = { folder: '/in', name: 'a.bin' }
   const fetch = new Fetch({
-    ...{ clock, offer: OFFER, from: 'bob', signal: new AbortController().signal, silenceMaxMs, turnstile },
+    ...{ clock, offer: OFFER, from: 'bob', signal: new AbortController().signal, turnstile },
+    silenceMaxMs: () => silenceMaxMs,
+    isMeant: () => true,
     sender: 'bob',
     peers: { reach: () => (isUp ? Promise.resolve({ up: true } as never) : new Promise(() => undefined)) },
     streams: { connect, listen: () => () => undefined } as never,

@@ -4,9 +4,10 @@ import type { EventId } from '../../../src/events/ids.ts'
 import type { Keyspace } from '../../../src/kernel/api/index.ts'
 import { MemoryFileDisk } from '../../../src/kernel/testing/memory-file-disk.ts'
 import { standIns } from '../../../src/kernel/testing/stand-ins.ts'
+import { Claims } from '../../../src/plugins/files/claims.ts'
 import { Landing, partOf } from '../../../src/plugins/files/landing.ts'
 import { BLOCK_BYTES } from '../../../src/plugins/files/limits.ts'
-import { checkRoom, choosePlace } from '../../../src/plugins/files/place.ts'
+import { choosePlace, claimRoom } from '../../../src/plugins/files/place.ts'
 import { findSource, hashSource, SourceReader } from '../../../src/plugins/files/source.ts'
 import { TreeShelf } from '../../../src/plugins/files/tree-shelf.ts'
 
@@ -294,7 +295,8 @@ describe('a folder that arrives', () => {
   it('needs room only for what is missing', async () => {
     await (await send(2)).close()
     const { bytes } = await findSource(disk, '/out')
-    const room = (): Promise<void> => checkRoom(disk, { folder: '/in', name: 'out' }, { id: OFFER, bytes })
+    const claiming = { id: OFFER, kind: 'folder', bytes, arrivedBytes: () => 0 } as const
+    const room = (): Promise<void> => claimRoom(disk, new Claims(), { folder: '/in', name: 'out' }, claiming)
     const used = 2 ** 40 - (await disk.freeBytes())
     disk.faults.capacityBytes = used + bytes - BLOCK_BYTES * 2
     await room()
