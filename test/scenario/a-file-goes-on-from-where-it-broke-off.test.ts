@@ -35,7 +35,7 @@ test.each(['bob', 'alice'] as const)(
     const world = new World({ seed: 42 })
     const { people } = await townOf(world, 'alice', 'bob')
     const { alice, bob } = people
-    const blocks = 24
+    const blocks = 40
     const content = contentOf(blocks * BLOCK - 5)
     alice.files.put('/home/alice/film.mp4', content)
     bob.files.put('/home/bob/other', new Uint8Array(1))

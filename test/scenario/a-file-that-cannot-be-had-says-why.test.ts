@@ -33,6 +33,13 @@ async function pair(seed: number, blocks = 8) {
 const namesAt = (home: SimHome): readonly string[] =>
   home.files.paths().filter(path => path.includes('a.bin') || path.includes('ntm-part'))
 
+/** Which blocks are written from now on. */
+const writesOf = ({ files }: SimHome): readonly number[] => {
+  const writes: number[] = []
+  files.faults.written = at => void writes.push(at / BLOCK)
+  return writes
+}
+
 test.each<[string, (alice: SimHome) => void]>([
   ['shrinks', ({ files }) => files.put(PATH, contentOf(BLOCK))],
   ['grows', ({ files }) => files.put(PATH, contentOf(9 * BLOCK))],
@@ -73,7 +80,9 @@ test('a disk that fills up in the middle is one error, and with room it goes on'
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ code: 'DISK_FULL', exitCode: 1 })
   expect(namesAt(bob)).toEqual([partAt('/home/bob', 'a.bin', id)])
   bob.files.faults.fail = undefined
+  const writes = writesOf(bob)
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
+  expect(writes).toEqual([3, 4, 5, 6, 7])
   expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
   await world.end()
 })
@@ -104,7 +113,10 @@ test('who stops waiting stops the file, and the same words go on with it', async
   await world.until(say(world, alice, bob, 'anything'))
   await world.run(5_000)
   expect(namesAt(bob)).toEqual([partAt('/home/bob', 'a.bin', id)])
+  const there = bob.files.size(partAt('/home/bob', 'a.bin', id)) / BLOCK
+  const writes = writesOf(bob)
   expect(await world.until(get(bob, id, '/home/bob'))).toMatchObject({ state: 'done' })
+  expect(writes[0]).toBe(there)
   expect(isContent(bob, '/home/bob/a.bin', content)).toBe(true)
   await world.end()
 })

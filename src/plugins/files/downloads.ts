@@ -229,7 +229,7 @@ export class Downloads {
   async #prepare(offer: Offer, { place, meter, signal }: Download): Promise<void> {
     const { disk, log } = this.#parts
     const { id } = offer
-    const arrivedBytes = (): number => meter.movedBytes
+    const arrivedBytes = (): number => meter.progress.movedBytes
     if (place.published === undefined) await claimRoom(disk, this.#claims, place, { ...offer, arrivedBytes })
     if (signal.aborted) throw new ChatError('STOPPED', `getting ${offer.name} was stopped`)
     const before = this.#wanted.of(id)

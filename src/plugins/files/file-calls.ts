@@ -218,11 +218,11 @@ export class FileCalls {
     return uploads.isSending(id) ? uploads.meter(id) : undefined
   }
 
-  /** Tells the caller how far it is, every now and then; returns how to stop. */
+  /** Tells the caller how far it is, every now and then and at the end; returns how to stop. */
   #tellOf(meter: () => Meter | undefined, { name, bytes }: Offer, caller: Caller): () => void {
     const { clock } = this.#parts
     let stop = (): void => undefined
-    const tell = (): void => {
+    const say = (): void => {
       const progress: Progress | undefined = meter()?.progress
       if (progress !== undefined)
         caller.emit({
@@ -232,10 +232,16 @@ export class FileCalls {
           ...progress,
           bytesPerSecond: progress.bytesPerSecond ?? null,
         })
+    }
+    const tell = (): void => {
+      say()
       stop = clock.after(PROGRESS_EVERY_MS, tell)
     }
     tell()
-    return () => stop()
+    return () => {
+      stop()
+      say()
+    }
   }
 
   #seldom(caller: Caller): (item: unknown) => void {

@@ -108,7 +108,12 @@ export class Landing {
 
   /** Verified blocks, in order. Throws DISK_FULL and the like, and FILE_REFUSED for a folder that does harm. */
   async write(block: Uint8Array, index: number): Promise<void> {
+    // Nothing may be waited for before that: the next block would overtake this one.
+    await this.#put(block, index)
     if (index % LOOK_EVERY_BLOCKS === LOOK_EVERY_BLOCKS - 1) await this.#checkThere()
+  }
+
+  async #put(block: Uint8Array, index: number): Promise<void> {
     if (this.#spread !== undefined) return this.#spread.write(block, index * BLOCK_BYTES)
     this.#head.push(block.slice())
     await this.#establish()

@@ -3,6 +3,8 @@ import type { Clock } from '../../kernel/api/index.ts'
 
 export interface Progress {
   readonly doneBytes: number
+  /** What came since this began, without what was there. */
+  readonly movedBytes: number
   /** Undefined before the first byte. */
   readonly bytesPerSecond: number | undefined
 }
@@ -38,14 +40,9 @@ export class Meter {
     return this.#firstMs !== undefined
   }
 
-  /** What came since, without what was there. */
-  get movedBytes(): number {
-    return this.#movedBytes
-  }
-
   get progress(): Progress {
     const tookMs = Math.max(LEAST_MS, this.#lastMs - (this.#firstMs ?? 0))
     const bytesPerSecond = this.#movedBytes === 0 ? undefined : (this.#movedBytes * 1000) / tookMs
-    return { doneBytes: this.#doneBytes, bytesPerSecond }
+    return { doneBytes: this.#doneBytes, movedBytes: this.#movedBytes, bytesPerSecond }
   }
 }
