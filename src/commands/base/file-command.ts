@@ -16,6 +16,8 @@ export interface FileDocument {
   readonly peer: string | null
   readonly direction: 'in' | 'out'
   readonly doneBytes: number
+  /** It is wanted, and nothing of it is on its way now. */
+  readonly isWaiting: boolean
   readonly reason: string | null
   readonly path?: string
   readonly skipped?: number
@@ -23,13 +25,14 @@ export interface FileDocument {
 
 /** One file on one line, its id first: that is what `file get` wants. */
 export function fileLine(file: FileDocument): string {
-  const { id, name, bytes, state, mbPerSecond, peer, direction, doneBytes, reason } = file
+  const { id, name, bytes, state, mbPerSecond, peer, direction, doneBytes, isWaiting, reason } = file
   const arrow = direction === 'out' ? 'to' : 'from'
+  const word = isWaiting ? 'waiting' : state
   const share = state === 'sending' && bytes > 0 ? ` ${Math.floor((doneBytes / bytes) * 100)} %` : ''
   const rate = mbPerSecond === null ? '' : `  ${mbPerSecond} MB/s`
   const why = reason === null ? '' : ` (${reason})`
   const who = `${arrow} ${printable(peer ?? 'somebody')}`
-  return `${id.slice(0, 12)}  ${state}${share}${why}  ${sizeOf(bytes)}  ${who}  ${printable(name)}${rate}`
+  return `${id.slice(0, 12)}  ${word}${share}${why}  ${sizeOf(bytes)}  ${who}  ${printable(name)}${rate}`
 }
 
 export abstract class FileCommand extends NtmCommand {
