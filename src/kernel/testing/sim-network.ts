@@ -18,6 +18,8 @@ export interface Faults {
   readonly duplicates: number
   /** Share that is delayed by up to four times the latency, and so overtaken. */
   readonly reordering: number
+  /** What each host can send; it queues what is more, and what would wait too long is lost. Default: anything. */
+  readonly bytesPerMs?: number
 }
 
 export const QUIET: Faults = { latencyMs: [1, 1], loss: 0, duplicates: 0, reordering: 0 }
@@ -55,6 +57,8 @@ interface Journey {
   readonly latencyMs: number
 }
 
+/** Of the line of a host that sends at a rate. */
+const QUEUE_MAX_MS = 200
 /** From one host of a link to another. */
 const LINK_MS = 1
 const USUAL_HOP_LIMIT = 64
@@ -79,6 +83,8 @@ export class SimNetwork {
   /** Host address -> island; hosts of different islands do not hear each other. */
   #islands = new Map<string, number>()
   readonly #cuts = new Set<readonly [from: Spot, to: Spot]>()
+  /** Until when the line of a host is busy with what it has queued. */
+  readonly #busyUntilMs = new Map<SimHost, number>()
   readonly names = new Map<string, readonly string[]>()
   readonly srvRecords = new Map<string, readonly SrvRecord[]>()
   readonly txtRecords = new Map<string, readonly string[]>()
@@ -140,11 +146,12 @@ export class SimNetwork {
     const journey = host.isUp ? this.#depart(host, place, owned, hopLimit) : this.#tell('cut', owned)
     if (journey === undefined) return
     const { loss, duplicates } = this.faults
-    const isLost = this.#random.next() < loss
+    const queuedMs = this.#queue(host, owned.bytes.length)
+    const isLost = this.#random.next() < loss || queuedMs === undefined
     const copies = this.#random.next() < duplicates ? 2 : 1
     if (isLost) this.#tell('lost', journey.packet)
     for (let copy = 0; copy < copies && !isLost; copy += 1)
-      this.#clock.after(this.#delayMs() + journey.latencyMs, () => this.#arrive(journey))
+      this.#clock.after(this.#delayMs() + journey.latencyMs + (queuedMs ?? 0), () => this.#arrive(journey))
   }
 
   /** A link loses nothing that is said to all, and is quick. */
@@ -194,6 +201,17 @@ export class SimNetwork {
     const wire = segment.wireTo(packet.to.address) ?? {}
     if (isTooLong(packet, wire)) return this.#tell('lost', packet)
     return { ...journey, hopsLeft, latencyMs: journey.latencyMs + (wire.latencyMs ?? 0) }
+  }
+
+  /** How long it takes until the last byte is on the line; undefined when there is no room to wait. */
+  #queue(host: SimHost, bytes: number): number | undefined {
+    const { bytesPerMs } = this.faults
+    if (bytesPerMs === undefined) return 0
+    const nowMs = this.#clock.monotonicMs()
+    const freeMs = Math.max(nowMs, this.#busyUntilMs.get(host) ?? 0)
+    if (freeMs - nowMs > QUEUE_MAX_MS) return undefined
+    this.#busyUntilMs.set(host, freeMs + bytes / bytesPerMs)
+    return freeMs + bytes / bytesPerMs - nowMs
   }
 
   #delayMs(): number {
