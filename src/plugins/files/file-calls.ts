@@ -83,7 +83,8 @@ export class FileCalls {
     })
     if (wait === 'done') await this.#untilDone(id, contact.name, timeoutMs, caller)
     else if (isLeaving) await oneToOne.delivered(id, HEARD_PATIENCE_MS)
-    return { ...this.#document(this.#offer(id)), skipped: source.skipped }
+    const { skipped, misnamed } = source
+    return { ...this.#document(this.#offer(id)), skipped, misnamed }
   }
 
   async #untilDone(id: EventId, to: string, timeoutMs: number | undefined, caller: Caller): Promise<void> {
