@@ -98,7 +98,7 @@ test('when the one who gets it is killed, it goes on from where it was', async (
   const cut = get(id)
   await untilTrue(() => partBytes(id) > MIDDLE_BYTES)
   await kill('bob')
-  expect((await cut).code).not.toBe(0)
+  expect(expectRefused(await cut, 1, 'NOT_RUNNING')).toMatchObject({ id })
   expect(existsSync(join(inbox, 'large.bin'))).toBe(false)
   const wholeBytes = Math.floor(partBytes(id) / BLOCK) * BLOCK
   await up('bob')

@@ -100,12 +100,13 @@ export class FileCalls {
     const fields = this.#document(offer)
     if (offer.state === 'failed') throw failed(offer, to, fields)
     if (offer.state === 'done') return
-    if (caller.hasGone)
-      throw new ChatError('STOPPED', `${offer.name} is offered; nobody waits for it any more`, { fields })
-    throw new ChatError('TIMED_OUT', `${to} has not got ${offer.name} in time`, {
+    const more = {
       hint: 'it stays offered: they can get it while a node of this home runs, as `ntm up` does',
       fields,
-    })
+    }
+    if (caller.hasGone)
+      throw new ChatError('STOPPED', `${offer.name} is offered; nobody waits for it any more`, more)
+    throw new ChatError('TIMED_OUT', `${to} has not got ${offer.name} in time`, more)
   }
 
   #until(id: EventId, isSo: () => boolean, timeoutMs: number | undefined, caller: Caller): Promise<void> {
@@ -198,17 +199,14 @@ export class FileCalls {
   }
 
   /** Tells the caller how far it is, every now and then; returns how to stop. */
-  #tellOf(meter: () => Meter | undefined, { name, bytes }: Offer, caller: Caller): () => void {
+  #tellOf(meter: () => Meter | undefined, { id, name, bytes }: Offer, caller: Caller): () => void {
     const { clock } = this.#parts
     let stop = (): void => undefined
     const tell = (): void => {
       const progress: Progress | undefined = meter()?.progress
       if (progress !== undefined)
         caller.emit({
-          type: 'progress',
-          name,
-          bytes,
-          ...progress,
+          ...{ type: 'progress', id, name, bytes, ...progress },
           bytesPerSecond: progress.bytesPerSecond ?? null,
         })
       stop = clock.after(PROGRESS_EVERY_MS, tell)
