@@ -1,9 +1,9 @@
 /** What is said to whoever asks for files with the wrong words, and what must not be taken for words at all. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { expectDone, expectRefused } from './expectations.ts'
-import { type Document, run, Staying } from './program.ts'
+import { type Document, ROOT, run, Staying } from './program.ts'
 import { promised } from './promised.ts'
 import { townOfThisFile } from './town.ts'
 
@@ -20,6 +20,11 @@ beforeAll(async () => {
   mkdirSync(folder)
   writeFileSync(join(folder, 'note.txt'), 'words')
 })
+
+const PAGE = readFileSync(join(ROOT, 'docs', 'files.md'), 'utf8')
+const expectExplained = (document: Document): void => {
+  for (const field of Object.keys(document)) expect(PAGE).toContain(`\`${field}\``)
+}
 
 const send = (path: string, ...more: readonly string[]) =>
   town.at('alice', ['file', 'send', town.name('bob'), path, ...more])
@@ -60,6 +65,7 @@ test('what is left out of a folder is told, each kind in its own words', async (
   const hasOddNames = process.platform === 'linux'
   if (hasOddNames) writeFileSync(odd, 'x')
   const { json, stderr } = await send(folder)
+  expectExplained(json)
   expect(json).toMatchObject({ state: 'offered', skipped: 1, misnamed: hasOddNames ? 1 : 0 })
   expect(stderr).toContain('ntm: 1 left out: links and other things that are no files\n')
   expect(stderr.includes('ntm: 1 left out: files and folders whose names are not UTF-8\n')).toBe(hasOddNames)
@@ -75,6 +81,7 @@ test('what is piped in is no path', async () => {
   const words = ['file', 'get', id, '--home', town.home('bob'), '--json']
   const got = await run(words, { stdin: 'elsewhere\n', within: ['env', '-C', here] })
   expect(expectDone(got, promised.file).path).toBe(join(here, 'note.txt'))
+  expectExplained(got.json)
   expect(readdirSync(here)).toEqual(['note.txt'])
 })
 
