@@ -3,6 +3,7 @@ import { Args, Flags } from '@oclif/core'
 import { ChatError } from '../kernel/api/errors.ts'
 import { typedText } from '../kernel/node/typed-text.ts'
 import { NtmCommand } from './base/command.ts'
+import { secondsFlag } from './base/seconds-flag.ts'
 
 interface Sent {
   readonly id: string
@@ -27,10 +28,9 @@ export default class SendCommand extends NtmCommand {
       options: ['sent', 'stored', 'delivered', 'read'],
       default: 'delivered',
     }),
-    timeout: Flags.integer({
-      description: 'seconds to wait; then the message stays queued',
+    timeout: secondsFlag({
+      description: 'seconds to wait, 86400 (a day) at most; then the message stays queued',
       default: 30,
-      min: 0,
     }),
   }
 

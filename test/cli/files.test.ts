@@ -112,7 +112,7 @@ test('when the one who gets it is killed, it goes on from where it was', async (
   const cut = get(id)
   await untilTrue(() => partBytes(id) > MIDDLE_BYTES)
   await kill('bob')
-  expect((await cut).code).not.toBe(0)
+  expect(expectRefused(await cut, 1, 'NOT_RUNNING')).toMatchObject({ id })
   expect(existsSync(join(inbox, 'large.bin'))).toBe(false)
   const there = wholeBytes(id)
   // So that nothing comes before somebody watches.

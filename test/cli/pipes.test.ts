@@ -1,6 +1,6 @@
 /** Input by pipe: what was refused or lost is told line by line and by the exit code, and no input is too long. */
 import { beforeAll, expect, test } from 'vitest'
-import { expectRefused } from './expectations.ts'
+import { expectDone, expectRefused } from './expectations.ts'
 import { type Document, Staying } from './program.ts'
 import { promised } from './promised.ts'
 import { townOfThisFile } from './town.ts'
@@ -41,4 +41,19 @@ test('send stops reading what is too long', async () => {
   sending.say('y'.repeat(200_000))
   expect(await sending.ended()).toBe(2)
   expect(sending.lines).toMatchObject([{ error: { code: 'TEXT_TOO_LONG' } }])
+})
+
+test('send sends what comes by pipe, all of it and as it is', async () => {
+  const words = ['send', 'bob.town.example', '--timeout', '0']
+  await town.at('alice', words, { stdin: '  two lines,\n  and an empty one\n\n' })
+  const sending = new Staying([...words, '--home', town.home('alice'), '--json'])
+  sending.say('at once\n')
+  // It takes longer than to parse a command line.
+  await town.at('alice', ['status'])
+  sending.say('later\n')
+  sending.hangUp()
+  await sending.ended()
+  const { messages } = expectDone(await town.at('alice', ['history', 'bob.town.example']), promised.history)
+  const texts = messages.map(({ text }: Document) => text)
+  expect(texts).toEqual(expect.arrayContaining(['  two lines,\n  and an empty one\n', 'at once\nlater']))
 })

@@ -42,6 +42,8 @@ export abstract class NtmCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init()
+    // What is piped in is for who reads it. The parser would take it for words that were left out, as far as it comes at once.
+    for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
     catchStrays(error => process.exit(this.#fail(error instanceof Error ? error : toChatError(error))))
   }
 

@@ -14,9 +14,10 @@ interface Failure {
   readonly exitCode: number
 }
 
-/** What the parser of the command line says, on one line and without its own hint. */
+/** What the parser of the command line says, on one line, without what it was doing and without its own hint. */
 const sentence = (message: string): string =>
   message
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
     .replace(/\s*See more help with --help\s*$/, '')
     .replace(/\s*\n\s*/g, ' ')
     .trim()

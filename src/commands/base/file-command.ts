@@ -2,6 +2,8 @@
  * What `file send` and `file get` share: one call of the node that takes its time, with a bar on a terminal, and a
  * Ctrl-C that ends it in order.
  */
+import { Args } from '@oclif/core'
+import { ChatError } from '../../kernel/api/errors.ts'
 import { printable } from '../../screen/printer.ts'
 import { type Progress, ProgressBar, sizeOf } from '../../screen/progress-bar.ts'
 import { type HomeFlags, NtmCommand } from './command.ts'
@@ -21,7 +23,18 @@ export interface FileDocument {
   readonly reason: string | null
   readonly path?: string
   readonly skipped?: number
+  readonly misnamed?: number
 }
+
+/** "$UNSET" is no path. It would lead to the folder that one is in, with everything in it. */
+export const pathArg = Args.custom<string>({
+  parse: async input => {
+    if (input !== '') return input
+    throw new ChatError('USAGE', 'the path is empty', {
+      hint: 'is the variable set? The folder that you are in is called .',
+    })
+  },
+})
 
 /** One file on one line, its id first: that is what `file get` wants. */
 export function fileLine(file: FileDocument): string {
@@ -35,6 +48,12 @@ export function fileLine(file: FileDocument): string {
   return `${id.slice(0, 12)}  ${word}${share}${why}  ${sizeOf(bytes)}  ${who}  ${printable(name)}${rate}`
 }
 
+/** Also where the node went away in the middle it is told which file it was about. */
+const withFields = (error: ChatError, known: Readonly<Record<string, unknown>>): ChatError =>
+  new ChatError(error.code, error.message, {
+    ...{ hint: error.hint, cause: error, fields: { ...known, ...error.fields } },
+  })
+
 export abstract class FileCommand extends NtmCommand {
   protected async callWithBar(
     flags: HomeFlags,
@@ -44,15 +63,22 @@ export abstract class FileCommand extends NtmCommand {
   ): Promise<FileDocument> {
     const leave = new AbortController()
     const bar = new ProgressBar(shownAs)
+    let id: string | undefined
+    const onItem = (item: unknown): void => {
+      id = (item as { readonly id?: string }).id ?? id
+      bar.show(item as Progress)
+    }
     uponSignal(() => leave.abort())
     try {
       return await this.withNode(flags, node =>
         node.call<FileDocument>(
           method,
           { ...params, isLeaving: node.runs !== 'up' },
-          { onItem: item => bar.show(item as Progress), signal: leave.signal },
+          { onItem, signal: leave.signal },
         ),
       )
+    } catch (error) {
+      throw id !== undefined && error instanceof ChatError ? withFields(error, { id }) : error
     } finally {
       bar.end()
     }

@@ -2,7 +2,11 @@
 import { basename, resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { printable } from '../../screen/printer.ts'
-import { FileCommand, fileLine } from '../base/file-command.ts'
+import { FileCommand, fileLine, pathArg } from '../base/file-command.ts'
+import { secondsFlag } from '../base/seconds-flag.ts'
+
+const tellLeftOut = (count: number, what: string): boolean =>
+  process.stderr.write(`ntm: ${count} left out: ${what}\n`)
 
 export default class FileSendCommand extends FileCommand {
   static override summary = 'offer a file or a folder'
@@ -11,7 +15,7 @@ export default class FileSendCommand extends FileCommand {
   static override examples = ['<%= config.bin %> file send bob.example holiday.mp4 --wait done']
   static override args = {
     to: Args.string({ description: 'full name, unique prefix of a contact, or id', required: true }),
-    path: Args.string({ description: 'a file or a folder', required: true }),
+    path: pathArg({ description: 'a file or a folder', required: true }),
   }
   static override flags = {
     wait: Flags.string({
@@ -19,7 +23,9 @@ export default class FileSendCommand extends FileCommand {
       options: ['offered', 'done'],
       default: 'offered',
     }),
-    timeout: Flags.integer({ description: 'seconds to wait for done; default: as long as it takes', min: 0 }),
+    timeout: secondsFlag({
+      description: 'seconds to wait for done, 86400 (a day) at most; default: as long as it takes',
+    }),
   }
 
   async run(): Promise<void> {
@@ -28,8 +34,9 @@ export default class FileSendCommand extends FileCommand {
     const timeout = flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }
     const params = { to, path: resolve(path), wait: flags.wait, ...timeout }
     const sent = await this.callWithBar(flags, 'file.send', params, basename(path))
-    if ((sent.skipped ?? 0) > 0)
-      process.stderr.write(`ntm: ${sent.skipped} links and other things that are no files were left out\n`)
+    const { skipped = 0, misnamed = 0 } = sent
+    if (skipped > 0) tellLeftOut(skipped, 'links and other things that are no files')
+    if (misnamed > 0) tellLeftOut(misnamed, 'files and folders whose names are not UTF-8')
     const how =
       sent.state === 'offered' ? `\nthe other person gets it with: ntm file get ${printable(sent.id)}` : ''
     this.print(flags.json, sent, `${fileLine(sent)}${how}`)

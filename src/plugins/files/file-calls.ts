@@ -84,7 +84,8 @@ export class FileCalls {
     })
     if (wait === 'done') await this.#untilDone(id, contact.name, timeoutMs, caller)
     else if (isLeaving) await oneToOne.delivered(id, HEARD_PATIENCE_MS)
-    return { ...(await this.#document(this.#offer(id))), skipped: source.skipped }
+    const { skipped, misnamed } = source
+    return { ...(await this.#document(this.#offer(id))), skipped, misnamed }
   }
 
   async #untilDone(id: EventId, to: string, timeoutMs: number | undefined, caller: Caller): Promise<void> {
@@ -100,12 +101,13 @@ export class FileCalls {
     const fields = await this.#document(offer)
     if (offer.state === 'failed') throw failed(offer, to, fields)
     if (offer.state === 'done') return
-    if (caller.hasGone)
-      throw new ChatError('STOPPED', `${offer.name} is offered; nobody waits for it any more`, { fields })
-    throw new ChatError('TIMED_OUT', `${to} has not got ${offer.name} in time`, {
+    const more = {
       hint: 'it stays offered: they can get it while a node of this home runs, as `ntm up` does',
       fields,
-    })
+    }
+    if (caller.hasGone)
+      throw new ChatError('STOPPED', `${offer.name} is offered; nobody waits for it any more`, more)
+    throw new ChatError('TIMED_OUT', `${to} has not got ${offer.name} in time`, more)
   }
 
   #until(id: EventId, isSo: () => boolean, timeoutMs: number | undefined, caller: Caller): Promise<void> {
@@ -219,17 +221,14 @@ export class FileCalls {
   }
 
   /** Tells the caller how far it is, every now and then and at the end; returns how to stop. */
-  #tellOf(meter: () => Meter | undefined, { name, bytes }: Offer, caller: Caller): () => void {
+  #tellOf(meter: () => Meter | undefined, { id, name, bytes }: Offer, caller: Caller): () => void {
     const { clock } = this.#parts
     let stop = (): void => undefined
     const say = (): void => {
       const progress: Progress | undefined = meter()?.progress
       if (progress !== undefined)
         caller.emit({
-          type: 'progress',
-          name,
-          bytes,
-          ...progress,
+          ...{ type: 'progress', id, name, bytes, ...progress },
           bytesPerSecond: progress.bytesPerSecond ?? null,
         })
     }

@@ -75,26 +75,41 @@ export function readList(list: Uint8Array, contentBytes: number): Result<readonl
   for (const { path, bytes } of listed.value) {
     const safe = safePath(path)
     if (safe === undefined) return refuse('unsafe-path')
-    if (!names.add(safe)) return refuse('twice')
+    if (names.add(safe, path) !== undefined) return refuse('twice')
     left -= bytes
     files.push({ path: safe, bytes })
   }
   return left === 0 ? ok(files) : refuse('size')
 }
 
+/** Two of them that cannot lie side by side on every disk, as they are called at the sender. */
+export function clashIn(files: readonly ListedFile[]): readonly [string, string] | undefined {
+  const names = new Names()
+  for (const { path } of files) {
+    const other = names.add(safePath(path) ?? path, path)
+    if (other !== undefined) return [other, path.join('/')]
+  }
+  return undefined
+}
+
 /** Paths that can lie side by side on any disk: none twice, and none a file and a folder at once. */
 class Names {
-  readonly #files = new Set<string>()
-  readonly #folders = new Set<string>()
+  /** By how some disk may write them, as they are called. */
+  readonly #files = new Map<string, string>()
+  readonly #folders = new Map<string, string>()
 
-  add(path: readonly string[]): boolean {
+  /** The one that is there already where this one would be; undefined when it has its place. */
+  add(path: readonly string[], called: readonly string[]): string | undefined {
     const folded = path.map(foldedName)
-    const whole = folded.join('/')
-    const above = folded.slice(1).map((_, index) => folded.slice(0, index + 1).join('/'))
-    if (this.#files.has(whole) || this.#folders.has(whole)) return false
-    if (above.some(folder => this.#files.has(folder))) return false
-    this.#files.add(whole)
-    for (const folder of above) this.#folders.add(folder)
-    return true
+    const upTo = (parts: readonly string[], index: number): string => parts.slice(0, index + 1).join('/')
+    const last = folded.length - 1
+    const whole = upTo(folded, last)
+    const above = folded.slice(0, last).map((_, index) => upTo(folded, index))
+    const inTheWay = above.find(folder => this.#files.has(folder))
+    const other = this.#files.get(inTheWay ?? whole) ?? this.#folders.get(whole)
+    if (other !== undefined) return other
+    this.#files.set(whole, upTo(called, last))
+    for (const [index, folder] of above.entries()) this.#folders.set(folder, upTo(called, index))
+    return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Names that strangers give to files, as names that do no harm on any disk: one part of a path, visible, no device of
- * Windows, not hidden, and short enough for the names that are made of it.
+ * Windows, neither hidden nor a switch, and short enough for the names that are made of it.
  */
 import { PATH_MAX_BYTES, PATH_MAX_DEPTH } from './limits.ts'
 
@@ -49,11 +49,8 @@ function safePart(name: string): string {
   return DEVICE.test(named) ? `_${named}` : named
 }
 
-/** The name under which something offered is written; it is not hidden. */
-export const safeName = (name: string): string => {
-  const part = safePart(name)
-  return part.startsWith('.') ? `_${part.slice(1)}` : part
-}
+/** The name under which something offered is written; it is not hidden, and no switch of `rm *`. */
+export const safeName = (name: string): string => safePart(name).replace(/^[.-]/, '_')
 
 /**
  * A path inside a folder as safe parts. Undefined for what would lead out of the folder or is no path at all: honest

@@ -4,22 +4,16 @@
  */
 import { ChatError, type FileDisk, type FileFacts } from '../../kernel/api/index.ts'
 import { blockCount, blockLength, groupOf, hashAt, isSame, leafHash, TreeBuilder } from './block-tree.ts'
-import { encodeList, LIST_HEAD_BYTES, type ListedFile, listedFiles, readList } from './folder-list.ts'
-import {
-  BLOCK_BYTES,
-  FILE_MAX_BYTES,
-  GROUP_BLOCKS,
-  LIST_MAX_BYTES,
-  LIST_MAX_ENTRIES,
-  PATH_MAX_DEPTH,
-  READ_AHEAD_BLOCKS,
-} from './limits.ts'
+import { listedFiles } from './folder-list.ts'
+import { checkEmpty, walkFolder } from './folder-walk.ts'
+import { BLOCK_BYTES, FILE_MAX_BYTES, GROUP_BLOCKS, READ_AHEAD_BLOCKS } from './limits.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { freshRoom, Rooms } from './rooms.ts'
 import { type Piece, Spread } from './spread.ts'
 import type { TreeShelf } from './tree-shelf.ts'
 
-export interface Source {
+/** What it takes to read it again. */
+export interface Content {
   readonly kind: 'file' | 'folder'
   /** Without links on the way. */
   readonly path: string
@@ -28,28 +22,29 @@ export interface Source {
   readonly stamp: string | undefined
   /** What stands before the files of a folder. */
   readonly list: Uint8Array | undefined
-  /** Links and other things in a folder that are no files. */
+}
+
+export interface Source extends Content {
+  /** As it was asked for: of a link, that of the link. */
+  readonly name: string
+  /** In a folder, what is left out: links and other things that are no files, and names that are not UTF-8. */
   readonly skipped: number
+  readonly misnamed: number
 }
 
 /** What there is to offer. Throws NOT_FOUND, USAGE or DISK_FAILED. */
 export async function findSource(disk: FileDisk, given: string): Promise<Source> {
   const path = await disk.real(given)
+  const { name } = disk.split(given)
   const facts = await disk.facts(path)
-  if (facts?.kind === 'file')
-    return {
-      ...{ kind: 'file', path, bytes: sized(facts.bytes), stamp: facts.stamp },
-      ...{ list: undefined, skipped: 0 },
-    }
+  if (facts?.kind === 'file') {
+    const { bytes, stamp } = facts
+    if (bytes === 0) await checkEmpty(disk, path)
+    return { kind: 'file', name, path, bytes: sized(bytes), stamp, list: undefined, skipped: 0, misnamed: 0 }
+  }
   if (facts?.kind !== 'folder') throw new ChatError('USAGE', `${given} is neither a file nor a folder`)
-  const { files, skipped } = await filesIn(disk, path)
-  const list = encodeList(files)
-  if (list.length > LIST_HEAD_BYTES + LIST_MAX_BYTES)
-    throw new ChatError('USAGE', `${given} has too many files to be sent at once`)
-  const bytes = files.reduce((sum, file) => sum + file.bytes, list.length)
-  const read = readList(list, bytes)
-  if (!read.ok) throw new ChatError('USAGE', `${given} has names that cannot be side by side on every disk`)
-  return { kind: 'folder', path, bytes: sized(bytes), stamp: undefined, list, skipped }
+  const { bytes, ...walked } = await walkFolder(disk, path)
+  return { kind: 'folder', name, path, bytes: sized(bytes), stamp: undefined, ...walked }
 }
 
 function sized(bytes: number): number {
@@ -57,30 +52,7 @@ function sized(bytes: number): number {
   throw new ChatError('USAGE', `${bytes} bytes are more than the ${FILE_MAX_BYTES} that can be sent at once`)
 }
 
-/** In the order of their names, so that equal folders have equal hashes. */
-async function filesIn(
-  disk: FileDisk,
-  root: string,
-): Promise<{ readonly files: readonly ListedFile[]; readonly skipped: number }> {
-  const files: ListedFile[] = []
-  let skipped = 0
-  const walk = async (path: readonly string[]): Promise<void> => {
-    if (path.length > PATH_MAX_DEPTH) throw new ChatError('USAGE', `${root} is nested too deeply to be sent`)
-    for (const name of [...(await disk.names(disk.join(root, ...path)))].sort()) {
-      const below = [...path, name]
-      const facts = await disk.facts(disk.join(root, ...below))
-      if (facts?.kind === 'folder') await walk(below)
-      else if (facts?.kind === 'file') files.push({ path: below, bytes: facts.bytes })
-      else skipped += 1
-      if (files.length > LIST_MAX_ENTRIES)
-        throw new ChatError('USAGE', `${root} has more than ${LIST_MAX_ENTRIES} files`)
-    }
-  }
-  await walk([])
-  return { files, skipped }
-}
-
-function piecesOf(disk: FileDisk, { path, bytes, list }: Omit<Source, 'skipped'>): readonly Piece[] {
+function piecesOf(disk: FileDisk, { path, bytes, list }: Content): readonly Piece[] {
   if (list === undefined) return [{ bytes, in: path }]
   const listed = listedFiles(list)
   if (!listed.ok) throw changed(path)
@@ -95,12 +67,12 @@ const changed = (path: string): ChatError =>
 
 /** Reads what was offered, one block after the other. */
 export class SourceReader {
-  readonly #source: Omit<Source, 'skipped'>
+  readonly #source: Content
   readonly #spread: Spread
   /** Not known to be untouched since: then every block is compared with what was offered. */
   #isDoubted: boolean
 
-  constructor(disk: FileDisk, source: Omit<Source, 'skipped'>) {
+  constructor(disk: FileDisk, source: Content) {
     this.#source = source
     this.#isDoubted = source.stamp === undefined
     const check = (facts: FileFacts, piece: Piece): void => {

@@ -82,7 +82,7 @@ export class Uploads {
   async offer(to: Contact, path: string, each: (doneBytes: number, bytes: number) => void): Promise<Offered> {
     const { random, disk, oneToOne } = this.#parts
     const source = await findSource(disk, path)
-    const name = disk.split(source.path).name
+    const { name } = source
     if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES)
       throw new ChatError('USAGE', `${path} has no name that it could be sent under`)
     // A conversation that cannot be had is not worth reading gigabytes for.
@@ -90,7 +90,7 @@ export class Uploads {
     const tree = idFromBytes<EventId>(random.bytes(TREE_BYTES))
     const kept: Kept = { path: source.path, kind: source.kind, tree, stamp: source.stamp }
     await this.#own.begin(stream, kept)
-    const id = await this.#say(stream, source, name, tree, each).catch(async error => {
+    const id = await this.#say(stream, source, tree, each).catch(async error => {
       await this.#own.drop(tree).catch(() => undefined)
       throw error
     })
@@ -134,12 +134,11 @@ export class Uploads {
   async #say(
     stream: StreamId,
     source: Source,
-    name: string,
     tree: string,
     each: (doneBytes: number, bytes: number) => void,
   ): Promise<EventId> {
     const { log, disk, shelf } = this.#parts
-    const { kind, bytes } = source
+    const { name, kind, bytes } = source
     let doneBytes = 0
     const root = await hashSource(disk, source, shelf, tree, count => {
       doneBytes += count

@@ -19,6 +19,10 @@ describe('a name that was offered', () => {
     ['   ', 'file'],
     ['.bashrc', '_bashrc'],
     ['.ssh', '_ssh'],
+    ['-rf', '_rf'],
+    ['--no-preserve-root', '_-no-preserve-root'],
+    ['-', '_'],
+    ['a-b', 'a-b'],
     ['a\0b', 'a_b'],
     ['a\nb\tc', 'a_b_c'],
     ['\u202egpj.exe', '_gpj.exe'],
@@ -72,7 +76,7 @@ describe('a name that was offered', () => {
         () => odd[Math.floor(random.next() * odd.length)],
       ).join('')
       const name = safeName(offered)
-      expect(name, JSON.stringify(offered)).not.toMatch(/[/\\\0:*?"<>|\p{Cc}\p{Cf}]|^\.|[. ]$|^\s*$/u)
+      expect(name, JSON.stringify(offered)).not.toMatch(/[/\\\0:*?"<>|\p{Cc}\p{Cf}]|^[.-]|[. ]$|^\s*$/u)
       expect(name).not.toMatch(/^(con|nul)\s*(\.|$)/i)
       expect(name.isWellFormed() && name === name.normalize('NFC')).toBe(true)
     }
