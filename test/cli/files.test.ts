@@ -187,7 +187,7 @@ async function offeredAlone(): Promise<string> {
   return id
 }
 
-test('a file that is not there, one that nobody offered and a place that is taken are refused', async () => {
+test('a file that is not there, one that nobody offered and a place that is taken are refused; what is not wanted is given up', async () => {
   await up('alice', 'bob')
   expectRefused(
     await town.at('alice', ['file', 'send', town.name('bob'), join(town.root, 'none')]),
@@ -199,4 +199,6 @@ test('a file that is not there, one that nobody offered and a place that is take
   writeFileSync(join(inbox, 'taken'), '')
   const taken = await town.at('bob', ['file', 'get', id, join(inbox, 'taken')])
   expectRefused(taken, 1, 'FILE_EXISTS')
+  expect(expectDone(await town.at('bob', ['file', 'rm', id]), promised.file).state).toBe('failed')
+  await untilTrue(async () => (await listed('alice')).find(file => file.id === id)?.state === 'failed')
 })

@@ -36,6 +36,20 @@ export const pathArg = Args.custom<string>({
   },
 })
 
+const ID = /^[0-9a-f]{4,64}$/
+
+export const fileIdArg = () =>
+  Args.string({
+    description: 'its id, or the beginning of it (`ntm file ls`)',
+    required: true,
+    parse: async input => {
+      if (ID.test(input)) return input
+      throw new ChatError('USAGE', `"${input}" is not the id of a file, nor the beginning of one`, {
+        hint: 'it is the first word of its line in `ntm file ls`: 4 to 64 of the signs 0-9 and a-f',
+      })
+    },
+  })
+
 /** One file on one line, its id first: that is what `file get` wants. */
 export function fileLine(file: FileDocument): string {
   const { id, name, bytes, state, mbPerSecond, peer, direction, doneBytes, isWaiting, reason } = file

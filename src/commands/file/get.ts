@@ -1,12 +1,8 @@
 /** `ntm file get ID [PATH]`: accepts what was offered and fetches it, from where it stopped the last time. */
 import { resolve } from 'node:path'
-import { Args } from '@oclif/core'
-import { ChatError } from '../../kernel/api/errors.ts'
 import { printable } from '../../screen/printer.ts'
-import { FileCommand, fileLine, pathArg } from '../base/file-command.ts'
+import { FileCommand, fileIdArg, fileLine, pathArg } from '../base/file-command.ts'
 import { secondsFlag } from '../base/seconds-flag.ts'
-
-const ID = /^[0-9a-f]{4,64}$/
 
 export default class FileGetCommand extends FileCommand {
   static override summary = 'get a file that was offered'
@@ -15,16 +11,7 @@ export default class FileGetCommand extends FileCommand {
     '<%= config.bin %> file get 3f9a60c1d2e4 ~/Downloads',
   ]
   static override args = {
-    id: Args.string({
-      description: 'its id, or the beginning of it (`ntm file ls`)',
-      required: true,
-      parse: async input => {
-        if (ID.test(input)) return input
-        throw new ChatError('USAGE', `"${input}" is not the id of a file, nor the beginning of one`, {
-          hint: 'it is the first word of its line in `ntm file ls`: 4 to 64 of the signs 0-9 and a-f',
-        })
-      },
-    }),
+    id: fileIdArg(),
     path: pathArg({ description: 'a folder to put it into, or a new name; here, or where it was begun' }),
   }
   static override flags = {

@@ -182,6 +182,15 @@ export class Downloads {
     return undefined
   }
 
+  /** It is not wanted any more: what there is of it goes, and who offered it is told. */
+  async giveUp(offer: Offer): Promise<void> {
+    const { disk } = this.#parts
+    await this.#running.get(offer.id)?.stop()
+    const place = this.#wanted.of(offer.id)
+    if (place !== undefined) await disk.remove(partOf(disk, place, offer.id))
+    await this.#failed(offer, 'refused')
+  }
+
   #begin(offer: Offer, place: Place, silenceMaxMs: number): Download {
     const { id } = offer
     const work: DownloadWork = (download, ready) =>
@@ -219,7 +228,10 @@ export class Downloads {
     } catch (thrown) {
       const error = toChatError(thrown)
       const reason = FINAL[error.code]
-      if (reason !== undefined) await this.#failed(offer, landing, reason)
+      if (reason !== undefined) {
+        await landing.discard()
+        await this.#failed(offer, reason)
+      }
       if (error.code !== 'STOPPED') this.#setBack(offer, error)
       throw error
     }
@@ -248,10 +260,11 @@ export class Downloads {
     this.#setbacks.forget(id)
   }
 
-  async #failed({ id, stream }: Offer, landing: Landing, reason: FailureReason): Promise<void> {
+  async #failed({ id, stream }: Offer, reason: FailureReason): Promise<void> {
     const { log, view, shelf } = this.#parts
-    await landing.discard()
-    if (view.offers.get(id)?.state !== 'failed')
+    this.#setbacks.forget(id)
+    const state = view.offers.get(id)?.state
+    if (state === 'offered' || state === 'sending')
       await log.submit(stream, [fileDraft({ type: 'file.failed', offer: id, reason })])
     await this.#wanted.forget(id)
     await shelf.forget(id)

@@ -1,5 +1,5 @@
 /**
- * The methods `file.send`, `file.ls` and `file.get`: what commands and other clients call. They tell how a file stands
+ * The methods `file.send`, `file.ls`, `file.get` and `file.rm`: what commands and other clients call. They tell how a file stands
  * while somebody waits for it, and end what nobody waits for any more.
  */
 import { z } from 'zod'
@@ -34,8 +34,10 @@ const SEND = z.object({
   /** The node ends with the call: an offer that nobody has heard of by then would be of no use. */
   isLeaving: z.boolean().default(false),
 })
+const id = z.string().regex(/^[0-9a-f]{4,64}$/, 'is not the id of a file')
+const RM = z.object({ id })
 const GET = z.object({
-  id: z.string().regex(/^[0-9a-f]{4,64}$/, 'is not the id of a file'),
+  id,
   path: z.string().min(1),
   isAnywhere: z.boolean().default(false),
   timeoutMs: timeoutMs.default(SILENCE_MAX_MS),
@@ -65,6 +67,7 @@ export class FileCalls {
       { name: 'file.send', call: (params, caller) => this.#send(params, caller) },
       { name: 'file.ls', call: () => this.#ls() },
       { name: 'file.get', call: (params, caller) => this.#get(params, caller) },
+      { name: 'file.rm', call: params => this.#rm(params) },
     ]
   }
 
@@ -134,9 +137,8 @@ export class FileCalls {
 
   async #get(params: unknown, caller: Caller): Promise<unknown> {
     const { id: given, path, isAnywhere, timeoutMs } = GET.parse(params)
-    const { downloads, identity } = this.#parts
-    const offer = this.#offer(given)
-    if (offer.author === identity.device) throw new ChatError('USAGE', `${offer.name} is offered from here`)
+    const { downloads } = this.#parts
+    const offer = this.#foreign(given)
     if (offer.state === 'done' && downloads.running(offer.id) === undefined)
       return { ...(await this.#document(offer)), path: await downloads.arrivedAt(offer) }
     const download = await downloads.want(offer, { path, isAnywhere }, timeoutMs)
@@ -170,8 +172,23 @@ export class FileCalls {
     return download.done
   }
 
+  async #rm(params: unknown): Promise<unknown> {
+    const offer = this.#foreign(RM.parse(params).id)
+    if (offer.state === 'done')
+      throw new ChatError('USAGE', `${offer.name} has arrived`, { hint: 'remove the file itself' })
+    await this.#parts.downloads.giveUp(offer)
+    return this.#document(this.#offer(offer.id))
+  }
+
   async #ls(): Promise<unknown> {
     return { files: await Promise.all(this.#all().map(offer => this.#document(offer))) }
+  }
+
+  /** One that is not offered from here. */
+  #foreign(given: string): Offer {
+    const offer = this.#offer(given)
+    if (offer.author !== this.#parts.identity.device) return offer
+    throw new ChatError('USAGE', `${offer.name} is offered from here`)
   }
 
   #all(): readonly Offer[] {
@@ -264,7 +281,10 @@ function failed({ name, reason }: Offer, to: string, fields: Record<string, unkn
     return new ChatError('FILE_DAMAGED', `what arrived at ${to} of ${name} was not what was offered`, {
       fields,
     })
-  return new ChatError('FILE_REFUSED', `${to} could not take ${name}`, { hint: 'see what is in it', fields })
+  return new ChatError('FILE_REFUSED', `${to} could not take ${name}, or does not want it`, {
+    hint: 'ask them',
+    fields,
+  })
 }
 
 const withFields = (error: ChatError, fields: Record<string, unknown>): ChatError =>
