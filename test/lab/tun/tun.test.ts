@@ -67,6 +67,13 @@ describe.skipIf(reason !== undefined)('programs of two machines whose nodes have
     expect([code, out]).toEqual([0, expect.stringContaining('3 received')])
   })
 
+  it('ping in pieces, by who lets nobody in', async () => {
+    await cell.command('b', ['tun', 'allow', NAMES.a])
+    const { code, out } = await programs.run('a', `ping -c 5 -i 0.3 -s 3000 ${NAMES.b}`)
+    await cell.command('b', ['tun', 'deny', NAMES.a])
+    expect([code, out]).toEqual([0, expect.stringMatching(/[1-5] received/)])
+  })
+
   it('whoever was not let in reaches nobody', async () => {
     const { code } = await programs.run('a', `curl -sS --max-time 2 ${url}`)
     expect(code).not.toBe(0)

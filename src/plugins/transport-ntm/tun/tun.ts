@@ -14,6 +14,7 @@ import {
   type Network,
   type PeerCard,
   type People,
+  type Random,
   standingOf,
   type Transport,
   type TunDevice,
@@ -25,6 +26,7 @@ import type { Neighbour } from '../neighbour.ts'
 import type { VirtualAddress } from '../net/address.ts'
 import { PROTOCOL } from '../net/packet.ts'
 import { Flows } from '../net/tun/flows.ts'
+import { Halves } from '../net/tun/halves.ts'
 import { RESOLVER_DOMAINS_MAX, TUN_MTU } from '../net/tun/limits.ts'
 import type { Links } from '../path/links.ts'
 import { Allowed } from './allowed.ts'
@@ -37,6 +39,7 @@ import { WaitingPackets } from './waiting-packets.ts'
 
 export interface TunParts {
   readonly clock: Clock
+  readonly random: Random
   readonly network: Network
   readonly identity: Identity
   readonly people: People
@@ -172,7 +175,7 @@ export class Tun {
   }
 
   #wired(device: TunDevice): Up {
-    const { clock, carrier, links, identity, people, reach, lookUp } = this.#parts
+    const { clock, random, carrier, links, identity, people, reach, lookUp } = this.#parts
     const own = carrier.address
     const write = (packet: Uint8Array): void => {
       if (!device.write(packet)) carrier.count('tun-not-taken')
@@ -202,6 +205,7 @@ export class Tun {
     })
     const fromPrograms = new FromPrograms({
       ...{ clock, own, peers, flows, begunThere, complaints, waiting, count, names: NAME_SERVER },
+      halves: new Halves(Math.floor(random.next() * 0x1_0000_0000)),
       neighbour: (peer: TunPeer) => links.open(peer.card.device),
       forward: (to, packet) => carrier.forward(to, packet),
       isTunnelPort: port => this.#tunnelPorts.has(port),
