@@ -154,7 +154,7 @@ describe.skipIf(reason !== undefined)('programs of two machines whose nodes have
     expect(code).toBe(1)
     expect(json.error).toMatchObject({
       code: 'TUN_UNAVAILABLE',
-      message: 'making a TUN device needs the right CAP_NET_ADMIN',
+      message: 'making a TUN device needs root or the right CAP_NET_ADMIN',
     })
     expect(stderr.trim().split('\n')).toHaveLength(2)
     expect((await cell.command('a', ['status'])).json.running).toBe(false)

@@ -55,6 +55,8 @@ export interface TunParts {
 const DEVICE_NAME = 'ntm%d'
 const [HOST_BITS_IPV4, HOST_BITS_IPV6] = [32, 128]
 
+export type Named = Pick<Contact, 'person' | 'name'>
+
 interface Up {
   readonly device: TunDevice
   readonly peers: TunPeers
@@ -93,9 +95,7 @@ export class Tun {
   async start(): Promise<void> {
     const { network, carrier } = this.#parts
     if (network.tun === undefined)
-      throw new ChatError('TUN_UNAVAILABLE', 'a TUN device can be made on Linux only', {
-        hint: 'leave --tun out: everything else works without',
-      })
+      throw new ChatError('TUN_UNAVAILABLE', 'a TUN device can be made on Linux only')
     const asked = { name: DEVICE_NAME, mtuBytes: TUN_MTU }
     const device = await network.tun(asked, packet => this.#up?.fromPrograms.take(packet))
     try {
@@ -152,14 +152,24 @@ export class Tun {
     if (address !== undefined) this.#do(device => device.addAddress(address, HOST_BITS_IPV4))
   }
 
-  /** Whether this person's packets reach programs that have not asked for them. */
-  async allow(person: PersonId, isAllowed: boolean): Promise<void> {
-    await this.#allowed.set(person, isAllowed)
+  /** From now on this person's packets reach programs that have not asked for them. */
+  async allow({ person, name }: Named): Promise<void> {
+    await this.#allowed.letIn(person, name)
     this.judge({ person })
   }
 
-  allowed(): readonly PersonId[] {
-    return this.#allowed.all()
+  async deny({ person }: Named): Promise<void> {
+    await this.#allowed.shutOut(person)
+    this.judge({ person })
+  }
+
+  /** By the names that they have, or had when they were let in, or else by their ids. */
+  allowed(): readonly Named[] {
+    const { people } = this.#parts
+    return this.#allowed.all().map(person => {
+      const known = people.contact(person)?.name ?? this.#allowed.nameOf(person)
+      return { person, name: known || (people.cards(person)[0]?.name ?? person) }
+    })
   }
 
   /** Who has a route without having been asked for. */
