@@ -54,6 +54,7 @@ describe.skipIf(reason !== undefined)('programs of two machines whose nodes have
     const { json } = await cell.command('b', ['tun', 'ls'])
     const { out } = await programs.run('a', `getent ahosts ${NAMES.b}`)
     expect(out).toContain(json.address)
+    expect((await programs.run('a', `getent hosts ${json.address}`)).out).toContain(NAMES.b)
     expect((await cell.command('a', ['peers'])).json.peers).toMatchObject([{ name: NAMES.b, path: 'direct' }])
   })
 

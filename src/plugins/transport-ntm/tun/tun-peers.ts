@@ -89,6 +89,10 @@ export class TunPeers {
     }
   }
 
+  all(): readonly TunPeer[] {
+    return [...this.#byKey.values()]
+  }
+
   of(key: TunnelKey): TunPeer | undefined {
     return this.#byKey.get(key)
   }

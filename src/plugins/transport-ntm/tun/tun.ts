@@ -25,6 +25,7 @@ import type { Carrier } from '../carrier.ts'
 import type { Neighbour } from '../neighbour.ts'
 import type { VirtualAddress } from '../net/address.ts'
 import { PROTOCOL } from '../net/packet.ts'
+import { reverseNameOf } from '../net/tun/dns-message.ts'
 import { Flows } from '../net/tun/flows.ts'
 import { Halves } from '../net/tun/halves.ts'
 import { RESOLVER_DOMAINS_MAX, TUN_MTU } from '../net/tun/limits.ts'
@@ -75,6 +76,7 @@ export class Tun {
   /** What the system's resolver was told last, and whether it is being told. */
   #domains = ''
   #telling: Promise<unknown> = Promise.resolve()
+  #hasTold = false
 
   constructor(parts: TunParts) {
     this.#parts = parts
@@ -132,7 +134,9 @@ export class Tun {
 
   /** There is a tunnel to this device now, of which nothing may have been known until now. */
   met(card: PeerCard): void {
-    if (this.#isMeant(card.person)) this.#up?.peers.add(card)
+    if (!this.#isMeant(card.person)) return
+    this.#up?.peers.add(card)
+    this.#tellResolver()
   }
 
   /** How this person stands to somebody has changed. */
@@ -181,7 +185,9 @@ export class Tun {
   #addEverybody(): void {
     const { people } = this.#parts
     const everybody = new Set([...people.contacts().map(({ person }) => person), ...this.#allowed.all()])
-    for (const person of everybody) for (const card of people.cards(person)) this.met(card)
+    for (const person of everybody) {
+      if (this.#isMeant(person)) for (const card of people.cards(person)) this.#up?.peers.add(card)
+    }
   }
 
   #wired(device: TunDevice): Up {
@@ -210,7 +216,12 @@ export class Tun {
     const names = new Names({
       ...{ clock, people, reach, lookUp, write, count, ownName: identity.name },
       ownAddresses: () => (this.#ipv4 === undefined ? [own] : [own, this.#ipv4]),
-      addressOf: card => peers.add(card)?.address,
+      addressOf: card => {
+        const peer = peers.add(card)
+        this.#tellResolver()
+        return peer?.address
+      },
+      cardAt: address => peers.at(address, 0)?.card,
       refuse: packet => complaints.about(packet, 'port'),
     })
     const fromPrograms = new FromPrograms({
@@ -241,21 +252,27 @@ export class Tun {
     }
   }
 
+  /** Of names, and of addresses, or it would ask others whose they are. */
   #tellResolver(): void {
     const up = this.#up
-    const domains = up?.names.domains().slice(0, RESOLVER_DOMAINS_MAX) ?? []
-    if (up === undefined || domains.join() === this.#domains) return
-    const isFirst = this.#domains === ''
+    if (up === undefined) return
+    const addresses = [this.#parts.carrier.address, ...up.peers.all().map(({ address }) => address)]
+    const domains = [...up.names.domains(), ...addresses.map(reverseNameOf)].slice(0, RESOLVER_DOMAINS_MAX)
+    if (domains.join() === this.#domains) return
     this.#domains = domains.join()
+    this.#telling = this.#telling.then(() => this.#tell(up.device, domains))
+  }
+
+  async #tell(device: TunDevice, domains: readonly string[]): Promise<void> {
+    if (domains.join() !== this.#domains) return
     const server = formatAddress(NAME_SERVER)
-    this.#telling = this.#telling
-      .then(() => up.device.resolveBy(server, domains))
-      .then(isTold => {
-        if (isTold || !isFirst) return
-        this.#parts.journal.note(
-          `names of people are answered at ${server}, but there is no systemd-resolved to be told so: ` +
-            `write "nameserver ${server}" above the others in /etc/resolv.conf, and take it out afterwards`,
-        )
-      })
+    const isTold = await device.resolveBy(server, domains)
+    const isFirst = !this.#hasTold
+    this.#hasTold = true
+    if (isTold || !isFirst) return
+    this.#parts.journal.note(
+      `names of people are answered at ${server}, but there is no systemd-resolved to be told so: ` +
+        `write "nameserver ${server}" above the others in /etc/resolv.conf, and take it out afterwards`,
+    )
   }
 }
