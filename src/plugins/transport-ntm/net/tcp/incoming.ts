@@ -79,7 +79,8 @@ export class Incoming {
     }
     if (!queue.take(from, bytes, this.window.capacityBytes)) return
     if (from > queue.next) {
-      this.#sacks.arrived(from, queue.pieces)
+      const isOther = this.#sacks.arrived(from, queue.pieces)
+      this.ack.isPressing = isOther && this.ack.isDue && this.isSackPermitted
       this.ack.isDue = true
     }
   }

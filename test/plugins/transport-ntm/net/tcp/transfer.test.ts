@@ -33,3 +33,16 @@ describe('10 MiB', () => {
     expect(alice.heardBytes.equals(back)).toBe(true)
   })
 })
+
+describe('ends that are busy and take what came all at a time', () => {
+  it.each([2, 10, 20])('every %i ms, believe nothing lost that was not', everyMs => {
+    const pair = new Pair({ oneWayMs: 25, loss: 0.01, everyMs, bytesPerMs: 50_000, seed: 6 })
+    const { alice, bob } = pair.meet()
+    alice.say(noise(32 * MIB, 3), true)
+    expect(pair.runUntil(() => bob.isReadOut, 20_000)).toBe(true)
+    const { lostBytes, sentBytes, timeouts, undone } = alice.connection!.outgoing.sending.facts()
+    expect(lostBytes / sentBytes).toBeLessThan(0.015)
+    expect(undone).toBeLessThanOrEqual(1)
+    expect(timeouts).toBe(0)
+  })
+})
