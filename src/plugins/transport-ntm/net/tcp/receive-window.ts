@@ -5,6 +5,7 @@
  */
 import {
   RECEIVE_AHEAD,
+  RECEIVE_GAP_BYTES,
   RECEIVE_GROWTH_BYTES,
   RECEIVE_MAX_BYTES,
   RECEIVE_PERIOD_MS,
@@ -36,8 +37,8 @@ export class ReceiveWindow {
   edge = 1 + Math.min(FIELD_MAX, RECEIVE_START_BYTES)
   scale = 0
   #rttMs: number | undefined
-  #readBytes = 0
-  #readSinceMs: number | undefined
+  #usedBytes = 0
+  #usedSinceMs: number | undefined
   #isClosed = false
   readonly #budget: ReceiveBudget
   readonly #segmentBytes: number
@@ -78,16 +79,21 @@ export class ReceiveWindow {
     else this.#rttMs += (rttMs - this.#rttMs) / 8
   }
 
-  /** The application has read so much more. */
-  read(bytes: number, nowMs: number): void {
-    this.#readBytes += bytes
-    this.#readSinceMs ??= nowMs
-    const elapsedMs = nowMs - this.#readSinceMs
+  /**
+   * The application has read so much in all, and would have read what waits behind a gap. The first round trips of a
+   * connection that loses something would bring little else, and the sender would take that for all that the path carries.
+   */
+  used(readBytes: number, waitingBytes: number, nowMs: number): void {
+    const hasGap = waitingBytes > 0 && this.capacityBytes < RECEIVE_GAP_BYTES
+    const bytes = hasGap ? readBytes + waitingBytes : readBytes
+    this.#usedSinceMs ??= nowMs
+    const elapsedMs = nowMs - this.#usedSinceMs
     const periodMs = Math.max(RECEIVE_PERIOD_MS, this.#rttMs ?? RTT_GUESS_MS)
-    if (elapsedMs < periodMs) return
-    this.#grow(RECEIVE_AHEAD * this.#readBytes * (periodMs / elapsedMs))
-    this.#readBytes = 0
-    this.#readSinceMs = nowMs
+    if (elapsedMs < periodMs || bytes <= this.#usedBytes) return
+    const wantedBytes = RECEIVE_AHEAD * (bytes - this.#usedBytes) * (periodMs / elapsedMs)
+    this.#grow(Math.min(hasGap ? RECEIVE_GAP_BYTES : RECEIVE_MAX_BYTES, Math.floor(wantedBytes)))
+    this.#usedBytes = bytes
+    this.#usedSinceMs = nowMs
   }
 
   /** Nothing more will arrive. What has arrived may still be read, and grows nothing that nobody would give back. */
@@ -99,7 +105,7 @@ export class ReceiveWindow {
 
   #grow(wantedBytes: number): void {
     if (this.#isClosed) return
-    const most = Math.min(RECEIVE_MAX_BYTES, FIELD_MAX * 2 ** this.scale, Math.floor(wantedBytes))
+    const most = Math.min(wantedBytes, FIELD_MAX * 2 ** this.scale)
     if (most > this.capacityBytes) this.capacityBytes += this.#budget.take(most - this.capacityBytes)
   }
 
