@@ -66,6 +66,21 @@ describe('a peer that permits no SACK', () => {
       > ACK seq=1 ack=1
       > ACK seq=1 ack=2001`))
 
+  it('has said nothing of a hole with what it said while nothing was under way', () =>
+    say(`${OPENING.replace(' sack', '')}
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      * write 2000
+      < ACK seq=1 len=500
+      < ACK seq=501 len=500
+      < ACK seq=1001 len=500
+      < ACK seq=1501 len=500
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      < ACK seq=1 len=500`))
+
   it.each([
     [
       'has something to say',
