@@ -60,6 +60,18 @@ it('repairs a hole at once, and not by the timeout', () => {
   expect(sending.facts()).toMatchObject({ timeouts: 0, lostBytes: 1_000, retransmittedBytes: 1_000 })
 })
 
+it('tells congestion control of the hole as of any other loss', () => {
+  repeat(105)
+  expect(congestion.news.at(-1)).toMatchObject({ lostBytes: MSS, ackedBytes: 0, priorInFlightBytes: 5 * MSS })
+  expect(congestion.heard).toEqual(['recovering'])
+})
+
+it('takes the response back where the hole is filled before it left again', () => {
+  for (const times of [1, 2, 3]) sending.repeated(times, 105)
+  ack(6_001, 106)
+  expect(congestion.heard).toEqual(['recovering', 'undo'])
+})
+
 it('sends one segment for each that has left the path, whatever the window of congestion says', () => {
   congestion.cwndBytes = 5 * MSS
   sending.offer(1 + 9 * MSS)
