@@ -19,8 +19,6 @@ export const RECEIVE_START_BYTES = 64 * 1024
 export const RECEIVE_MAX_BYTES = 16 * 1024 * 1024 - 64 * 1024
 /** What the windows of all connections may grow beyond their start, together. */
 export const RECEIVE_GROWTH_BYTES = 64 * 1024 * 1024
-/** To so much it grows by what has arrived and waits for what is missing before it; further only by what was read. */
-export const RECEIVE_GAP_BYTES = 4 * 1024 * 1024
 /** A window is this many times what was read in one round trip: doubling, and the round trip until it is known. */
 export const RECEIVE_AHEAD = 4
 /** Reading is measured over no less than this, because an event loop works in bursts. */

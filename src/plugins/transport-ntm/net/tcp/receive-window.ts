@@ -5,7 +5,6 @@
  */
 import {
   RECEIVE_AHEAD,
-  RECEIVE_GAP_BYTES,
   RECEIVE_GROWTH_BYTES,
   RECEIVE_MAX_BYTES,
   RECEIVE_PERIOD_MS,
@@ -24,6 +23,11 @@ export class ReceiveBudget {
     const given = Math.max(0, Math.min(bytes, RECEIVE_GROWTH_BYTES - this.#grownBytes))
     this.#grownBytes += given
     return given
+  }
+
+  /** Windows may grow by what nobody has read yet. The rest is for those whose bytes are read. */
+  get isAmple(): boolean {
+    return 2 * this.#grownBytes < RECEIVE_GROWTH_BYTES
   }
 
   giveBack(bytes: number): void {
@@ -84,14 +88,12 @@ export class ReceiveWindow {
    * connection that loses something would bring little else, and the sender would take that for all that the path carries.
    */
   used(readBytes: number, waitingBytes: number, nowMs: number): void {
-    const hasGap = waitingBytes > 0 && this.capacityBytes < RECEIVE_GAP_BYTES
-    const bytes = hasGap ? readBytes + waitingBytes : readBytes
+    const bytes = readBytes + (this.#budget.isAmple ? waitingBytes : 0)
     this.#usedSinceMs ??= nowMs
     const elapsedMs = nowMs - this.#usedSinceMs
     const periodMs = Math.max(RECEIVE_PERIOD_MS, this.#rttMs ?? RTT_GUESS_MS)
     if (elapsedMs < periodMs || bytes <= this.#usedBytes) return
-    const wantedBytes = RECEIVE_AHEAD * (bytes - this.#usedBytes) * (periodMs / elapsedMs)
-    this.#grow(Math.min(hasGap ? RECEIVE_GAP_BYTES : RECEIVE_MAX_BYTES, Math.floor(wantedBytes)))
+    this.#grow(RECEIVE_AHEAD * (bytes - this.#usedBytes) * (periodMs / elapsedMs))
     this.#usedBytes = bytes
     this.#usedSinceMs = nowMs
   }
@@ -105,7 +107,7 @@ export class ReceiveWindow {
 
   #grow(wantedBytes: number): void {
     if (this.#isClosed) return
-    const most = Math.min(wantedBytes, FIELD_MAX * 2 ** this.scale)
+    const most = Math.min(RECEIVE_MAX_BYTES, FIELD_MAX * 2 ** this.scale, Math.floor(wantedBytes))
     if (most > this.capacityBytes) this.capacityBytes += this.#budget.take(most - this.capacityBytes)
   }
 

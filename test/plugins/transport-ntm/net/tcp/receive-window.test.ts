@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { Incoming } from '../../../../../src/plugins/transport-ntm/net/tcp/incoming.ts'
 import {
-  RECEIVE_GAP_BYTES,
   RECEIVE_GROWTH_BYTES,
   RECEIVE_MAX_BYTES,
   RECEIVE_START_BYTES,
@@ -33,15 +32,23 @@ describe('a receive window', () => {
     expect(left + window.capacityBytes - RECEIVE_START_BYTES).toBe(RECEIVE_GROWTH_BYTES)
   })
 
-  it('grows with what waits behind a gap, but not to all that it may be', () => {
-    const window = new ReceiveWindow(new ReceiveBudget(), 1200)
-    window.scale = 8
-    let nowMs = 0
-    for (let waitingBytes = 0; waitingBytes < 32 * RECEIVE_GAP_BYTES; waitingBytes += RECEIVE_GAP_BYTES)
-      window.used(0, waitingBytes, (nowMs += 100))
-    expect(window.capacityBytes).toBe(RECEIVE_GAP_BYTES)
-    window.used(64 * RECEIVE_GAP_BYTES, 0, (nowMs += 100))
-    expect(window.capacityBytes).toBe(RECEIVE_MAX_BYTES)
+  it('grows with what waits behind a gap while there is plenty, and then with what is read', () => {
+    const budget = new ReceiveBudget()
+    const waiting = (): ReceiveWindow => {
+      const window = new ReceiveWindow(budget, 1200)
+      window.scale = 8
+      for (let period = 1; period < 8; period++) window.used(0, period * RECEIVE_MAX_BYTES, 100 * period)
+      return window
+    }
+    expect([waiting(), waiting()].map(window => window.capacityBytes)).toEqual([
+      RECEIVE_MAX_BYTES,
+      RECEIVE_MAX_BYTES,
+    ])
+    waiting()
+    const last = waiting()
+    expect(last.capacityBytes).toBe(RECEIVE_START_BYTES)
+    last.used(RECEIVE_MAX_BYTES, 0, 900)
+    expect(last.capacityBytes).toBeGreaterThan(RECEIVE_START_BYTES)
   })
 
   it('grows behind a gap only for who has read what stands before it', () => {

@@ -33,7 +33,6 @@ it.each([
   `to nothing ${limits.RESETS_PER_SECOND} a second`,
   `begins at ${limits.RECEIVE_START_BYTES / KIB} KiB`,
   `up to ${Math.ceil(limits.RECEIVE_MAX_BYTES / MIB)} MiB`,
-  `Up to ${limits.RECEIVE_GAP_BYTES / MIB} MiB it also`,
   `up to ${limits.RECEIVE_GROWTH_BYTES / MIB} MiB more`,
   `at most ${grouped(limits.PIECES_MAX)} pieces`,
   `at most ${limits.SEND_MAX_BYTES / MIB} MiB of one connection`,
