@@ -43,7 +43,7 @@ export interface Valve {
 export interface Offload {
   /** What sends many datagrams in one call; undefined if this kernel does not. */
   senderOf(socket: Socket): SegmentSender | undefined
-  /** What takes from a socket all that has come, as long as the socket is open; undefined if it cannot be. */
+  /** What takes many from a socket with one call, as long as the socket is open; undefined if it cannot be. */
   receiverOf(socket: Socket): KernelReceiver | undefined
   /** What stops libuv from handing over more of what has come, and lets it again; undefined if it cannot be stopped. */
   valveOf(socket: Socket): Valve | undefined

@@ -31,14 +31,14 @@ const RTF_UP = 1
 /** What the kernel gives to a route that a person adds (IP6_RT_PRIO_USER). */
 const METRIC = 1024
 
-const cannot = (what: string, hint?: string): ChatError =>
-  new ChatError('TUN_UNAVAILABLE', what, { ...(hint && { hint }) })
+/** With what there is to do about it, if that is known. */
+const cannot = (what: string): ChatError => new ChatError('TUN_UNAVAILABLE', what)
 
 const refusalOf = (errno: number): ChatError => {
   if (errno === ERRNO.notPermitted || errno === ERRNO.denied)
-    return cannot('making a TUN device needs the right CAP_NET_ADMIN')
+    return cannot('making a TUN device needs root or the right CAP_NET_ADMIN')
   if (errno === ERRNO.noEntry || errno === ERRNO.noDevice)
-    return cannot(`this system has no ${CLONE}`, 'load the kernel module with `modprobe tun`')
+    return cannot(`this system has no ${CLONE}: \`modprobe tun\` loads the kernel module`)
   return cannot(`the system gave no TUN device (errno ${errno})`)
 }
 
@@ -199,10 +199,7 @@ const wiredUp = (calls: TunCalls, device: number, wiring: Wiring, receive: (pack
 export const openTun: NonNullable<Network['tun']> = async ({ name: asked, mtuBytes }, receive) => {
   const calls = await loadTunCalls()
   if (calls === undefined)
-    throw cannot(
-      'the package koffi is missing, by which a TUN device is made',
-      'install it with `npm install koffi`',
-    )
+    throw cannot('the package koffi is missing, by which a TUN device is made: `npm install koffi`')
   const { fd: device, name } = openClone(calls, asked)
   const wiring = new Wiring(calls, name)
   let isOpen = true

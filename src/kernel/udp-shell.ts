@@ -10,7 +10,7 @@ import { isIPv6 } from 'node:net'
 import { ChatError, type UdpEndpoint, type UdpOptions, type UdpSocket } from './api/index.ts'
 import { DatagramBatch, type SegmentSender } from './datagram-batch.ts'
 import type { KernelReceiver } from './kernel-receiver-shell.ts'
-import { findOffload, type Valve } from './offload-shell.ts'
+import { findOffload, type Offload, type Valve } from './offload-shell.ts'
 
 /** Asked for; the system grants what it allows. A burst of a hundred thousand texts must find room. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
@@ -27,11 +27,16 @@ const TURN_MS = 1
 /** Taken with one call when pieces are long: together a quarter of a megabyte, which is a turn. */
 const LONG_PIECES = 3
 
-/** What else is there to receive with. */
+/** What else there is to receive with; what cannot be stopped has no turns, and is not fetched either. */
 interface Intake {
   readonly receiver?: KernelReceiver | undefined
   readonly valve?: Valve | undefined
 }
+
+const intakeOf = (offload: Offload, socket: Socket): Intake => ({
+  receiver: offload.receiverOf(socket),
+  valve: offload.valveOf(socket),
+})
 
 type Receive = (bytes: Uint8Array, from: UdpEndpoint) => void
 
@@ -106,9 +111,12 @@ class ShellSocket implements UdpSocket {
     }
     const endTurn = (): void => {
       turnStartedMs = undefined
-      settle()
-      if (isShut && this.#closed === undefined) valve?.open()
-      isShut = false
+      try {
+        settle()
+      } finally {
+        if (isShut && this.#closed === undefined) valve?.open()
+        isShut = false
+      }
     }
     const take: Receive = (bytes, from) => {
       if (turnStartedMs === undefined) {
@@ -118,11 +126,11 @@ class ShellSocket implements UdpSocket {
       receive(bytes, from)
       if (bytes.length > SLOT_BYTES) settle()
     }
-    if (receiver === undefined) return take
+    if (valve === undefined) return take
     return (bytes, from) => {
       take(bytes, from)
-      this.#fetch(receiver, take, bytes.length > SLOT_BYTES ? LONG_PIECES : undefined)
-      if (valve === undefined || isShut || this.#closed !== undefined) return
+      if (receiver) this.#fetch(receiver, take, bytes.length > SLOT_BYTES ? LONG_PIECES : undefined)
+      if (isShut || this.#closed !== undefined) return
       isShut = turnStartedMs !== undefined && performance.now() - turnStartedMs > TURN_MS
       if (isShut) valve.close()
     }
@@ -239,8 +247,7 @@ export async function openUdp(
       offload?.coalesce(socket)
       const opened = new ShellSocket(socket, offload?.senderOf(socket), calls?.wholeOf(socket))
       const { settled = () => undefined } = options
-      const intake = { receiver: offload?.receiverOf(socket), valve: offload?.valveOf(socket) }
-      socket.on('message', opened.receiving(receive, settled, intake))
+      socket.on('message', opened.receiving(receive, settled, offload && intakeOf(offload, socket)))
       resolve(opened)
     })
   })

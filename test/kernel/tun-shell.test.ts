@@ -22,13 +22,21 @@ const open = () => openTun({ name: 'ntm%d', mtuBytes: 1_440 }, () => undefined)
 test('the package koffi, which a machine need not have', async () => {
   await expect(open()).rejects.toMatchObject({
     code: 'TUN_UNAVAILABLE',
-    message: 'the package koffi is missing, by which a TUN device is made',
-    hint: 'install it with `npm install koffi`',
+    message: 'the package koffi is missing, by which a TUN device is made: `npm install koffi`',
+    hint: 'see to that, or leave --tun out: everything else works without',
   })
 })
 
 const AF_INET6 = 10
 const NO_MORE_FILES = 24
+
+test.each<[string, number]>([
+  ['making a TUN device needs root or the right CAP_NET_ADMIN', 1],
+  ['this system has no /dev/net/tun: `modprobe tun` loads the kernel module', 2],
+])('%s', async (message, errno) => {
+  given.calls = { open: () => -1, errno: () => errno } as never
+  await expect(open()).rejects.toMatchObject({ code: 'TUN_UNAVAILABLE', message })
+})
 
 test.each<[string, Partial<TunCalls>]>([
   ['the system gave no TUN device (errno 24)', { open: () => -1 }],

@@ -5,7 +5,7 @@ import { oneCall } from '../base/one-call.ts'
 interface TunState {
   readonly device: string | null
   readonly address: string
-  readonly nameServer: string
+  readonly nameServer: string | null
   readonly allowed: readonly { readonly name: string }[]
 }
 

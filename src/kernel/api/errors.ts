@@ -34,11 +34,7 @@ export const ERRORS = {
   TEXT_TOO_LONG: kind('caller', 2, 'send it in several messages'),
   CONFIG_INVALID: kind('caller', 2, 'mend the config file of this home'),
   PORT_IN_USE: kind('device', 1, 'choose another port, or stop the program that holds it'),
-  TUN_UNAVAILABLE: kind(
-    'device',
-    1,
-    'start it as root or with CAP_NET_ADMIN, or without --tun: everything else works without',
-  ),
+  TUN_UNAVAILABLE: kind('device', 1, 'see to that, or leave --tun out: everything else works without'),
   DISK_FULL: kind('device', 1, 'free some space and try again; nothing that was acknowledged is lost'),
   DISK_FAILED: kind('device', 1, 'look at the disk; `ntm log verify` tells what is readable'),
   LOG_DAMAGED: kind('device', 5, 'run `ntm log verify`; keep a copy before you change anything'),

@@ -21,7 +21,8 @@ export type Kept = z.infer<typeof KEPT>
 
 const BEGUN_PREFIX = 'begun/'
 const BEGUN = z.object({ stream: z.string(), kept: KEPT })
-const keptKey = (offer: EventId): string => `offered/${offer}`
+const OFFERED_PREFIX = 'offered/'
+const keptKey = (offer: EventId): string => OFFERED_PREFIX + offer
 
 const toBytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
 const fromBytes = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString())
@@ -66,8 +67,13 @@ export class OwnOffers {
     await this.#keyspace.write([[keptKey(offer), undefined]])
   }
 
-  /** After a start. What was begun and said gets its id, and nothing is left of what was not. */
+  /** After a start. What was begun and said gets its id, and nothing is left of what was not, or has arrived. */
   async recover(own: readonly Offer[]): Promise<void> {
+    const done = new Set(own.filter(({ state }) => state === 'done').map(({ id }) => OFFERED_PREFIX + id))
+    const over: EventId[] = []
+    for await (const [key] of this.#keyspace.list(OFFERED_PREFIX))
+      if (done.has(key)) over.push(key.slice(OFFERED_PREFIX.length) as EventId)
+    for (const offer of over) await this.forget(offer)
     const begun: z.infer<typeof BEGUN>[] = []
     for await (const [, bytes] of this.#keyspace.list(BEGUN_PREFIX)) begun.push(BEGUN.parse(fromBytes(bytes)))
     for (const { stream, kept } of begun) {

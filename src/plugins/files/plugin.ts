@@ -69,9 +69,10 @@ export const files = definePlugin({
           const fact = readFileFact(event)
           if (fact === undefined || fact.type === 'file.offered') return
           calls.heard(fact.offer)
-          const isOwn = view.offers.get(fact.offer)?.author === given.identity.device
-          if (fact.type === 'file.received' && via !== 'self' && isOwn)
-            scope.spawn('forgetting what has arrived', () => uploads.arrived(fact.offer))
+          const offer = view.offers.get(fact.offer)
+          // The view has judged who says so: anybody may name the offer, in a conversation of his own.
+          if (via !== 'self' && offer?.author === given.identity.device && offer.state === 'done')
+            scope.spawn('forgetting what has arrived', () => uploads.arrived(offer.id))
         }
         scope.fence('what is said of files', given.log.appended$, heard)
         scope.fence('senders that can be reached', given.peers.link$, ({ device, up }) => {

@@ -1,6 +1,6 @@
 /**
  * A pool of buffers for blocks, used over and over. A fresh quarter of a megabyte for each block would pile up outside of the heap,
- * where the garbage collector does not see in time how much it is.
+ * where the garbage collector does not see in time how much it is. The queues of TCP have theirs in `net/tcp/blocks.ts`.
  */
 import { BLOCK_BYTES } from './limits.ts'
 

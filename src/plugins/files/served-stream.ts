@@ -84,6 +84,7 @@ class ServedStream {
   }
 
   async #answer({ offer, from }: Get): Promise<void> {
+    const { stream } = this.#parts
     const found = await this.#parts.find(offer)
     if (typeof found === 'string') return this.#end(encodeNo(found))
     try {
@@ -92,7 +93,10 @@ class ServedStream {
       await this.#write(encodeFound(found.bytes, found.nodes))
       await this.#send(found)
     } catch (error) {
-      if (!(error instanceof ChatError)) return
+      if (!(error instanceof ChatError)) {
+        if (stream.destroyed) return
+        throw error
+      }
       if (error.code === 'FILE_CHANGED') found.changed(error)
       await this.#end(encodeNo(error.code === 'FILE_CHANGED' ? 'changed' : 'unreadable'))
     } finally {

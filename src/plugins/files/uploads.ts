@@ -156,7 +156,8 @@ export class Uploads {
     if (offer === undefined || kept === undefined) return 'unknown'
     if (offer.reason === 'changed') return 'changed'
     const [nodes, list] = await Promise.all([shelf.nodes(kept.tree), shelf.list(kept.tree)])
-    if (nodes === undefined) return 'unreadable'
+    // Hashes that were lost do not come back.
+    if (nodes === undefined) return 'unknown'
     const isMeant = (): boolean => this.#offeredTo(from, id) !== undefined
     if (!isMeant()) return 'unknown'
     this.#replaceOlder(from, stream, id)
@@ -198,9 +199,11 @@ export class Uploads {
     return meter
   }
 
+  /** Said once, however often it is asked for. */
   async #changed({ id, stream }: Offer, error: ChatError): Promise<void> {
-    const { log, journal } = this.#parts
+    const { log, journal, view } = this.#parts
     journal.note(error.message, id)
+    if (view.offers.get(id)?.state === 'failed') return
     const draft = fileDraft({ type: 'file.failed', offer: id, reason: 'changed' })
     await log.submit(stream, [draft]).catch(() => undefined)
   }

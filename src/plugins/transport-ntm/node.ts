@@ -129,7 +129,8 @@ export class NtmNode {
       namesInDoubt: new NamesInDoubt({ clock, people, lookUp: name => this.domains.lookUp(name) }),
     })
     this.tun = new Tun({
-      ...{ clock, network, identity, people, keyspace, journal, carrier: this.carrier, links: this.#links },
+      ...{ clock, random, network, identity, people, keyspace, journal },
+      ...{ carrier: this.carrier, links: this.#links },
       reach: card => this.transport.reach(card),
       lookUp: name => this.domains.lookUpAtHome(name),
     })

@@ -44,6 +44,32 @@ while True:
   echo.sendto(data, asker)
 "`
 
+/** To whoever connects goes a file, 64 KiB every 20 ms: somebody who watches sees the connection stand still. */
+export const streamServer = (port: number, file: string): string => `python3 -c "
+import socket, time
+server = socket.create_server(('::', ${port}), family=socket.AF_INET6)
+while True:
+  taken, _ = server.accept()
+  with taken, open('${file}', 'rb') as file:
+    while chunk := file.read(65536):
+      taken.sendall(chunk)
+      time.sleep(0.02)
+"`
+
+/** Reads all of it, says each time that so many bytes have come, and in the end the hash and the longest silence, ms. */
+export const streamClient = (name: string, port: number, everyBytes: number): string => `python3 -c "
+import hashlib, socket, time
+asked = socket.create_connection(('${name}', ${port}), timeout=20)
+whole, got, silence, last = hashlib.sha256(), 0, 0, time.monotonic()
+while chunk := asked.recv(65536):
+  now = time.monotonic()
+  silence, last = max(silence, now - last), now
+  whole.update(chunk)
+  if (got + len(chunk)) // ${everyBytes} > got // ${everyBytes}: print('some', flush=True)
+  got += len(chunk)
+print(whole.hexdigest(), round(silence * 1000))
+"`
+
 /** Keys of a station that lets in whoever has one of them, and the words of both commands, which use no others. */
 export class SshKeys {
   readonly #directory: string
@@ -84,17 +110,18 @@ export class Programs {
   }
 
   /** Runs to its end. `ip netns exec` gives mounts of their own, so the names are asked for where this station wants. */
-  run(side: Side, script: string): Promise<Ended> {
+  run(side: Side, script: string, heard?: (text: string) => void): Promise<Ended> {
     const resolver = join(this.#cell.home(side), 'resolv.conf')
     writeFileSync(resolver, 'nameserver fd6e:746d::53\noptions timeout:5 attempts:1\n')
-    return this.#end(side, `mount --bind ${resolver} /etc/resolv.conf && ${script}`)
+    return this.#end(side, `mount --bind ${resolver} /etc/resolv.conf && ${script}`, heard)
   }
 
-  async #end(side: Side, script: string): Promise<Ended> {
+  async #end(side: Side, script: string, heard?: (text: string) => void): Promise<Ended> {
     const child = this.#start(side, script)
     let out = ''
     child.stdout?.setEncoding('utf8').on('data', text => {
       out += text
+      heard?.(text)
     })
     child.stderr?.setEncoding('utf8').on('data', text => {
       out += text

@@ -80,3 +80,19 @@ it('of several offers of one content each has its own, and what has arrived need
   expect(new Set(others.map(kept => kept?.tree)).size).toBe(2)
   expect((await keys()).filter(key => key.includes('/nodes'))).toHaveLength(2)
 })
+
+it('the power goes when it has arrived, before it was forgotten: nothing is left, and others stay', async () => {
+  for (const [tree, id] of [
+    ['arrived', 'done'],
+    ['waiting', 'open'],
+  ] as const) {
+    await own.begin(STREAM, keptAs(tree))
+    await hash(tree)
+    await own.said(id as EventId, keptAs(tree))
+  }
+  await own.recover([said('done', 'done'), said('open')])
+  expect(await own.kept('done' as EventId)).toBeUndefined()
+  expect(await own.kept('open' as EventId)).toEqual(keptAs('waiting'))
+  expect((await keys()).filter(key => key.includes('arrived'))).toEqual([])
+  expect((await keys()).some(key => key.includes('waiting'))).toBe(true)
+})

@@ -1,38 +1,53 @@
 /**
  * Whose packets reach programs of this machine that have not asked for them: nobody's, until their person was let in by
- * name. Kept for good, and by person: whoever takes over a name takes over nothing with it.
+ * name. Kept for good, and by person: whoever takes over a name takes over nothing with it. The name is kept beside it,
+ * because a person need be nobody else's business here: whoever lets them in may know them by it alone.
  */
 import type { PersonId } from '../../../events/ids.ts'
 import type { Keyspace } from '../../../kernel/api/index.ts'
 
 const PREFIX = 'tun-allowed/'
-const HERE = Uint8Array.of(1)
+
+/** What stood here before names did: no letter. */
+const NAMELESS = '\x01'
 
 export class Allowed {
   readonly #keyspace: Keyspace
-  readonly #people = new Set<PersonId>()
+  readonly #names = new Map<PersonId, string>()
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace
   }
 
   async load(): Promise<void> {
-    for await (const [key] of this.#keyspace.list(PREFIX))
-      this.#people.add(key.slice(PREFIX.length) as PersonId)
+    for await (const [key, value] of this.#keyspace.list(PREFIX)) {
+      const name = Buffer.from(value).toString()
+      this.#names.set(key.slice(PREFIX.length) as PersonId, name === NAMELESS ? '' : name)
+    }
   }
 
   has(person: PersonId): boolean {
-    return this.#people.has(person)
+    return this.#names.has(person)
   }
 
   all(): readonly PersonId[] {
-    return [...this.#people]
+    return [...this.#names.keys()]
   }
 
-  /** Shutting somebody out counts at once, letting somebody in once it is kept. */
-  async set(person: PersonId, isAllowed: boolean): Promise<void> {
-    if (!isAllowed) this.#people.delete(person)
-    await this.#keyspace.write([[PREFIX + person, isAllowed ? HERE : undefined]])
-    if (isAllowed) this.#people.add(person)
+  /** By which they were let in; empty where a version before this one did it. */
+  nameOf(person: PersonId): string {
+    return this.#names.get(person) ?? ''
+  }
+
+  /** Counts once it is kept. */
+  async letIn(person: PersonId, name: string): Promise<void> {
+    await this.#keyspace.write([[PREFIX + person, Buffer.from(name)]])
+    this.#names.set(person, name)
+  }
+
+  /** Counts at once. */
+  async shutOut(person: PersonId): Promise<void> {
+    this.#names.delete(person)
+    await this.#keyspace.write([[PREFIX + person, undefined]])
   }
 }

@@ -8,6 +8,7 @@ import type { VirtualAddress } from '../net/address.ts'
 import { PROTOCOL } from '../net/packet.ts'
 import { isReservedPort } from '../net/ports.ts'
 import type { Flows } from '../net/tun/flows.ts'
+import type { Halves } from '../net/tun/halves.ts'
 import { IPV6_LINK_MTU } from '../net/tun/limits.ts'
 import { hasAddressAt, PacketFields, TCP } from '../net/tun/packet-fields.ts'
 import { clampSegmentSize } from '../net/tun/segment-size.ts'
@@ -26,6 +27,7 @@ export interface FromProgramsParts {
   readonly begunThere: Flows
   readonly complaints: Complaints
   readonly waiting: WaitingPackets
+  readonly halves: Halves
   readonly neighbour: (peer: TunPeer) => Neighbour | undefined
   readonly forward: (to: Neighbour, packet: Uint8Array) => void
   /** Whether the tunnels leave from this port of UDP. */
@@ -98,7 +100,14 @@ export class FromPrograms {
     }
     clampSegmentSize(packet, this.#fields, neighbour.mtuBytes)
     this.#noteFlow(packet, peer)
-    this.#parts.forward(neighbour, packet)
+    this.#forward(packet, neighbour)
+  }
+
+  /** Nobody can be told that what IPv6 demands of any line is too much for this one. */
+  #forward(packet: Uint8Array, neighbour: Neighbour): void {
+    const { halves, forward } = this.#parts
+    if (packet.length <= neighbour.mtuBytes) forward(neighbour, packet)
+    else for (const half of halves.of(packet, this.#fields, neighbour.mtuBytes)) forward(neighbour, half)
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * Answers programs that ask for the addresses of people: a small name server inside the device, which no socket leads to.
  * Asking for somebody builds the tunnel. It knows names of its own domain and of the contact book; whatever else a resolver
- * asks it refuses without telling anybody that it was asked.
+ * asks it refuses without telling anybody that it was asked. Addresses of known devices have their people's names.
  */
 import type { PersonId } from '../../../events/ids.ts'
 import { isName } from '../../../events/name.ts'
@@ -12,11 +12,13 @@ import {
   type People,
   standingOf,
 } from '../../../kernel/api/index.ts'
-import type { VirtualAddress } from '../net/address.ts'
+import { sameAddress, type VirtualAddress } from '../net/address.ts'
 import { parseIp } from '../net/ip.ts'
 import { PROTOCOL } from '../net/packet.ts'
 import {
+  addressOfReverse,
   DNS_BYTES_MAX,
+  nameData,
   parseQuestion,
   type Question,
   RECORD,
@@ -40,6 +42,8 @@ export interface NamesParts {
   readonly ownAddresses: () => readonly VirtualAddress[]
   /** Sees to it that there is a route, and tells the device's address. Undefined where there is no room. */
   readonly addressOf: (card: PeerCard) => VirtualAddress | undefined
+  /** Whose address this is, if it is a device's that is known. */
+  readonly cardAt: (address: VirtualAddress) => PeerCard | undefined
   readonly reach: (card: PeerCard) => Promise<unknown>
   readonly write: (packet: Uint8Array) => void
   readonly refuse: (packet: Uint8Array) => void
@@ -55,7 +59,7 @@ interface Asker {
 
 interface Answer {
   readonly response: number
-  readonly addresses?: readonly VirtualAddress[]
+  readonly records?: readonly Uint8Array[]
 }
 
 /** Domains that are nobody's on the Internet (RFC 2606, RFC 6761, RFC 6762, and ICANN's `internal`). */
@@ -120,9 +124,9 @@ export class Names {
   }
 
   async #respond(asker: Asker, question: Question): Promise<void> {
-    const { response, addresses } = await this.#answerTo(question)
+    const { response, records } = await this.#answerTo(question)
     const { address, port, message } = asker
-    const bytes = writeAnswer(this.#out, message, question, response, addresses)
+    const bytes = writeAnswer(this.#out, message, question, response, records)
     const answer = this.#out.subarray(0, bytes)
     const packetBytes = writeUdp(this.#packet, NAME_SERVER, DNS_PORT, address, port, answer)
     this.#parts.write(this.#packet.subarray(0, packetBytes))
@@ -133,11 +137,28 @@ export class Names {
     if (this.#asked >= NAMES_ASKED_MAX) return { response: RESPONSE.failed }
     this.#asked += 1
     try {
-      const addresses = await this.#addressesOf(question)
-      return addresses === undefined ? { response: RESPONSE.refused } : { response: RESPONSE.done, addresses }
+      const address = addressOfReverse(question.name)
+      const records =
+        address === undefined ? await this.#addressesOf(question) : this.#namesAt(address, question)
+      return records === undefined ? { response: RESPONSE.refused } : { response: RESPONSE.done, records }
     } finally {
       this.#asked -= 1
     }
+  }
+
+  /**
+   * Of whoever may be found by it. Undefined: the address is nobody's that is known; else nobody else shall be asked, or
+   * they would learn who talks to whom.
+   */
+  #namesAt(address: VirtualAddress, { type }: Question): readonly Uint8Array[] | undefined {
+    const { cardAt, ownAddresses, ownName, people } = this.#parts
+    if (ownAddresses().some(own => sameAddress(own, address)))
+      return type === RECORD.ptr ? [nameData(ownName)] : []
+    const card = cardAt(address)
+    if (card === undefined) return undefined
+    const contact = people.contact(card.person)
+    const isNamed = type === RECORD.ptr && contact?.disputed !== true
+    return isNamed ? [nameData(contact?.name ?? card.name)] : []
   }
 
   /** Those of the type that is asked for; undefined: not a name of this server. */

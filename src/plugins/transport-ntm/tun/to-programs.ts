@@ -9,6 +9,7 @@ import { INNER_MTU } from '../net/limits.ts'
 import { PROTOCOL } from '../net/packet.ts'
 import { isReservedPort } from '../net/ports.ts'
 import type { Flows } from '../net/tun/flows.ts'
+import { FRAGMENTED_MAX } from '../net/tun/limits.ts'
 import { hasAddressAt, PacketFields } from '../net/tun/packet-fields.ts'
 import { clampSegmentSize } from '../net/tun/segment-size.ts'
 import type { TunPeer, TunPeers } from './tun-peers.ts'
@@ -52,12 +53,12 @@ export class ToPrograms {
     switch (kind) {
       case 'ports':
         if (isReservedPort(sourcePort) || isReservedPort(destinationPort)) return false
-        return this.#isLetIn(peer)
+        return this.#isLetInWhole(peer, this.#isLetIn(peer))
       case 'echo-reply':
-        return this.#isAnswer(peer)
+        return this.#isLetInWhole(peer, this.#isAnswer(peer))
       case 'echo-request':
         // The node answers what it can, whoever asks.
-        return peer.mayComeIn && packet.length > INNER_MTU
+        return peer.mayComeIn && (packet.length > INNER_MTU || this.#fields.isFragment)
       case 'icmp-error':
         return this.#isAboutOwnFlow(packet, peer)
       case 'icmp-other':
@@ -71,8 +72,16 @@ export class ToPrograms {
     const isAnswer = this.#isAnswer(peer)
     const isLetIn = isAnswer || peer.mayComeIn
     if (isLetIn && !isAnswer) this.#noteBegun(peer)
-    if (isLetIn && this.#fields.isFragment) peer.fragmentId = this.#fields.fragmentId
     return isLetIn
+  }
+
+  /** The ports, or the number of an echo, stand in the first piece of a packet only. */
+  #isLetInWhole(peer: TunPeer, isLetIn: boolean): boolean {
+    const { isFragment, fragmentId } = this.#fields
+    if (!isLetIn || !isFragment || peer.fragmentIds.includes(fragmentId)) return isLetIn
+    peer.fragmentIds.push(fragmentId)
+    if (peer.fragmentIds.length > FRAGMENTED_MAX) peer.fragmentIds.shift()
+    return true
   }
 
   #noteBegun(peer: TunPeer): void {
@@ -83,7 +92,7 @@ export class ToPrograms {
   }
 
   #isLaterPiece(peer: TunPeer): boolean {
-    return this.#fields.isFragment && this.#fields.fragmentId === peer.fragmentId
+    return this.#fields.isFragment && peer.fragmentIds.includes(this.#fields.fragmentId)
   }
 
   #isAnswer(peer: TunPeer): boolean {

@@ -16,8 +16,8 @@ export interface TunPeer {
   readonly address: VirtualAddress
   /** Its packets reach programs that have not asked for them. */
   mayComeIn: boolean
-  /** The last answer in pieces that was let in; the ports stand in its first piece only. */
-  fragmentId: number | undefined
+  /** The last packets in pieces whose first piece was let in. */
+  readonly fragmentIds: number[]
   /** Monotonic ms before which nobody looks for it again. */
   unreachableUntilMs: number
 }
@@ -55,7 +55,7 @@ export class TunPeers {
     const number = this.#last
     const mayComeIn = this.#parts.isAllowed(card.person)
     const peer = {
-      ...{ number, card, address, mayComeIn, fragmentId: undefined },
+      ...{ number, card, address, mayComeIn, fragmentIds: [] },
       unreachableUntilMs: Number.NEGATIVE_INFINITY,
     }
     this.#byKey.set(card.tunnelKey, peer)
@@ -84,9 +84,13 @@ export class TunPeers {
       const isShutOut = peer.mayComeIn && !mayComeIn
       peer.mayComeIn = mayComeIn
       if (!isShutOut) continue
-      peer.fragmentId = undefined
+      peer.fragmentIds.length = 0
       this.#parts.shutOut(peer)
     }
+  }
+
+  all(): readonly TunPeer[] {
+    return [...this.#byKey.values()]
   }
 
   of(key: TunnelKey): TunPeer | undefined {

@@ -14,6 +14,7 @@ import {
   type Network,
   type PeerCard,
   type People,
+  type Random,
   standingOf,
   type Transport,
   type TunDevice,
@@ -24,7 +25,9 @@ import type { Carrier } from '../carrier.ts'
 import type { Neighbour } from '../neighbour.ts'
 import type { VirtualAddress } from '../net/address.ts'
 import { PROTOCOL } from '../net/packet.ts'
+import { reverseNameOf } from '../net/tun/dns-message.ts'
 import { Flows } from '../net/tun/flows.ts'
+import { Halves } from '../net/tun/halves.ts'
 import { RESOLVER_DOMAINS_MAX, TUN_MTU } from '../net/tun/limits.ts'
 import type { Links } from '../path/links.ts'
 import { Allowed } from './allowed.ts'
@@ -37,6 +40,7 @@ import { WaitingPackets } from './waiting-packets.ts'
 
 export interface TunParts {
   readonly clock: Clock
+  readonly random: Random
   readonly network: Network
   readonly identity: Identity
   readonly people: People
@@ -51,6 +55,8 @@ export interface TunParts {
 /** The kernel is asked for the first number that is free; `ntm0` if no other node is here. */
 const DEVICE_NAME = 'ntm%d'
 const [HOST_BITS_IPV4, HOST_BITS_IPV6] = [32, 128]
+
+export type Named = Pick<Contact, 'person' | 'name'>
 
 interface Up {
   readonly device: TunDevice
@@ -70,6 +76,7 @@ export class Tun {
   /** What the system's resolver was told last, and whether it is being told. */
   #domains = ''
   #telling: Promise<unknown> = Promise.resolve()
+  #hasTold = false
 
   constructor(parts: TunParts) {
     this.#parts = parts
@@ -90,9 +97,7 @@ export class Tun {
   async start(): Promise<void> {
     const { network, carrier } = this.#parts
     if (network.tun === undefined)
-      throw new ChatError('TUN_UNAVAILABLE', 'a TUN device can be made on Linux only', {
-        hint: 'leave --tun out: everything else works without',
-      })
+      throw new ChatError('TUN_UNAVAILABLE', 'a TUN device can be made on Linux only')
     const asked = { name: DEVICE_NAME, mtuBytes: TUN_MTU }
     const device = await network.tun(asked, packet => this.#up?.fromPrograms.take(packet))
     try {
@@ -129,7 +134,9 @@ export class Tun {
 
   /** There is a tunnel to this device now, of which nothing may have been known until now. */
   met(card: PeerCard): void {
-    if (this.#isMeant(card.person)) this.#up?.peers.add(card)
+    if (!this.#isMeant(card.person)) return
+    this.#up?.peers.add(card)
+    this.#tellResolver()
   }
 
   /** How this person stands to somebody has changed. */
@@ -149,14 +156,24 @@ export class Tun {
     if (address !== undefined) this.#do(device => device.addAddress(address, HOST_BITS_IPV4))
   }
 
-  /** Whether this person's packets reach programs that have not asked for them. */
-  async allow(person: PersonId, isAllowed: boolean): Promise<void> {
-    await this.#allowed.set(person, isAllowed)
+  /** From now on this person's packets reach programs that have not asked for them. */
+  async allow({ person, name }: Named): Promise<void> {
+    await this.#allowed.letIn(person, name)
     this.judge({ person })
   }
 
-  allowed(): readonly PersonId[] {
-    return this.#allowed.all()
+  async deny({ person }: Named): Promise<void> {
+    await this.#allowed.shutOut(person)
+    this.judge({ person })
+  }
+
+  /** By the names that they have, or had when they were let in, or else by their ids. */
+  allowed(): readonly Named[] {
+    const { people } = this.#parts
+    return this.#allowed.all().map(person => {
+      const known = people.contact(person)?.name ?? this.#allowed.nameOf(person)
+      return { person, name: known || (people.cards(person)[0]?.name ?? person) }
+    })
   }
 
   /** Who has a route without having been asked for. */
@@ -168,11 +185,13 @@ export class Tun {
   #addEverybody(): void {
     const { people } = this.#parts
     const everybody = new Set([...people.contacts().map(({ person }) => person), ...this.#allowed.all()])
-    for (const person of everybody) for (const card of people.cards(person)) this.met(card)
+    for (const person of everybody) {
+      if (this.#isMeant(person)) for (const card of people.cards(person)) this.#up?.peers.add(card)
+    }
   }
 
   #wired(device: TunDevice): Up {
-    const { clock, carrier, links, identity, people, reach, lookUp } = this.#parts
+    const { clock, random, carrier, links, identity, people, reach, lookUp } = this.#parts
     const own = carrier.address
     const write = (packet: Uint8Array): void => {
       if (!device.write(packet)) carrier.count('tun-not-taken')
@@ -197,11 +216,17 @@ export class Tun {
     const names = new Names({
       ...{ clock, people, reach, lookUp, write, count, ownName: identity.name },
       ownAddresses: () => (this.#ipv4 === undefined ? [own] : [own, this.#ipv4]),
-      addressOf: card => peers.add(card)?.address,
+      addressOf: card => {
+        const peer = peers.add(card)
+        this.#tellResolver()
+        return peer?.address
+      },
+      cardAt: address => peers.at(address, 0)?.card,
       refuse: packet => complaints.about(packet, 'port'),
     })
     const fromPrograms = new FromPrograms({
       ...{ clock, own, peers, flows, begunThere, complaints, waiting, count, names: NAME_SERVER },
+      halves: new Halves(Math.floor(random.next() * 0x1_0000_0000)),
       neighbour: (peer: TunPeer) => links.open(peer.card.device),
       forward: (to, packet) => carrier.forward(to, packet),
       isTunnelPort: port => this.#tunnelPorts.has(port),
@@ -227,21 +252,27 @@ export class Tun {
     }
   }
 
+  /** Of names, and of addresses, or it would ask others whose they are. */
   #tellResolver(): void {
     const up = this.#up
-    const domains = up?.names.domains().slice(0, RESOLVER_DOMAINS_MAX) ?? []
-    if (up === undefined || domains.join() === this.#domains) return
-    const isFirst = this.#domains === ''
+    if (up === undefined) return
+    const addresses = [this.#parts.carrier.address, ...up.peers.all().map(({ address }) => address)]
+    const domains = [...up.names.domains(), ...addresses.map(reverseNameOf)].slice(0, RESOLVER_DOMAINS_MAX)
+    if (domains.join() === this.#domains) return
     this.#domains = domains.join()
+    this.#telling = this.#telling.then(() => this.#tell(up.device, domains))
+  }
+
+  async #tell(device: TunDevice, domains: readonly string[]): Promise<void> {
+    if (domains.join() !== this.#domains) return
     const server = formatAddress(NAME_SERVER)
-    this.#telling = this.#telling
-      .then(() => up.device.resolveBy(server, domains))
-      .then(isTold => {
-        if (isTold || !isFirst) return
-        this.#parts.journal.note(
-          `names of people are answered at ${server}, but there is no systemd-resolved to be told so: ` +
-            `write "nameserver ${server}" above the others in /etc/resolv.conf, and take it out afterwards`,
-        )
-      })
+    const isTold = await device.resolveBy(server, domains)
+    const isFirst = !this.#hasTold
+    this.#hasTold = true
+    if (isTold || !isFirst) return
+    this.#parts.journal.note(
+      `names of people are answered at ${server}, but there is no systemd-resolved to be told so: ` +
+        `write "nameserver ${server}" above the others in /etc/resolv.conf, and take it out afterwards`,
+    )
   }
 }

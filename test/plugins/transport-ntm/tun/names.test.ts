@@ -1,9 +1,14 @@
 /** Which names are answered, with what, who is asked about them, and that nobody can make it hold too much. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
-import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
+import { sameAddress, virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
 import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
-import { RECORD, RESPONSE } from '../../../../src/plugins/transport-ntm/net/tun/dns-message.ts'
+import {
+  nameData,
+  RECORD,
+  RESPONSE,
+  reverseNameOf,
+} from '../../../../src/plugins/transport-ntm/net/tun/dns-message.ts'
 import { NAME_TIMEOUT_MS, NAMES_ASKED_MAX } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
 import { parseUdp } from '../../../../src/plugins/transport-ntm/net/udp.ts'
 import { domainOf, NAME_SERVER, Names } from '../../../../src/plugins/transport-ntm/tun/names.ts'
@@ -57,6 +62,7 @@ const named = (ownName = 'alice.lab.example'): Names =>
       return name === CAROL.name ? recordOf(CAROL) : undefined
     },
     addressOf: card => neighbourOf(card).address,
+    cardAt: address => [BOB, CAROL, FAR].find(card => sameAddress(neighbourOf(card).address, address)),
     reach: card => {
       reached.push(card.name)
       return isReached ? Promise.resolve() : new Promise(() => undefined)
@@ -131,6 +137,30 @@ describe('asking for', () => {
     ask('alice.lab.example', RECORD.a)
     await settled()
     expect(said.map(({ addresses }) => addresses)).toEqual([[[...OWN]], [[...OWN_V4]]])
+  })
+
+  it('the name of an address', async () => {
+    const named = (name: string) => ({ ...NO(RESPONSE.done), addresses: [[...nameData(name)]] })
+    for (const card of [BOB, CAROL]) ask(reverseNameOf(neighbourOf(card).address), RECORD.ptr)
+    ask(reverseNameOf(OWN), RECORD.ptr)
+    await settled()
+    expect(said).toEqual([named(BOB.name), named(CAROL.name), named('alice.lab.example')])
+    expect([reached, lookedUp]).toEqual([[], []])
+  })
+
+  it('anything else of a known address, or the name of somebody who is not who had it: there is none', async () => {
+    book.add(CAROL, { disputed: true })
+    ask(reverseNameOf(neighbourOf(CAROL).address), RECORD.ptr)
+    for (const address of [neighbourOf(BOB).address, OWN]) ask(reverseNameOf(address))
+    await settled()
+    expect(said).toEqual(Array(3).fill(NO(RESPONSE.done)))
+  })
+
+  it('the name of an address that is nobody’s is refused, as is what is none', async () => {
+    ask(reverseNameOf(neighbourOf(cardOf(9)).address), RECORD.ptr)
+    for (const name of ['d.f.ip6.arpa', '1.0.18.198.in-addr.arpa']) ask(name, RECORD.ptr)
+    await settled()
+    expect(said).toEqual(Array(3).fill(NO(RESPONSE.refused)))
   })
 
   it('whoever does not answer takes no longer than a resolver waits', async () => {

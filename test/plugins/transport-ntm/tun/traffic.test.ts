@@ -5,6 +5,7 @@ import type { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.
 import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
 import { PROTOCOL } from '../../../../src/plugins/transport-ntm/net/packet.ts'
 import { Flows } from '../../../../src/plugins/transport-ntm/net/tun/flows.ts'
+import { Halves } from '../../../../src/plugins/transport-ntm/net/tun/halves.ts'
 import { FLOW_IDLE_MS } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
 import { Complaints } from '../../../../src/plugins/transport-ntm/tun/complaints.ts'
 import { FromPrograms } from '../../../../src/plugins/transport-ntm/tun/from-programs.ts'
@@ -75,6 +76,7 @@ beforeEach(() => {
   })
   fromPrograms = new FromPrograms({
     ...{ clock, own: OWN, names: NAME_SERVER, peers, flows, begunThere, complaints, waiting },
+    halves: new Halves(7),
     neighbour: peer => up.get(peer.card.device),
     forward: (to, packet) => void sent.push([to.key, packet.slice()]),
     isTunnelPort: port => port === TUNNEL_PORT,
@@ -147,8 +149,24 @@ describe('a packet of a program', () => {
   it('is never told of less than IPv6 demands of a line', () => {
     fromPrograms.take(toBob(6, 5, new Uint8Array(1_280 - 48)))
     fromPrograms.take(toBob(6, 5, new Uint8Array(1_281 - 48)))
-    expect(sent).toHaveLength(1)
+    expect(sent.map(([to, { length }]) => [to, length])).toEqual([
+      [BOB.tunnelKey, 1_200],
+      [BOB.tunnelKey, 136],
+    ])
     expect(written.map(errorIn)).toEqual([[2, 0, 1_280]])
+  })
+
+  it('goes whole where all of it fits, and waits to be halved until it is known that it does not', async () => {
+    up.set(BOB.device, neighbourOf(BOB, 1_280))
+    fromPrograms.take(toBob(6, 5, new Uint8Array(1_280 - 48)))
+    expect(sent.map(([, { length }]) => length)).toEqual([1_280])
+    fromPrograms.take(udpPacket(OWN, 5, addressOf(CAROL), 6, new Uint8Array(1_280 - 48)))
+    await settled()
+    await settled()
+    expect(sent.slice(1).map(([to, { length }]) => [to, length])).toEqual([
+      [CAROL.tunnelKey, 1_200],
+      [CAROL.tunnelKey, 136],
+    ])
   })
 
   it('that opens a connection names no more than the path carries', () => {
@@ -298,34 +316,6 @@ describe('a packet out of a tunnel', () => {
     expect(isTaken(udpPacket(addressOf(CAROL), 5, OWN, 22, PAYLOAD))).toBe(false)
     expect(isTaken(udpPacket(addressOf(BOB), 5, addressOf(CAROL), 22, PAYLOAD))).toBe(false)
     expect(isTaken(udpPacket(addressOf(STRANGER), 5, OWN, 22, PAYLOAD), STRANGER)).toBe(false)
-  })
-
-  it('that answers in pieces is let in whole', () => {
-    const piece = (offset: number, isMore: boolean, id: number, ports: readonly number[]): Uint8Array => {
-      const packet = udpPacket(addressOf(BOB), 1, OWN, 1, new Uint8Array(24))
-      packet[6] = 44
-      packet.set(
-        [
-          17,
-          0,
-          0,
-          offset | (isMore ? 1 : 0),
-          0,
-          0,
-          0,
-          id,
-          ...ports.flatMap(port => [port >>> 8, port & 0xff]),
-        ],
-        40,
-      )
-      return packet
-    }
-    expect(isTaken(piece(8, false, 9, [0, 0]))).toBe(false)
-    fromPrograms.take(toBob(53, 5_000))
-    expect(isTaken(piece(0, true, 9, [53, 5_000]))).toBe(true)
-    expect(isTaken(piece(8, true, 9, [61_003, 61_003]))).toBe(true)
-    expect(isTaken(piece(16, false, 9, [0, 0]))).toBe(true)
-    expect(isTaken(piece(8, false, 10, [0, 0]))).toBe(false)
   })
 
   it('echoes: replies that a program waits for, and requests too long for the node', () => {

@@ -1,6 +1,7 @@
 /**
  * Memory for what waits in queues, used over and over. A fresh block for each 64 KiB that pass would pile up outside of
- * the heap until the garbage collector looks through all of it: an eighth of the time of whoever receives a file.
+ * the heap until the garbage collector looks through all of it: an eighth of the time of whoever receives a file. Blocks of a
+ * file have a pool of their own, in `files/rooms.ts`: they are larger, and one transfer has them.
  */
 
 export const BLOCK_MAX_BYTES = 64 * 1024

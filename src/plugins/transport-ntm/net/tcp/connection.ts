@@ -1,7 +1,7 @@
 /**
  * One TCP connection, sans-IO: its states (RFC 9293 §3.3.2), what its user may do, and when segments leave. What
  * arriving segments do is told in `Arrival`. They change the state as they arrive, and what they call for leaves at
- * `settle`, once for a whole batch.
+ * `settle`, once for a whole batch, but for reports of gaps that one acknowledgement cannot hold.
  */
 import type { VirtualAddress } from '../address.ts'
 import { type Agreement, payloadMax } from './agreement.ts'
@@ -204,6 +204,7 @@ export class Connection implements Flow {
     this.#home.touched(this)
     this.deadlines.heard(nowMs)
     this.#arrival.take(segment, nowMs)
+    if (this.incoming.ack.isPressing) this.#departure.acknowledgement(nowMs)
   }
 
   /** The user hears what happened, and everything that is due leaves. */

@@ -62,14 +62,14 @@ export class Incoming {
     const from = Math.max(seq, this.queue.next)
     if (from > seq && payload.length > 0) this.arrivedAgain(seq, Math.min(from, end))
     if (to > from)
-      this.#store(from, to === end && from === seq ? payload : payload.subarray(from - seq, to - seq))
+      this.#store(from, to === end && from === seq ? payload : payload.subarray(from - seq, to - seq), nowMs)
     this.next = this.queue.next
     if (this.next === this.#finOffset) this.next++
     if (isFin || this.isFinished || hadGap || from > this.queue.next || to < end) this.ack.isDue = true
     else if (to > from) this.ack.arrived(to - from, isPush, nowMs)
   }
 
-  #store(from: number, bytes: Uint8Array): void {
+  #store(from: number, bytes: Uint8Array, nowMs: number): void {
     const { queue } = this
     const to = from + bytes.length
     if (from > queue.next) {
@@ -79,7 +79,9 @@ export class Incoming {
     }
     if (!queue.take(from, bytes, this.window.capacityBytes)) return
     if (from > queue.next) {
-      this.#sacks.arrived(from, queue.pieces)
+      this.#used(nowMs)
+      const isOther = this.#sacks.arrived(from, queue.pieces)
+      this.ack.isPressing = isOther && this.ack.isDue && this.isSackPermitted
       this.ack.isDue = true
     }
   }
@@ -87,8 +89,13 @@ export class Incoming {
   /** The view of what comes next in the stream. */
   read(nowMs: number): Buffer | undefined {
     const view = this.queue.read()
-    if (view !== undefined) this.window.read(view.length, nowMs)
+    if (view !== undefined) this.#used(nowMs)
     return view
+  }
+
+  #used(nowMs: number): void {
+    const { queue, window } = this
+    window.used(queue.readOffset - 1, queue.unreadBytes === 0 ? queue.pieces.bytes : 0, nowMs)
   }
 
   get isWindowUpdateDue(): boolean {

@@ -86,7 +86,10 @@ export class Outgoing {
       this.#setWindow(ack + segment.window * (segment.has(FLAG.syn) ? 1 : 2 ** this.windowScale))
     }
     this.#readSacks(segment)
-    const isRepeat = ack === this.sending.ackedOffset && segment.length === 0 && this.#windowEnd === formerEnd
+    const { ackedOffset, sentOffset } = this.sending
+    const isSame = ack === ackedOffset && segment.length === 0 && this.#windowEnd === formerEnd
+    // Of what was never sent nothing can be missing: answers to keepalives are no duplicates.
+    const isRepeat = isSame && sentOffset > ackedOffset
     this.sending.acked(ack, this.#sacks, this.#windowEnd, rttMs, nowMs)
     this.queue.acked(Math.max(1, ack))
     this.#repeats = isRepeat && !this.usesSack && !this.isWindowClosed ? this.#repeats + 1 : 0

@@ -1,7 +1,7 @@
 /**
  * Loss by time (RFC 8985): what left before something that has arrived, and has had a round trip and some patience
- * more, is lost. The patience is none until reordering is seen, and grows with each D-SACK that tells of a segment
- * sent again for nothing.
+ * more, is lost. The patience is a quarter of a round trip, none where nothing was ever reordered and much is missing,
+ * and grows with each D-SACK that tells of a segment sent again for nothing.
  */
 import { AGAIN } from './records.ts'
 import type { RoundTrips } from './rto.ts'
@@ -11,8 +11,8 @@ import type { Scoreboard } from './scoreboard.ts'
 const PATIENCE_SHARE = 0.25
 /** Recoveries after which patience is back at one step. */
 const PATIENCE_RECOVERIES = 16
-/** Sacked segments that make a hole a loss even without patience (RFC 6675). */
-const DUPLICATES = 3
+/** Sacked segments beyond a hole, or ACKs that do not advance, which make it a loss at once (RFC 6675, RFC 5681 §3.2). */
+export const DUPLICATES = 3
 
 export class Rack {
   isReorderingSeen = false
@@ -30,14 +30,14 @@ export class Rack {
   /** Until the old path's last segments are judged, by the old path's round trip. */
   #staleRttMs = 0
 
-  /** A record was delivered; called before anything of it is forgotten. */
+  /** A record was delivered, on the path of now; called before anything of it is forgotten. */
   delivered(board: Scoreboard, record: number, minRttMs: number, nowMs: number): void {
     const at = board.at(record)
     const rttMs = nowMs - board.sentAtMs[at]!
     const wasAgain = board.is(record, AGAIN)
     const end = board.endOf(record)
     if (end > this.#furthest) this.#furthest = end
-    else if (!wasAgain && !board.isStale(record)) this.isReorderingSeen = true
+    else if (!wasAgain) this.isReorderingSeen = true
     // An answer that came too soon after a retransmission is one to the original (RFC 8985 §6.2 step 2).
     if (wasAgain && rttMs < minRttMs) return
     if (board.order[at]! <= this.#newestOrder) return

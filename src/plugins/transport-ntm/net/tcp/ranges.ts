@@ -5,6 +5,8 @@
 export class Ranges {
   /** Pairs of first and behind-last offset; no two touch. */
   readonly #bounds: number[] = []
+  /** In all of them. */
+  bytes = 0
 
   get count(): number {
     return this.#bounds.length / 2
@@ -32,6 +34,7 @@ export class Ranges {
   /** Adds `[from, to)`, which is not empty, and joins it with what it touches. */
   add(from: number, to: number): void {
     const bounds = this.#bounds
+    this.bytes += to - from
     const last = bounds.length - 1
     if (last > 0 && bounds[last] === from) {
       bounds[last] = to
@@ -43,6 +46,7 @@ export class Ranges {
     while (behind < this.count && this.from(behind) <= to) {
       joinedFrom = Math.min(joinedFrom, this.from(behind))
       joinedTo = Math.max(joinedTo, this.to(behind))
+      this.bytes -= Math.min(to, this.to(behind)) - Math.max(from, this.from(behind))
       behind++
     }
     bounds.splice(2 * first, 2 * (behind - first), joinedFrom, joinedTo)
@@ -50,7 +54,8 @@ export class Ranges {
 
   /** Takes the first range away and says where it ended. */
   shift(): number {
-    const [, to] = this.#bounds.splice(0, 2)
+    const [from, to] = this.#bounds.splice(0, 2)
+    this.bytes -= to! - from!
     return to!
   }
 

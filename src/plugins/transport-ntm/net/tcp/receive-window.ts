@@ -25,6 +25,11 @@ export class ReceiveBudget {
     return given
   }
 
+  /** Windows may grow by what nobody has read yet. The rest is for those whose bytes are read. */
+  get isAmple(): boolean {
+    return 2 * this.#grownBytes < RECEIVE_GROWTH_BYTES
+  }
+
   giveBack(bytes: number): void {
     this.#grownBytes -= bytes
   }
@@ -36,8 +41,8 @@ export class ReceiveWindow {
   edge = 1 + Math.min(FIELD_MAX, RECEIVE_START_BYTES)
   scale = 0
   #rttMs: number | undefined
-  #readBytes = 0
-  #readSinceMs: number | undefined
+  #usedBytes = 0
+  #usedSinceMs: number | undefined
   #isClosed = false
   readonly #budget: ReceiveBudget
   readonly #segmentBytes: number
@@ -78,16 +83,19 @@ export class ReceiveWindow {
     else this.#rttMs += (rttMs - this.#rttMs) / 8
   }
 
-  /** The application has read so much more. */
-  read(bytes: number, nowMs: number): void {
-    this.#readBytes += bytes
-    this.#readSinceMs ??= nowMs
-    const elapsedMs = nowMs - this.#readSinceMs
+  /**
+   * The application has read so much in all, and would have read what waits behind a gap. The first round trips of a
+   * connection that loses something would bring little else, and the sender would take that for all that the path carries.
+   */
+  used(readBytes: number, waitingBytes: number, nowMs: number): void {
+    const bytes = readBytes + (this.#budget.isAmple ? waitingBytes : 0)
+    this.#usedSinceMs ??= nowMs
+    const elapsedMs = nowMs - this.#usedSinceMs
     const periodMs = Math.max(RECEIVE_PERIOD_MS, this.#rttMs ?? RTT_GUESS_MS)
-    if (elapsedMs < periodMs) return
-    this.#grow(RECEIVE_AHEAD * this.#readBytes * (periodMs / elapsedMs))
-    this.#readBytes = 0
-    this.#readSinceMs = nowMs
+    if (elapsedMs < periodMs || bytes <= this.#usedBytes) return
+    this.#grow(RECEIVE_AHEAD * (bytes - this.#usedBytes) * (periodMs / elapsedMs))
+    this.#usedBytes = bytes
+    this.#usedSinceMs = nowMs
   }
 
   /** Nothing more will arrive. What has arrived may still be read, and grows nothing that nobody would give back. */

@@ -8,9 +8,6 @@
 /** The other side's clock ticks are a millisecond, and our own is rounded down when it is written. */
 const ECHO_GRANULARITY_MS = 1
 
-/** ACKs that do not advance, of a peer without SACK, which make a hole a loss (RFC 5681 §3.2). */
-export const DUPLICATES = 3
-
 export type Episode = 'none' | 'loss' | 'timeout'
 
 export class Recovery {

@@ -12,9 +12,10 @@ export class SackBlocks {
   #twiceFrom = 0
   #twiceTo = 0
 
-  /** What begins at `from` has become part of a piece. */
-  arrived(from: number, pieces: Ranges): void {
+  /** What begins at `from` has become part of a piece. Returns whether another one grew last. */
+  arrived(from: number, pieces: Ranges): boolean {
     const piece = pieces.indexOf(from)
+    const former = this.#latest.length > 0 ? pieces.indexOf(this.#latest[0]!) : -1
     let kept = 0
     for (const offset of this.#latest) {
       const other = pieces.indexOf(offset)
@@ -22,6 +23,7 @@ export class SackBlocks {
     }
     this.#latest.length = kept
     this.#latest.unshift(from)
+    return former >= 0 && former !== piece
   }
 
   arrivedAgain(from: number, to: number): void {

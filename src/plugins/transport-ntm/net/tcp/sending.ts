@@ -10,9 +10,9 @@ import { AckTally } from './ack-tally.ts'
 import { type AckNews, type CongestionControl, newAckNews } from './congestion.ts'
 import { Pacing } from './pacing.ts'
 import { Persist } from './persist.ts'
-import { Rack } from './rack.ts'
+import { DUPLICATES, Rack } from './rack.ts'
 import { RateSampler } from './rate-sample.ts'
-import { DUPLICATES, Recovery } from './recovery.ts'
+import { Recovery } from './recovery.ts'
 import { RoundTrips } from './rto.ts'
 import { isDuplicateSack, Scoreboard } from './scoreboard.ts'
 import { SegmentChoice } from './segment-choice.ts'
@@ -52,7 +52,6 @@ export class Sending {
   /** Why `next` said no. */
   #isPaced = false
   #isCwndLimited = false
-
   readonly #counts = newCounts()
   #deliveryBytesPerMs = 0
 
@@ -243,6 +242,7 @@ export class Sending {
     this.#doubtFlight()
     this.#trips.startAnew()
     this.#pacing.forget()
+    this.#isPaced = false
     this.#recovery.forget()
   }
 
@@ -251,10 +251,10 @@ export class Sending {
     if (!this.#choice.isOutstanding) return
     this.#isForced = true
     if (times !== DUPLICATES || !this.#recovery.mayBegin(this.ackedOffset)) return
-    this.#recovery.begin('loss', this.sentOffset, this.#board.newestOrder)
-    this.#congestion.recovering(nowMs, this.#pipeBytes)
-    this.#counts.lostBytes += this.#board.bytesOf(this.#board.first)
+    const priorInFlightBytes = this.#pipeBytes
     this.#board.markLost(this.#board.first)
+    this.#tally.begin(nowMs, this.#trips.minRttMs)
+    this.#findLosses(nowMs, false, priorInFlightBytes, this.#board.bytesOf(this.#board.first))
   }
 
   facts(): SendingFacts {
@@ -303,8 +303,7 @@ export class Sending {
     const isEcho = this.#tally.hasRepair && recovery.isEchoOfOriginal(echoAgeMs, nowMs)
     // An ACK that repairs as well tells of what had arrived before the timeout (RFC 5682 §2.1).
     const isOriginal = echoAgeMs === undefined && this.#tally.hasOriginal && !this.#tally.hasRepair
-    const mayBeOver = isDuplicateSeen || this.#tally.deliveredBytes > 0
-    const isForNothing = mayBeOver && recovery.isForNothing
+    const isForNothing = (isDuplicateSeen || this.#tally.deliveredBytes > 0) && recovery.isForNothing
     if (!isForNothing && (recovery.episode === 'none' || !(isEcho || isOriginal))) return
     this.#board.unmarkLost(nowMs)
     this.#congestion.undo()
@@ -313,9 +312,10 @@ export class Sending {
     this.#counts.undone++
   }
 
-  #findLosses(nowMs: number, isDuplicateSeen: boolean, priorInFlightBytes: number): void {
+  #findLosses(nowMs: number, isDuplicateSeen: boolean, priorInFlightBytes: number, knownBytes = 0): void {
     const recovery = this.#recovery
-    const lostBytes = this.#rack.detect(this.#board, this.#trips, recovery.episode !== 'none', nowMs)
+    const isRecovering = recovery.episode !== 'none'
+    const lostBytes = knownBytes + this.#rack.detect(this.#board, this.#trips, isRecovering, nowMs)
     this.#counts.lostBytes += lostBytes
     this.#counts.deliveredBytes += this.#tally.deliveredBytes
     const hasTailRepaired = this.#tail.acked(this.ackedOffset, isDuplicateSeen)

@@ -201,7 +201,10 @@ export class Tcp implements Home {
     }
   }
 
-  /** Breaks off all that goes on with this address. Who is there hears nothing, as of somebody who is away. */
+  /**
+   * Breaks off all that goes on with this address. Who is there hears nothing, as of somebody who is away, as long as
+   * nothing of theirs comes in any more: what is in TIME-WAIT stays there, and would still answer.
+   */
   forget(address: VirtualAddress): void {
     for (const connection of [...this.#connections])
       if (sameAddress(connection.remote, address)) connection.breakOff(false)

@@ -1,5 +1,5 @@
 /**
- * DNS (RFC 1035) as much as an answerer for a few names needs: one question in, addresses or a plain no out. What is no
+ * DNS (RFC 1035) as much as an answerer for a few names needs: one question in, addresses, a name or a plain no out. What is no
  * question is not answered at all, and no answer is longer than 512 bytes.
  */
 import { ok, type Result, refuse } from '../../../../events/result.ts'
@@ -20,7 +20,7 @@ const POINTER_TO_QUESTION = 0xc000 | HEADER_BYTES
 const FLAG = { response: 0x8000, authoritative: 0x0400, wanted: 0x0100, offered: 0x0080 } as const
 const OPERATION = 0x7800
 
-export const RECORD = { a: 1, aaaa: 28 } as const
+export const RECORD = { a: 1, ptr: 12, aaaa: 28 } as const
 export const RESPONSE = { done: 0, malformed: 1, failed: 2, unknownOperation: 4, refused: 5 } as const
 
 export interface Question {
@@ -80,15 +80,34 @@ export function parseQuestion(message: Uint8Array): Result<Question, DnsRefusal>
   })
 }
 
-/** Writes the answer to `message` into `out`, at least DNS_BYTES_MAX long, and returns its length. */
+const REVERSE = /^(?:[0-9a-f]\.){32}ip6\.arpa$/
+
+/** As whose reverse the name of an address is asked for (RFC 3596 §2.5): its digits from the last to the first. */
+export const reverseNameOf = (address: Uint8Array): string => {
+  const digits = [...Buffer.from(address).toString('hex')].reverse()
+  return `${digits.join('.')}.ip6.arpa`
+}
+
+/** The other way round; undefined: it is none of a whole address. */
+export const addressOfReverse = (name: string): Uint8Array | undefined => {
+  if (!REVERSE.test(name)) return undefined
+  const digits = name.split('.').slice(0, 32).reverse()
+  return Uint8Array.from(Buffer.from(digits.join(''), 'hex'))
+}
+
+/** A name as it stands in a record. */
+export const nameData = (name: string): Uint8Array =>
+  Uint8Array.from([...name.split('.').flatMap(label => [label.length, ...Buffer.from(label, 'latin1')]), 0])
+
+/** Writes the answer to `message`, all of whose records are of the type that is asked for, into `out`, at least DNS_BYTES_MAX long, and returns its length. */
 export function writeAnswer(
   out: Uint8Array,
   message: Uint8Array,
   question: Question,
   response: number,
-  addresses: readonly Uint8Array[] = [],
+  records: readonly Uint8Array[] = [],
 ): number {
-  const told = addresses.slice(0, NAME_ADDRESSES_MAX)
+  const told = records.slice(0, NAME_ADDRESSES_MAX)
   const hasQuestion = question.end > HEADER_BYTES
   const asked = readU16(message, 2)
   const authority = response === RESPONSE.done ? FLAG.authoritative : 0
@@ -99,19 +118,19 @@ export function writeAnswer(
   writeU16(out, 8, 0)
   writeU16(out, 10, question.isExtended ? 1 : 0)
   let at = question.end
-  for (const address of told) at = writeRecord(out, at, address)
+  for (const data of told) at = writeRecord(out, at, question.type, data)
   return question.isExtended ? writeOpt(out, at) : at
 }
 
-const writeRecord = (out: Uint8Array, start: number, address: Uint8Array): number => {
+const writeRecord = (out: Uint8Array, start: number, type: number, data: Uint8Array): number => {
   writeU16(out, start, POINTER_TO_QUESTION)
-  writeU16(out, start + 2, address.length === 4 ? RECORD.a : RECORD.aaaa)
+  writeU16(out, start + 2, type)
   writeU16(out, start + 4, INTERNET)
   writeU16(out, start + 6, 0)
   writeU16(out, start + 8, NAME_TTL_SECONDS)
-  writeU16(out, start + 10, address.length)
-  out.set(address, start + 12)
-  return start + 12 + address.length
+  writeU16(out, start + 10, data.length)
+  out.set(data, start + 12)
+  return start + 12 + data.length
 }
 
 const writeOpt = (out: Uint8Array, at: number): number => {

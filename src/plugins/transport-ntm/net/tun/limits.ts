@@ -23,6 +23,9 @@ export const UNREACHABLE_FOR_MS = 2_000
 export const FLOWS_MAX = 4096
 export const FLOW_WAYS = 8
 
+/** Packets of one peer that come in pieces, between each other. */
+export const FRAGMENTED_MAX = 16
+
 /** How long a flow may be silent: RFC 5382 REQ-5 and RFC 4787 REQ-5 say so of NATs. */
 export const FLOW_IDLE_MS = { tcp: 7_440_000, udp: 300_000, icmp: 60_000 } as const
 

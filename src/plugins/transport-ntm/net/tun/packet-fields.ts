@@ -8,10 +8,10 @@ import { EXTENSION_HEADERS, IPV6_HEADER_BYTES } from '../ipv6.ts'
 import { PROTOCOL } from '../packet.ts'
 import { readU16 } from '../u16.ts'
 
-const FRAGMENT_HEADER = 44
-const FRAGMENT_HEADER_BYTES = 8
-const OFFSET_BITS = { 4: 0x1fff, 6: 0xfff8 } as const
-const MORE = { 4: 0x2000, 6: 0x0001 } as const
+export const FRAGMENT_HEADER = 44
+export const FRAGMENT_HEADER_BYTES = 8
+export const OFFSET_BITS = { 4: 0x1fff, 6: 0xfff8 } as const
+export const MORE = { 4: 0x2000, 6: 0x0001 } as const
 const PORTS_BYTES = 4
 const ECHO_ID_END = 6
 

@@ -107,6 +107,49 @@ describe('BBR', () => {
     expect(scene.link.dropped / (scene.link.dropped + scene.link.carried)).toBeLessThan(0.1)
   })
 
+  /** 50 Mb/s at 40 ms, alone on it for two seconds. */
+  const settled = () => {
+    const scene = new Scene({ megabits: 50, roundTripMs: 40, seed: 7 })
+    const flow = scene.flow()
+    scene.time.runUntil(2_000)
+    return { scene, flow, before: flow.sending.facts().cwndBytes }
+  }
+
+  it('bounds what is in flight where a third is lost, round trip after round trip', () => {
+    const { scene, flow, before } = settled()
+    scene.link.loss = 0.33
+    scene.time.runUntil(3_000)
+    expect(flow.sending.facts().cwndBytes).toBeLessThan(before / 2)
+  })
+
+  it('bounds nothing where a seventh is lost, or a third for two round trips only', () => {
+    const { scene, flow, before } = settled()
+    scene.link.loss = 0.14
+    scene.time.runUntil(3_000)
+    expect(flow.sending.facts().cwndBytes).toBeGreaterThan(0.75 * before)
+    scene.link.loss = 0
+    scene.time.runUntil(4_000)
+    scene.link.loss = 0.33
+    scene.time.runUntil(4_080)
+    scene.link.loss = 0
+    for (let at = 4_080; at < 4_400; at += 10) {
+      scene.time.runUntil(at)
+      expect(flow.sending.facts().cwndBytes).toBeGreaterThan(0.75 * before)
+    }
+  })
+
+  it('lets the bound go where the loss has ended, by half in eight round trips', () => {
+    const { scene, flow } = settled()
+    scene.link.loss = 0.33
+    scene.time.runUntil(4_000)
+    const bound = flow.sending.facts().cwndBytes
+    scene.link.loss = 0
+    scene.time.runUntil(5_000)
+    expect(flow.sending.facts().cwndBytes).toBeGreaterThan(1.4 * bound)
+    const [rate] = scene.between(14_000, 16_000, flow)
+    expect(rate).toBeGreaterThan(40)
+  })
+
   it('keeps four segments in flight at least', () => {
     const control = newBbr(OPTIONS)
     control.timedOut(0)

@@ -30,6 +30,19 @@ describe('a gap', () => {
       > ACK seq=101 ack=1 len=100 +
       * write 100
       < ACK seq=1 ack=1 len=100 blocks=101,201`))
+
+  // What no acknowledgement tells of is sent again for nothing.
+  it('is reported at once where a batch brings more of them, each in several acknowledgements', () =>
+    say(`${OPENING}
+      > ACK seq=101 ack=1 len=100 +
+      > ACK seq=201 ack=1 len=100 +
+      > ACK seq=401 ack=1 len=100 +
+      < ACK seq=1 ack=1 len=0 blocks=401,501,101,301
+      > ACK seq=501 ack=1 len=100 +
+      > ACK seq=701 ack=1 len=100 +
+      < ACK seq=1 ack=1 len=0 blocks=701,801,401,601,101,301
+      > ACK seq=901 ack=1 len=100
+      < ACK seq=1 ack=1 len=0 blocks=901,1001,701,801,401,601,101,301`))
 })
 
 describe('a peer that permits no SACK', () => {
@@ -52,6 +65,21 @@ describe('a peer that permits no SACK', () => {
       < ACK seq=1 len=500
       > ACK seq=1 ack=1
       > ACK seq=1 ack=2001`))
+
+  it('has said nothing of a hole with what it said while nothing was under way', () =>
+    say(`${OPENING.replace(' sack', '')}
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      * write 2000
+      < ACK seq=1 len=500
+      < ACK seq=501 len=500
+      < ACK seq=1001 len=500
+      < ACK seq=1501 len=500
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      > ACK seq=1 ack=1
+      < ACK seq=1 len=500`))
 
   it.each([
     [

@@ -23,6 +23,8 @@ export interface LinkOptions {
   readonly seed?: number
   /** Undefined: as fast as it comes. */
   readonly bytesPerMs?: number
+  /** Either end gets what came once in so long, all at a time, as a process does that is busy. */
+  readonly everyMs?: number
 }
 
 /** Hears everything, reads when told to, and sends what it was given as there is room. */
@@ -108,6 +110,8 @@ export class Pair {
   readonly #random: SeededRandom
   readonly #freeAtMs = { alice: 0, bob: 0 }
   readonly #plannedMs = new Map<Tcp, number>()
+  /** They have got something of a batch that is not over. */
+  readonly #unsettled = new Set<Tcp>()
 
   constructor(link: LinkOptions, options: Partial<TcpOptions> = {}, bobs: Partial<TcpOptions> = options) {
     this.link = link
@@ -187,10 +191,16 @@ export class Pair {
 
   #arriveAt(atMs: number, { packet, from }: Sent): void {
     const to = from === 'alice' ? this.bob : this.alice
-    this.time.at(atMs, () => {
+    const { everyMs = 0 } = this.link
+    this.time.at(everyMs > 0 ? Math.ceil(atMs / everyMs) * everyMs : atMs, () => {
       to.receive(ipOf(packet))
-      to.flush()
-      this.#plan(to)
+      if (this.#unsettled.has(to)) return
+      this.#unsettled.add(to)
+      this.time.at(this.time.nowMs, () => {
+        this.#unsettled.delete(to)
+        to.flush()
+        this.#plan(to)
+      })
     })
   }
 

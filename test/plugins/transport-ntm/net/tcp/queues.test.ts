@@ -25,6 +25,10 @@ describe('ranges', () => {
           expect(ranges.indexOf(offset) >= 0).toBe(offsets.has(offset))
         for (let index = 1; index < ranges.count; index++)
           expect(ranges.from(index)).toBeGreaterThan(ranges.to(index - 1))
+        expect(ranges.bytes).toBe(offsets.size)
+        if (ranges.count > 0) ranges.shift()
+        const rest = [...offsets].filter(offset => ranges.indexOf(offset) >= 0)
+        expect(ranges.bytes).toBe(rest.length)
       }),
       { numRuns: fuzzRuns(300) },
     )

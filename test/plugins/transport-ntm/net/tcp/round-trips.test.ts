@@ -7,6 +7,8 @@ import { Pacing } from '../../../../../src/plugins/transport-ntm/net/tcp/pacing.
 import { RateSampler } from '../../../../../src/plugins/transport-ntm/net/tcp/rate-sample.ts'
 import { RoundTrips } from '../../../../../src/plugins/transport-ntm/net/tcp/rto.ts'
 import { Scoreboard } from '../../../../../src/plugins/transport-ntm/net/tcp/scoreboard.ts'
+import { Sending } from '../../../../../src/plugins/transport-ntm/net/tcp/sending.ts'
+import { FixedControl } from './support/fixed-control.ts'
 
 describe('the timeout', () => {
   it('is a second before the first sample, then the round trip and four times its variation', () => {
@@ -94,6 +96,27 @@ describe('pacing', () => {
     expect(first).toBeLessThanOrEqual(60_000)
     expect(second).toBeGreaterThan(30_000)
     expect(third).toBeLessThan(60_000)
+  })
+
+  it('is overslept by nobody whose path has turned meanwhile', () => {
+    const congestion = new FixedControl()
+    congestion.pacingBytesPerMs = 100
+    const sending = new Sending({
+      congestion,
+      mssBytes: 1_000,
+      nowMs: 0,
+      startOffset: 1,
+      windowEndOffset: 1e6,
+    })
+    const leave = (nowMs: number): void => {
+      while (sending.next(nowMs)) sending.sent(sending.from, sending.to, nowMs)
+    }
+    sending.offer(20_001)
+    leave(1_000)
+    sending.turned(1_001)
+    leave(1_001)
+    sending.acked(sending.sentOffset, [], 1e6, undefined, 1_050)
+    expect(congestion.news.at(-1)!.isAppLimited).toBe(false)
   })
 })
 

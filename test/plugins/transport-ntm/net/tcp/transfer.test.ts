@@ -33,3 +33,28 @@ describe('10 MiB', () => {
     expect(alice.heardBytes.equals(back)).toBe(true)
   })
 })
+
+describe('ends that are busy and take what came all at a time', () => {
+  it.each([2, 10, 20])('every %i ms, believe nothing lost that was not', everyMs => {
+    const pair = new Pair({ oneWayMs: 25, loss: 0.01, everyMs, bytesPerMs: 50_000, seed: 6 })
+    const { alice, bob } = pair.meet()
+    alice.say(noise(32 * MIB, 3), true)
+    expect(pair.runUntil(() => bob.isReadOut, 20_000)).toBe(true)
+    const { lostBytes, sentBytes, timeouts, undone } = alice.connection!.outgoing.sending.facts()
+    expect(lostBytes / sentBytes).toBeLessThan(0.015)
+    expect(undone).toBeLessThanOrEqual(1)
+    expect(timeouts).toBe(0)
+  })
+})
+
+describe('a transfer that loses something in its first round trips', () => {
+  // The peer's window once stood still meanwhile, which looked like a narrow path: a few Mb/s for seconds.
+  it.each([40, 56, 57, 78])('grows on all the same, seed %i', seed => {
+    const pair = new Pair({ oneWayMs: 25, loss: 0.01, bytesPerMs: 125_000, seed })
+    const { alice, bob } = pair.meet()
+    alice.say(new Uint8Array(24 * MIB), true)
+    const beganMs = pair.time.nowMs
+    pair.runUntil(() => bob.isReadOut, 5_000)
+    expect(pair.time.nowMs - beganMs).toBeLessThan(1_500)
+  })
+})

@@ -3,10 +3,13 @@ import { Packet } from 'dns2'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  addressOfReverse,
   DNS_BYTES_MAX,
+  nameData,
   parseQuestion,
   RECORD,
   RESPONSE,
+  reverseNameOf,
   writeAnswer,
 } from '../../../../../src/plugins/transport-ntm/net/tun/dns-message.ts'
 import { NAME, question } from './questions.ts'
@@ -95,6 +98,18 @@ describe('an answer', () => {
       Buffer.from(answer(question({ type: RECORD.a }), RESPONSE.done, [Uint8Array.of(198, 18, 0, 1)])),
     )
     expect(read.answers).toMatchObject([{ type: RECORD.a, address: '198.18.0.1' }])
+  })
+
+  it('of the name of an address, which is asked for in reverse', () => {
+    const name = '2.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.1.0.d.f.ip6.arpa'
+    const reverse = reverseNameOf(Uint8Array.of(0xfd, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2))
+    expect(reverse).toBe(name)
+    expect(addressOfReverse(name)).toEqual(Uint8Array.of(0xfd, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2))
+    for (const other of [name.slice(2), `1.${name}`, name.replace('d.f', 'd.g'), `${name}.`, 'ip6.arpa', ''])
+      expect(addressOfReverse(other)).toBe(undefined)
+    const message = question({ name, type: RECORD.ptr })
+    const read = Packet.parse(Buffer.from(answer(message, RESPONSE.done, [nameData('bob.lab.example')])))
+    expect(read.answers).toMatchObject([{ type: 12, domain: 'bob.lab.example' }])
   })
 
   it('tells who speaks the extensions that they are known, and nobody else', () => {
