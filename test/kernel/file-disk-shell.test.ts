@@ -37,6 +37,13 @@ describe('the file system', () => {
     expect(statSync(at('part')).mode & 0o777).toBe(0o600)
   })
 
+  it('says what lies on one volume and what does not', async () => {
+    writeFileSync(at('a'), '')
+    const volumeOf = async (path: string): Promise<string | undefined> => (await disk.facts(path))?.volume
+    expect(await volumeOf(at('a'))).toBe(await volumeOf(directory.path))
+    if (process.platform === 'linux') expect(await volumeOf('/proc')).not.toBe(await volumeOf(at('a')))
+  })
+
   it('gives a file its name, but never one that is taken', async () => {
     writeFileSync(at('part'), 'new')
     writeFileSync(at('name'), 'old')
