@@ -141,6 +141,9 @@ export class Names {
       const records =
         address === undefined ? await this.#addressesOf(question) : this.#namesAt(address, question)
       return records === undefined ? { response: RESPONSE.refused } : { response: RESPONSE.done, records }
+    } catch {
+      // Who was found may not be kept, on a full disk for instance: then it is as if nobody had been.
+      return { response: RESPONSE.failed }
     } finally {
       this.#asked -= 1
     }

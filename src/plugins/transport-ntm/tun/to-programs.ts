@@ -92,7 +92,7 @@ export class ToPrograms {
   }
 
   #isLaterPiece(peer: TunPeer): boolean {
-    return this.#fields.isFragment && peer.fragmentIds.includes(this.#fields.fragmentId)
+    return this.#fields.isLater && peer.fragmentIds.includes(this.#fields.fragmentId)
   }
 
   #isAnswer(peer: TunPeer): boolean {

@@ -139,13 +139,14 @@ export class Tun {
     this.#tellResolver()
   }
 
-  /** How this person stands to somebody has changed. */
+  /** How this person stands to somebody has changed. What programs here began with them goes on until nobody may hear them. */
   judge({ person }: Pick<Contact, 'person'>): void {
     const { people } = this.#parts
     if (this.#up === undefined) return
+    const { mayBeHeard } = standingOf(people.contact(person))
     for (const card of people.cards(person))
       if (this.#isMeant(person)) this.#up.peers.add(card)
-      else this.#up.peers.remove(card.tunnelKey)
+      else if (!mayBeHeard) this.#up.peers.remove(card.tunnelKey)
     this.#up.peers.judge(person)
     this.#tellResolver()
   }

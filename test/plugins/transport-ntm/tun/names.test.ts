@@ -103,6 +103,16 @@ describe('asking for', () => {
     expect([said, lookedUp, reached, book.learned]).toEqual([[YES(CAROL)], [CAROL.name], [CAROL.name], 1])
   })
 
+  it('somebody who cannot be kept fails, and the next question is answered', async () => {
+    book.isFull = true
+    ask(CAROL.name)
+    await settled()
+    book.isFull = false
+    ask(CAROL.name)
+    await settled()
+    expect(said).toEqual([NO(RESPONSE.failed), YES(CAROL)])
+  })
+
   it('anybody else is refused, and nobody is told that they were asked for', async () => {
     for (const name of ['example.com', 'lab.example', 'bob.lab.example.com', 'bob', '_ntm._udp.lab.example'])
       ask(name)

@@ -1,6 +1,12 @@
 /** Devices and persons as the parts of a TUN device see them, without a house around them. */
 import { type DeviceId, idFromBytes, type PersonId, type TunnelKey } from '../../../../src/events/ids.ts'
-import type { Contact, NameRecord, PeerCard, People } from '../../../../src/kernel/api/index.ts'
+import {
+  ChatError,
+  type Contact,
+  type NameRecord,
+  type PeerCard,
+  type People,
+} from '../../../../src/kernel/api/index.ts'
 import { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
 import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
 import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
@@ -40,19 +46,23 @@ export class Book {
   readonly #contacts = new Map<PersonId, Contact>()
   readonly #cards = new Map<PersonId, readonly PeerCard[]>()
   learned = 0
+  /** Nothing new can be written. */
+  isFull = false
 
   add(card: PeerCard, more: Partial<Contact> = {}): void {
     const { person, name } = card
-    this.#contacts.set(person, {
-      ...{ person, name, state: 'accepted', verified: false, disputed: false },
-      ...more,
-    })
+    this.stands({ ...{ person, name, state: 'accepted', verified: false, disputed: false }, ...more })
     this.#cards.set(person, [...(this.#cards.get(person) ?? []), card])
+  }
+
+  stands(contact: Contact): void {
+    this.#contacts.set(contact.person, contact)
   }
 
   get people(): Pick<People, 'learn' | 'cards' | 'contact' | 'contacts'> {
     return {
       learn: async ({ person, devices }) => {
+        if (this.isFull) throw new ChatError('DISK_FULL', 'no room')
         this.learned += 1
         this.#cards.set(person, devices)
         return 'new'

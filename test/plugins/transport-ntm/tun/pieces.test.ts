@@ -68,6 +68,15 @@ describe('a packet in pieces', () => {
     expect(isLast(100)).toBe(false)
   })
 
+  it('lets in no first piece of another protocol under its number', () => {
+    began(PROTOCOL.udp, 5_000, 53)
+    expect(isFirst(9)).toBe(true)
+    const sctp = datagram(53, 5_000)
+    sctp[6] = 132
+    expect(isTaken(piece(sctp, 9, 0, true))).toBe(false)
+    expect(isLast(9)).toBe(true)
+  })
+
   it('that answers an echo is let in whole; one that asks, if it may come in', () => {
     const echo = (kind: 'echo-request' | 'echo-reply', id: number): boolean =>
       isTaken(piece(echoPacket(address, OWN, kind, 9, 1, new Uint8Array(8)), id, 0, true))

@@ -34,6 +34,8 @@ export class PacketFields {
   /** Where the payload of the last IP header begins. */
   payloadAt = 0
   isFragment = false
+  /** A fragment, and not the first one. */
+  isLater = false
   /** Of a fragment of IPv6: which packet it is a part of. */
   fragmentId = 0
   kind: PacketKind = 'other'
@@ -44,6 +46,7 @@ export class PacketFields {
   /** False: it is none, or nothing that is passed on. `isWhole`: off for what an ICMP error quotes, which may be cut. */
   read(packet: Uint8Array, start = 0, isWhole = true): boolean {
     this.isFragment = false
+    this.isLater = false
     this.sourcePort = 0
     this.destinationPort = 0
     const version = (packet[start] ?? 0) >>> 4
@@ -108,10 +111,10 @@ export class PacketFields {
   }
 
   #takeOffset(offsetAndFlags: number, version: 4 | 6): void {
-    const isLater = (offsetAndFlags & OFFSET_BITS[version]) !== 0
-    this.isFragment = isLater || (offsetAndFlags & MORE[version]) !== 0
+    this.isLater = (offsetAndFlags & OFFSET_BITS[version]) !== 0
+    this.isFragment = this.isLater || (offsetAndFlags & MORE[version]) !== 0
     // What looks like ports in a later fragment is somebody's data.
-    if (isLater) this.payloadAt = Number.MAX_SAFE_INTEGER
+    if (this.isLater) this.payloadAt = Number.MAX_SAFE_INTEGER
   }
 
   #readPayload(packet: Uint8Array): void {
