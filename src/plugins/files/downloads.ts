@@ -164,8 +164,11 @@ export class Downloads {
   /** Whoever asked for it does not want it any more for now. */
   async pause(offer: EventId): Promise<void> {
     const wanted = this.#wanted.of(offer)
-    if (wanted !== undefined) await this.#wanted.remember(offer, { ...wanted, isStopped: true })
-    await this.#running.get(offer)?.stop()
+    try {
+      if (wanted !== undefined) await this.#wanted.remember(offer, { ...wanted, isStopped: true })
+    } finally {
+      await this.#running.get(offer)?.stop()
+    }
   }
 
   /** The one that runs already. Where it is wanted elsewhere now, that one ends, unless somebody waits for it. */
@@ -229,8 +232,8 @@ export class Downloads {
       const error = toChatError(thrown)
       const reason = FINAL[error.code]
       if (reason !== undefined) {
-        await landing.discard()
         await this.#failed(offer, reason)
+        await landing.discard().catch(left => note(String(left)))
       }
       if (error.code !== 'STOPPED') this.#setBack(offer, error)
       throw error

@@ -39,7 +39,8 @@ export interface FetchParts {
 
 /** `silent`: there was no stream. */
 type Attempt =
-  | { readonly how: 'complete' | 'broken' | FetchFailure }
+  | { readonly how: 'complete' }
+  | { readonly how: 'broken' | FetchFailure }
   | { readonly how: 'silent'; readonly why: string }
 
 const ACCEPT_HINT =
@@ -47,11 +48,16 @@ const ACCEPT_HINT =
 const NO_ANSWER = 'it does not answer'
 
 /** What may pass, as it is told when it has not. Every other end is the last word. */
-const PASSING: Partial<Record<Attempt['how'], string>> = {
+const PASSING = {
   broken: 'cannot be reached: it fell silent',
   busy: 'is busy',
   unreadable: 'cannot read it now',
-}
+  version: 'sends files in another way: update ntm-chat on both sides',
+} as const
+type Passing = keyof typeof PASSING
+type Last = Exclude<FetchFailure, Passing>
+
+const isPassing = (how: 'broken' | FetchFailure): how is Passing => how in PASSING
 
 export class Fetch {
   readonly #parts: FetchParts
@@ -168,12 +174,17 @@ export class Fetch {
   async #after(attempt: Attempt): Promise<void> {
     const { clock, signal } = this.#parts
     if (attempt.how === 'complete' || signal.aborted) return
-    const why = attempt.how === 'silent' ? `cannot be reached: ${attempt.why}` : PASSING[attempt.how]
-    if (why === undefined) throw this.#failed(attempt.how)
+    const why = this.#whyNotNow(attempt)
     if (clock.monotonicMs() - this.#heardMs >= this.#parts.silenceMaxMs()) throw this.#unreachable(why)
     await pause(clock, this.#pauseMs, signal)
     this.#pauseMs = Math.min(AGAIN_MAX_MS, 2 * this.#pauseMs)
     if (signal.aborted) throw this.#stopped()
+  }
+
+  #whyNotNow(attempt: Exclude<Attempt, { how: 'complete' }>): string {
+    if (attempt.how === 'silent') return `cannot be reached: ${attempt.why}`
+    if (!isPassing(attempt.how)) throw this.#failed(attempt.how)
+    return PASSING[attempt.how]
   }
 
   #unreachable(why: string): ChatError {
@@ -188,7 +199,7 @@ export class Fetch {
     )
   }
 
-  #failed(why: Attempt['how']): ChatError {
+  #failed(why: Last): ChatError {
     const { offer, from } = this.#parts
     switch (why) {
       case 'unknown':
@@ -200,11 +211,8 @@ export class Fetch {
           'FILE_CHANGED',
           `${offer.name} was changed or removed at ${from} after it was offered`,
         )
-      case 'version':
-        return new ChatError('FILE_REFUSED', `${from} uses a version that sends files in another way`, {
-          hint: 'update ntm-chat on both sides',
-        })
-      default:
+      case 'damaged':
+      case 'nonsense':
         return new ChatError('FILE_DAMAGED', `what ${from} sends of ${offer.name} is not what was offered`)
     }
   }

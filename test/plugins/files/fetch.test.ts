@@ -186,6 +186,7 @@ describe('a reason that may pass', () => {
   const LATER = Uint8Array.from(encodeNo('unknown')).fill(77, -1)
   it.each<[string, Uint8Array, string]>([
     ['busy', encodeNo('busy'), 'that is busy'],
+    ['version', encodeNo('version'), 'that sends files in another way: update ntm-chat on both sides'],
     ['unreadable', encodeNo('unreadable'), 'that cannot read it now'],
     ['of a later version', LATER, 'that cannot read it now'],
   ])('is tried again, and told of when it has not passed: %s', async (_, no, sentence) => {

@@ -1,6 +1,7 @@
 /** The specification of files: its examples are what the code makes, and its numbers are those of the code. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import FileGetCommand from '../../../src/commands/file/get.ts'
 import type { EventId } from '../../../src/events/ids.ts'
 import { ChatError, type ErrorCode } from '../../../src/kernel/api/index.ts'
 import { TreeBuilder } from '../../../src/plugins/files/block-tree.ts'
@@ -28,6 +29,10 @@ const builder = new TreeBuilder()
 builder.add(hello)
 const tree = builder.finish()
 const hex = (...bytes: readonly Uint8Array[]): string => Buffer.concat(bytes).toString('hex')
+
+it('the command waits as long for a silent sender as the node does by itself', () => {
+  expect(FileGetCommand.flags.timeout.default).toBe(limits.SILENCE_MAX_MS / 1000)
+})
 
 describe('the specification of files', () => {
   it('has the roots that the code makes', () => {
