@@ -10,7 +10,12 @@ const FIRST_WINDOW_SEGMENTS = 10
 const LEAST_WINDOW_SEGMENTS = 4
 /** 2 / ln 2: the smallest gain that doubles what is delivered each round trip. */
 const STARTUP_GAIN = 2.885
-const WINDOW_GAIN = 2
+/**
+ * In bandwidth-delay products: one that the path holds, and one that may queue while acknowledgements come late or in
+ * batches. Connections to the same peer have this queue together, or each of them would add its own.
+ */
+const PATH_GAIN = 1
+const QUEUE_GAIN = 1
 /** On a path that a flow turned to, growing must not overflow a buffer of one bandwidth-delay product. */
 const TURNED_WINDOW_GAIN = 1.75
 /** Round trips of answers after a timeout until the path is what it was: the window is back, the pace never left. */
@@ -51,6 +56,7 @@ class Bbr implements CongestionControl {
   pacingBytesPerMs = Number.POSITIVE_INFINITY
   #mssBytes: number
   readonly #random: () => number
+  readonly #sharers: () => number
   readonly #model = new PathModel()
 
   #pacingGain = STARTUP_GAIN
@@ -80,6 +86,7 @@ class Bbr implements CongestionControl {
   constructor(options: CongestionOptions) {
     this.#mssBytes = options.mssBytes
     this.#random = options.random
+    this.#sharers = options.sharers ?? (() => 1)
     this.cwndBytes = FIRST_WINDOW_SEGMENTS * options.mssBytes
   }
 
@@ -205,6 +212,7 @@ class Bbr implements CongestionControl {
     const isLong = news.nowMs - this.#cycleSinceMs > (this.#model.minRttMs ?? 0)
     if (this.#pacingGain === 1) return isLong
     if (this.#pacingGain < 1) return isLong || news.priorInFlightBytes <= this.#inFlight(1)
+    if (isLong && news.isCwndLimited) return true
     return isLong && (news.lostBytes > 0 || news.priorInFlightBytes >= this.#inFlight(this.#pacingGain))
   }
 
@@ -293,8 +301,10 @@ class Bbr implements CongestionControl {
 
   #setWindow(news: AckNews): void {
     const isGrowing = this.#hasTurned && !this.#isFull
-    const extraBytes = this.#isFull ? this.#model.extraBytes : 0
-    const target = this.#inFlight(isGrowing ? TURNED_WINDOW_GAIN : WINDOW_GAIN) + extraBytes
+    const sharers = Math.max(1, this.#sharers())
+    const extraBytes = this.#isFull ? this.#model.extraBytes / sharers : 0
+    const gain = isGrowing ? TURNED_WINDOW_GAIN : PATH_GAIN + QUEUE_GAIN / sharers
+    const target = this.#inFlight(gain) + extraBytes
     const isKnown = this.#isFull || (isGrowing && this.#model.bdpBytes > 0)
     if (isKnown) this.cwndBytes = Math.min(this.cwndBytes + news.ackedBytes, target)
     else if (this.cwndBytes < target || news.deliveredBytes < FIRST_WINDOW_SEGMENTS * this.#mssBytes) {

@@ -61,6 +61,8 @@ export interface CongestionOptions {
   readonly nowMs: number
   /** From 0 up to 1: only BBR asks, so that flows do not probe in step. */
   readonly random: () => number
+  /** How many connections to the same peer have something under way, this one among them: they share a path and its queue. */
+  readonly sharers?: () => number
 }
 
 export const newAckNews = (): AckNews => ({

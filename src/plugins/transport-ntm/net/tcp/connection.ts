@@ -57,6 +57,10 @@ export interface Home {
   forsaken(connection: Connection): void
   /** A segment that no honest peer would send is answered with a reset, if not too many are. */
   refuse(segment: Segment, connection: Connection): void
+  /** It has something under way that is not acknowledged, or not any more. */
+  sends(connection: Connection, isSending: boolean): void
+  /** How many of those to this peer have. */
+  sendersTo(remote: VirtualAddress): number
   /** It takes part in nothing any more. */
   ended(connection: Connection): void
 }
@@ -102,6 +106,7 @@ export class Connection implements Flow {
   isWritable = false
   #isEstablished = false
   #isOver = false
+  #isSending = false
   #broken: Broken | undefined
   readonly #home: Home
   readonly #departure: Departure
@@ -123,7 +128,8 @@ export class Connection implements Flow {
     const mssBytes = payloadMax(mtu, flow.remote, undefined)
     this.timestamps = new Timestamps(origin.timestampBegin)
     this.deadlines = new Deadlines(nowMs, origin.keepaliveMs)
-    this.congestion = origin.congestion({ mssBytes, nowMs, random })
+    const sharers = (): number => home.sendersTo(this.remote)
+    this.congestion = origin.congestion({ mssBytes, nowMs, random, sharers })
     this.incoming = new Incoming(new ReceiveWindow(home.budget, mssBytes))
     const sending = new Sending({ congestion: this.congestion, mssBytes, nowMs, startOffset })
     this.outgoing = new Outgoing(initial, sending, this.congestion)
@@ -216,6 +222,7 @@ export class Connection implements Flow {
       this.#departure.syn(this.agreed, nowMs)
     }
     this.#pump(nowMs)
+    this.#noteSending(this.isOwed)
     if (this.isOpening) return
     if (this.incoming.ack.isDue || this.incoming.isWindowUpdateDue) this.#departure.acknowledgement(nowMs)
   }
@@ -292,6 +299,7 @@ export class Connection implements Flow {
     this.#broken = why
     this.outgoing.queue.clear()
     this.incoming.window.close()
+    this.#noteSending(false)
     this.#home.ended(this)
     this.#home.touched(this)
   }
@@ -324,6 +332,12 @@ export class Connection implements Flow {
       if (from === 0) this.#departure.syn(this.agreed, nowMs)
       else this.#departure.range(from, to, nowMs)
     }
+  }
+
+  #noteSending(isSending: boolean): void {
+    if (isSending === this.#isSending || (isSending && this.#isGone)) return
+    this.#isSending = isSending
+    this.#home.sends(this, isSending)
   }
 
   #tell(): void {

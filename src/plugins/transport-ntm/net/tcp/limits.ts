@@ -1,7 +1,7 @@
 /**
  * What TCP holds, waits for and answers at most. None of these numbers is on the wire as such, so each may change from
  * one version to the next. Those of the algorithms that decide what leaves when stand with each of them: how much may be in
- * flight is `WINDOW_GAIN` in `bbr.ts`.
+ * flight is `PATH_GAIN` and `QUEUE_GAIN` in `bbr.ts`.
  */
 
 /** What a peer that names no MSS can take (RFC 9293 §3.7.1). */

@@ -72,6 +72,7 @@ export class Tcp implements Home {
   readonly #segment = new Segment()
   readonly #connections = new FlowTable<Connection>()
   readonly #ofPeers = new ConnectionCounts()
+  readonly #sending = new ConnectionCounts()
   readonly #orphans = new Orphans()
   readonly #listeners: Listeners
   readonly #timeWaits: TimeWaits
@@ -238,6 +239,15 @@ export class Tcp implements Home {
 
   refuse(segment: Segment, flow: Flow): void {
     if (this.#resets.take(this.now())) this.outlet.reset(segment, flow.own, flow.remote)
+  }
+
+  sends({ remote }: Connection, isSending: boolean): void {
+    if (isSending) this.#sending.came(remote)
+    else this.#sending.left(remote)
+  }
+
+  sendersTo(remote: VirtualAddress): number {
+    return this.#sending.countOf(remote)
   }
 
   ended(connection: Connection): void {
