@@ -3,7 +3,7 @@
  * Ctrl-C that ends it in order.
  */
 import { Args } from '@oclif/core'
-import { ChatError } from '../../kernel/api/errors.ts'
+import { ChatError, withFields } from '../../kernel/api/errors.ts'
 import { printable } from '../../screen/printer.ts'
 import { type Progress, ProgressBar, sizeOf } from '../../screen/progress-bar.ts'
 import { type HomeFlags, NtmCommand } from './command.ts'
@@ -62,12 +62,6 @@ export function fileLine(file: FileDocument): string {
   return `${id.slice(0, 12)}  ${word}${share}${why}  ${sizeOf(bytes)}  ${who}  ${printable(name)}${rate}`
 }
 
-/** Also where the node went away in the middle it is told which file it was about. */
-const withFields = (error: ChatError, known: Readonly<Record<string, unknown>>): ChatError =>
-  new ChatError(error.code, error.message, {
-    ...{ hint: error.hint, cause: error, fields: { ...known, ...error.fields } },
-  })
-
 export abstract class FileCommand extends NtmCommand {
   protected async callWithBar(
     flags: HomeFlags,
@@ -92,6 +86,7 @@ export abstract class FileCommand extends NtmCommand {
         ),
       )
     } catch (error) {
+      // Also where the node went away in the middle it is told which file it was about.
       throw id !== undefined && error instanceof ChatError ? withFields(error, { id }) : error
     } finally {
       bar.end()

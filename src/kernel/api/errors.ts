@@ -108,6 +108,12 @@ export class ChatError extends Error {
   }
 }
 
+/** The same failure, with more that is known all the same; what it says itself wins. */
+export const withFields = (error: ChatError, known: Readonly<Record<string, unknown>>): ChatError =>
+  new ChatError(error.code, error.message, {
+    ...{ hint: error.hint, cause: error, fields: { ...known, ...error.fields } },
+  })
+
 /** Any thrown value as a ChatError, so that nothing without a code ever reaches a person. */
 export const toChatError = (error: unknown): ChatError =>
   error instanceof ChatError

@@ -12,6 +12,7 @@ import {
   type Method,
   type OneToOne,
   type People,
+  withFields,
 } from '../../kernel/api/index.ts'
 import type { Download } from './download.ts'
 import type { Downloads } from './downloads.ts'
@@ -286,10 +287,3 @@ function failed({ name, reason }: Offer, to: string, fields: Record<string, unkn
     fields,
   })
 }
-
-const withFields = (error: ChatError, fields: Record<string, unknown>): ChatError =>
-  new ChatError(error.code, error.message, {
-    hint: error.hint,
-    cause: error,
-    fields: { ...fields, ...error.fields },
-  })

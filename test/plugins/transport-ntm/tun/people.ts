@@ -7,10 +7,13 @@ import {
   type PeerCard,
   type People,
 } from '../../../../src/kernel/api/index.ts'
+import { standIns } from '../../../../src/kernel/testing/stand-ins.ts'
+import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import { Neighbour } from '../../../../src/plugins/transport-ntm/neighbour.ts'
 import { writeUnreachable } from '../../../../src/plugins/transport-ntm/net/icmp.ts'
 import { parseIp } from '../../../../src/plugins/transport-ntm/net/ip.ts'
 import { IPV6_HEADER_BYTES } from '../../../../src/plugins/transport-ntm/net/ipv6.ts'
+import { Tun } from '../../../../src/plugins/transport-ntm/tun/tun.ts'
 import type { TunnelPeer } from '../../../../src/plugins/transport-ntm/tunnel/peer.ts'
 import { udpPacket } from '../net/packets.ts'
 
@@ -77,3 +80,18 @@ export class Book {
 export const recordOf = (card: PeerCard): NameRecord => ({
   ...{ name: card.name, person: card.person, serial: 1, devices: [card], bytes: new Uint8Array(1) },
 })
+
+/** A TUN device of Alice's node over a device that does as it is told. */
+export const tunOver = (book: Book, own: Uint8Array, device: object, more: object = {}): Tun =>
+  new Tun({
+    ...{ clock: new VirtualClock(), people: book.people },
+    keyspace: standIns().find(([{ id }]) => id === 'ntm.keyspace')![1],
+    network: {
+      tun: async () => ({ name: 'ntm0', addAddress: () => {}, close: async () => {}, ...device }),
+    },
+    random: { next: () => 0 },
+    identity: { name: 'alice.lab.example' },
+    carrier: { address: own, count: () => undefined },
+    journal: { note: () => undefined },
+    ...more,
+  } as never)

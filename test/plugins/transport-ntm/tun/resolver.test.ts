@@ -1,12 +1,10 @@
 /** What the system's resolver is told: whose names and addresses are asked for here, or others would hear of them. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
 import { reverseNameOf } from '../../../../src/plugins/transport-ntm/net/tun/dns-message.ts'
 import { RESOLVER_DOMAINS_MAX } from '../../../../src/plugins/transport-ntm/net/tun/limits.ts'
-import { Tun } from '../../../../src/plugins/transport-ntm/tun/tun.ts'
-import { MemoryKeyspace } from '../memory-keyspace.ts'
-import { Book, cardOf, neighbourOf } from './people.ts'
+import type { Tun } from '../../../../src/plugins/transport-ntm/tun/tun.ts'
+import { Book, cardOf, neighbourOf, tunOver } from './people.ts'
 
 const OWN = virtualIpv6(new Uint8Array(32).fill(77))
 const BOB = cardOf(1, 'bob.lab.example')
@@ -24,25 +22,14 @@ beforeEach(() => {
   book = new Book()
   book.add(BOB)
   ;[told, notes, hasResolver] = [[], [], true]
-  const clock = new VirtualClock()
   const device = {
-    name: 'ntm0',
-    addAddress: () => undefined,
     addRoute: () => undefined,
     resolveBy: async (_server: string, domains: readonly string[]) => {
       told.push(domains)
       return hasResolver
     },
-    close: async () => undefined,
   }
-  tun = new Tun({
-    ...{ clock, people: book.people, keyspace: new MemoryKeyspace(clock) },
-    network: { tun: async () => device },
-    random: { next: () => 0 },
-    identity: { name: 'alice.lab.example' },
-    carrier: { address: OWN, count: () => undefined },
-    journal: { note: (what: string) => notes.push(what) },
-  } as never)
+  tun = tunOver(book, OWN, device, { journal: { note: (what: string) => notes.push(what) } })
 })
 
 describe('a resolver that can be told', () => {

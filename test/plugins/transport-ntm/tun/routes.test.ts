@@ -1,11 +1,9 @@
 /** Who has a route, and for how long: what programs here have begun is not cut by a change of what others may begin. */
 import { beforeEach, expect, it } from 'vitest'
 import type { Contact } from '../../../../src/kernel/api/index.ts'
-import { standIns } from '../../../../src/kernel/testing/stand-ins.ts'
-import { VirtualClock } from '../../../../src/kernel/testing/virtual-clock.ts'
 import { virtualIpv6 } from '../../../../src/plugins/transport-ntm/net/address.ts'
-import { Tun } from '../../../../src/plugins/transport-ntm/tun/tun.ts'
-import { Book, cardOf, neighbourOf } from './people.ts'
+import type { Tun } from '../../../../src/plugins/transport-ntm/tun/tun.ts'
+import { Book, cardOf, neighbourOf, tunOver } from './people.ts'
 
 const OWN = virtualIpv6(new Uint8Array(32).fill(77))
 const CAROL = cardOf(1, 'carol.lab.example')
@@ -25,23 +23,11 @@ beforeEach(async () => {
   book = new Book()
   book.add(CAROL, { state: 'request' })
   routes = new Set()
-  const keyspace = standIns().find(([{ id }]) => id === 'ntm.keyspace')![1]
-  const device = {
-    name: 'ntm0',
-    addAddress: () => undefined,
+  tun = tunOver(book, OWN, {
     addRoute: (to: Uint8Array) => routes.add(String(to)),
     removeRoute: (to: Uint8Array) => routes.delete(String(to)),
     resolveBy: async () => true,
-    close: async () => undefined,
-  }
-  tun = new Tun({
-    ...{ clock: new VirtualClock(), people: book.people, keyspace },
-    network: { tun: async () => device },
-    random: { next: () => 0 },
-    identity: { name: 'alice.lab.example' },
-    carrier: { address: OWN, count: () => undefined },
-    journal: { note: () => undefined },
-  } as never)
+  })
   await tun.start()
 })
 

@@ -212,8 +212,10 @@ class Bbr implements CongestionControl {
     const isLong = news.nowMs - this.#cycleSinceMs > (this.#model.minRttMs ?? 0)
     if (this.#pacingGain === 1) return isLong
     if (this.#pacingGain < 1) return isLong || news.priorInFlightBytes <= this.#inFlight(1)
-    if (isLong && news.isCwndLimited) return true
-    return isLong && (news.lostBytes > 0 || news.priorInFlightBytes >= this.#inFlight(this.#pacingGain))
+    if (!isLong) return false
+    // What shares a queue may have no window for a quarter more.
+    const isFilled = news.isCwndLimited || news.priorInFlightBytes >= this.#inFlight(this.#pacingGain)
+    return isFilled || news.lostBytes > 0
   }
 
   #nextCycle(nowMs: number): void {
